@@ -1,0 +1,68 @@
+"""Shape, dtype and value checks with one form of message, for NumPy arrays and torch tensors alike."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+Array = Any  # a numpy.ndarray or a torch.Tensor; naming the union would import torch
+
+
+def is_tensor(value: object) -> bool:
+    """Says whether `value` is a torch tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def format_shape(shape: tuple[object, ...]) -> str:
+    """Writes a shape or a pattern as Python would: (3,), (N, K, 2)."""
+    inside = ", ".join(str(size) for size in shape)
+    return f"({inside},)" if len(shape) == 1 else f"({inside})"
+
+
+def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes: int) -> None:
+    """Raises ValueError unless `array` has the shape that `pattern` describes.
+
+    Args:
+        name: The argument's name in the message.
+        array: NumPy array or torch tensor.
+        pattern: One entry a dimension: an int is exact, a name is free unless `sizes` gives it; a leading "..."
+            allows any number of batch dimensions.
+        **sizes: Sizes that names of the pattern must have.
+    """
+    shape = tuple(array.shape)
+    batched = pattern[:1] == ("...",)
+    core = pattern[1:] if batched else pattern
+    matches = len(shape) >= len(core) if batched else len(shape) == len(core)
+    if matches:
+        tail = shape[len(shape) - len(core) :]
+        wanted = tuple(sizes.get(size, size) if isinstance(size, str) else size for size in core)
+        if all(isinstance(want, str) or want == got for want, got in zip(wanted, tail, strict=True)):
+            return
+    known = ", ".join(f"{key} = {value}" for key, value in sizes.items() if key in pattern)
+    expected = format_shape(pattern) + (f" with {known}" if known else "")
+    raise ValueError(f"{name} must have shape {expected}, got {format_shape(shape)}")
+
+
+def check_dtype(name: str, array: Array, allowed: tuple[str, ...]) -> None:
+    """Raises TypeError unless the array's dtype is one of `allowed`, e.g. ("float32", "float64")."""
+    got = str(array.dtype).removeprefix("torch.")
+    if got not in allowed:
+        raise TypeError(f"{name} must have dtype {' or '.join(allowed)}, got {got}")
+
+
+def check_finite(name: str, array: np.ndarray) -> None:
+    """Raises ValueError with the first position of a NaN or an infinity."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        position = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name} must be finite, got {array[position]} at {format_shape(position)}")
+
+
+def check_number(name: str, value: float, low: float, high: float = float("inf")) -> None:
+    """Raises ValueError unless low <= value <= high."""
+    if not low <= value <= high:
+        limit = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
+        raise ValueError(f"{name} must be {limit}, got {value}")

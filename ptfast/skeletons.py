@@ -1,0 +1,145 @@
+"""Named joint sets: joint order, edges, flip pairs, OKS sigmas and the two joints that span the head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+# Other names under which public files know the same joint.
+_SYNONYMS = {"neck": "head_bottom", "upper_neck": "head_bottom", "top_head": "head_top"}
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A joint set.
+
+    Attributes:
+        name: Short name, e.g. "posetrack_17".
+        joints: K joint names in array order.
+        edges: Pairs of joint indices to draw as bones.
+        flip_pairs: Pairs of joint indices that swap when an image is mirrored.
+        sigmas: K falloff constants of OKS (COCO's sigma; the OKS term uses 2 sigma).
+        head: Indices of (head top, head bottom), whose distance is the head size where no head box is known, or None.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    flip_pairs: tuple[tuple[int, int], ...]
+    sigmas: tuple[float, ...]
+    head: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.sigmas) != len(self.joints):
+            raise ValueError(f"sigmas must have {len(self.joints)} values, one a joint, got {len(self.sigmas)}")
+        if len(set(self.joints)) != len(self.joints):
+            raise ValueError(f"joints must have distinct names, got {self.joints}")
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Index of a joint by name or synonym ("neck" is "head_bottom"); -1 if the skeleton lacks it."""
+        wanted = _SYNONYMS.get(joint, joint)
+        names = [_SYNONYMS.get(name, name) for name in self.joints]
+        return names.index(wanted) if wanted in names else -1
+
+    def indices_of(self, other: Skeleton) -> np.ndarray:
+        """(len(other),) int64: where each joint of `other` stands in this skeleton, -1 where it is absent."""
+        return np.array([self.index(joint) for joint in other.joints], np.int64)
+
+    @staticmethod
+    def from_json(path: str | Path) -> Skeleton:
+        """Reads a skeleton for animals, hands or any other joint set.
+
+        The file holds {"name", "joints": [...], "edges": [[i, j], ...], "flip_pairs": [[i, j], ...], "sigmas": [...],
+        "head": [i, j]}; edges, flip_pairs and head may be left out, sigmas default to 0.05.
+
+        Raises:
+            ValueError: A key is missing or a length is wrong; the message names the file.
+        """
+        data = json.loads(Path(path).read_text())
+        for key in ("name", "joints"):
+            if key not in data:
+                raise ValueError(f"{path}: expected the key {key!r}, found {sorted(data)}")
+        joints = tuple(data["joints"])
+        try:
+            return Skeleton(
+                name=data["name"],
+                joints=joints,
+                edges=_pairs(data.get("edges", ())),
+                flip_pairs=_pairs(data.get("flip_pairs", ())),
+                sigmas=tuple(data.get("sigmas", [0.05] * len(joints))),
+                head=_pairs([data["head"]])[0] if "head" in data else None,
+            )
+        except (ValueError, TypeError, IndexError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _pairs(values: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((int(first), int(second)) for first, second in values)
+
+
+# COCO's order and sigmas (Microsoft COCO keypoint evaluation, computed from repeated annotation).
+COCO_17 = Skeleton(
+    name="coco_17",
+    joints=(
+        "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+        "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+        "right_ankle",
+    ),
+    edges=(
+        (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
+        (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
+    ),
+    flip_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    sigmas=(
+        0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,
+        0.089,
+    ),
+)  # fmt: skip
+
+# PoseTrack 2018's order. No sigma set is official; these are COCO's, with the shoulder's value for neck and head top
+# as PoseTrack21's baselines use: COCO's eye sigmas, which other code keeps there, are too sharp for those joints.
+POSETRACK_17 = Skeleton(
+    name="posetrack_17",
+    joints=(
+        "nose", "head_bottom", "head_top", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+        "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+        "right_ankle",
+    ),
+    edges=(
+        (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
+        (1, 2), (0, 1), (0, 2), (1, 5), (1, 6),
+    ),
+    flip_pairs=((3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    sigmas=(
+        0.026, 0.079, 0.079, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,
+        0.089,
+    ),
+    head=(2, 1),
+)  # fmt: skip
+
+# PoseTrack 2017's order, which the official evaluator reports in: POSETRACK_17 without ears.
+POSETRACK_15 = Skeleton(
+    name="posetrack_15",
+    joints=(
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
+        "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "head_bottom", "nose", "head_top",
+    ),
+    edges=(
+        (0, 1), (1, 2), (5, 4), (4, 3), (2, 3), (2, 8), (3, 9), (8, 9), (6, 7), (7, 8), (11, 10), (10, 9), (8, 12),
+        (9, 12), (12, 13), (13, 14),
+    ),
+    flip_pairs=((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9)),
+    sigmas=(
+        0.089, 0.087, 0.107, 0.107, 0.087, 0.089, 0.062, 0.072, 0.079, 0.079, 0.072, 0.062, 0.079, 0.026, 0.079,
+    ),
+    head=(14, 12),
+)  # fmt: skip
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (COCO_17, POSETRACK_15, POSETRACK_17)}

@@ -1,0 +1,321 @@
+"""Poses and Tracklets: the columnar structures that every part of ptfast passes on, in NumPy or torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from ptfast._check import Array, check_shape, is_tensor
+from ptfast.skeletons import Skeleton
+
+# Columns with one row a pose: pattern and dtype. The first group is always there, the second may be None.
+_POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
+    "keypoints": (("N", "K", 2), "float32"),
+    "joint_scores": (("N", "K"), "float32"),
+    "joint_visibility": (("N", "K"), "uint8"),
+    "boxes": (("N", 4), "float32"),
+    "scores": (("N",), "float32"),
+    "track_ids": (("N",), "int64"),
+    "head_boxes": (("N", 4), "float32"),
+    "areas": (("N",), "float32"),
+}
+_FRAME_COLUMNS = ("frame_names", "frame_ids", "is_labeled", "frame_size", "ignore_regions")
+
+IgnoreRegions = tuple[tuple[np.ndarray, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """All poses of one sequence, frame after frame. N poses, K joints, F frames; image pixels, centres at integers.
+
+    Only keypoints, frame_offsets and skeleton need to be given. Pose columns are NumPy arrays or torch tensors of one
+    device and are cast to the dtype named here; everything with one entry a frame stays on the host.
+
+    Attributes:
+        keypoints: (N, K, 2) float32, x and y.
+        frame_offsets: (F + 1,) int64 on the host: frame f holds the rows frame_offsets[f] to frame_offsets[f + 1].
+        skeleton: The joint set, K joints.
+        joint_scores: (N, K) float32, any finite value; default 1.
+        joint_visibility: (N, K) uint8: 0 absent, 1 labelled but hidden, 2 visible; default 2.
+        boxes: (N, 4) float32 xyxy, width = x2 - x1; default the extent of the joints that are not absent.
+        scores: (N,) float32; default 1.
+        track_ids: (N,) int64, -1 for none; default -1.
+        head_boxes: (N, 4) float32 xyxy or None; a row of NaN where one pose has none.
+        areas: (N,) float32 or None (then the box's area counts).
+        frame_names: F image names or None.
+        frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
+        is_labeled: (F,) bool or None (then all frames are).
+        frame_size: (F, 2) int64 width and height, or None.
+        ignore_regions: For each frame its polygons, (V, 2) float64 each, or None.
+        sequence: The sequence's name.
+
+    Raises:
+        ValueError: A shape or frame_offsets is wrong.
+    """
+
+    keypoints: Array
+    frame_offsets: np.ndarray
+    skeleton: Skeleton
+    joint_scores: Array = None
+    joint_visibility: Array = None
+    boxes: Array = None
+    scores: Array = None
+    track_ids: Array = None
+    head_boxes: Array | None = None
+    areas: Array | None = None
+    frame_names: tuple[str, ...] | None = None
+    frame_ids: np.ndarray | None = None
+    is_labeled: np.ndarray | None = None
+    frame_size: np.ndarray | None = None
+    ignore_regions: IgnoreRegions | None = None
+    sequence: str = ""
+
+    def __post_init__(self) -> None:
+        check_shape("keypoints", self.keypoints, ("N", "K", 2), K=len(self.skeleton))
+        sizes = {"N": self.keypoints.shape[0], "K": len(self.skeleton)}
+        for name, value in _defaults(self).items():
+            object.__setattr__(self, name, value)
+        for name, (pattern, dtype) in _POSE_COLUMNS.items():
+            value = getattr(self, name)
+            if value is not None:
+                check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
+                object.__setattr__(self, name, _cast(value, dtype))
+        object.__setattr__(self, "frame_offsets", _checked_offsets(self.frame_offsets, sizes["N"]))
+        self._check_frames()
+
+    def _check_frames(self) -> None:
+        for name, dtype in (("frame_ids", np.int64), ("is_labeled", np.bool_), ("frame_size", np.int64)):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, np.asarray(value, dtype))
+        for name in _FRAME_COLUMNS:
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self):
+                raise ValueError(f"{name} must have one entry for each of {len(self)} frames, got {len(value)}")
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.frame_offsets) - 1
+
+    def __repr__(self) -> str:
+        count, joints = self.keypoints.shape[:2]
+        return f"Poses({self.sequence!r}: {len(self)} frames, {count} poses, {joints} joints, {self.skeleton.name})"
+
+    def frame(self, f: int) -> Poses:
+        """The poses of frame `f` (negative counts from the end), as views."""
+        if not -len(self) <= f < len(self):
+            raise IndexError(f"frame must be within {len(self)} frames, got {f}")
+        f %= len(self)
+        return self[f : f + 1]
+
+    def __getitem__(self, frames: slice) -> Poses:
+        """The poses of a slice of frames; views where the step is 1."""
+        if not isinstance(frames, slice):
+            raise TypeError(f"Poses are indexed by a slice of frames, got {type(frames).__name__}; use frame(f) for one")
+        index = range(len(self))[frames]
+        if index.step == 1:
+            first, last = index.start, max(index.start, index.stop)
+            rows: Any = slice(int(self.frame_offsets[first]), int(self.frame_offsets[last]))
+            offsets = self.frame_offsets[first : last + 1] - self.frame_offsets[first]
+        else:
+            rows = np.concatenate(
+                [np.arange(self.frame_offsets[f], self.frame_offsets[f + 1]) for f in index] or [np.zeros(0, np.int64)]
+            )
+            counts = [self.frame_offsets[f + 1] - self.frame_offsets[f] for f in index]
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        per_frame = {name: _take_frames(getattr(self, name), index) for name in _FRAME_COLUMNS}
+        return replace(self, frame_offsets=offsets, **self._rows(rows), **per_frame)
+
+    def select(self, mask: Array) -> Poses:
+        """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
+        check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
+        host = np.asarray(mask.cpu() if is_tensor(mask) else mask, np.bool_)
+        kept = np.concatenate([[0], np.cumsum(host)]).astype(np.int64)
+        return replace(self, frame_offsets=kept[self.frame_offsets], **self._rows(np.flatnonzero(host)))
+
+    def with_track_ids(self, track_ids: Array) -> Poses:
+        """The same poses with other track ids (N,)."""
+        return replace(self, track_ids=track_ids)
+
+    def to(self, device: Any) -> Poses:
+        """The pose columns as torch tensors on `device` ("cpu", "cuda:0", ...)."""
+        import torch
+
+        return self._map(lambda column: torch.as_tensor(column, device=device))
+
+    def numpy(self) -> Poses:
+        """The pose columns as NumPy arrays."""
+        return self._map(lambda column: column.cpu().numpy() if is_tensor(column) else column)
+
+    def to_skeleton(self, skeleton: Skeleton) -> Poses:
+        """The same poses in another skeleton's joints and order, matched by name; joints that it adds are absent.
+
+        Boxes, scores and everything else stay: a joint set that lacks ears does not change who stands where.
+        """
+        if skeleton == self.skeleton:
+            return self
+        index = self.skeleton.indices_of(skeleton)
+        taken = {name: _take_joints(getattr(self, name), index) for name in _JOINT_COLUMNS}
+        return replace(self, skeleton=skeleton, **taken)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Poses]) -> Poses:
+        """Joins sequences of frames one after the other; the first names the sequence and the skeleton.
+
+        Raises:
+            ValueError: There are no parts, skeletons differ, or an optional column is there in some parts only.
+        """
+        if not parts:
+            raise ValueError("parts must hold at least one Poses, got none")
+        if any(part.skeleton != parts[0].skeleton for part in parts):
+            raise ValueError(f"parts must share one skeleton, got {sorted({part.skeleton.name for part in parts})}")
+        columns = {name: _join(name, [getattr(part, name) for part in parts]) for name in _POSE_COLUMNS}
+        columns |= {name: _join(name, [getattr(part, name) for part in parts]) for name in _FRAME_COLUMNS}
+        counts = np.concatenate([np.diff(part.frame_offsets) for part in parts])
+        return replace(parts[0], frame_offsets=np.concatenate([[0], np.cumsum(counts)]), **columns)
+
+    def _rows(self, rows: Any) -> dict[str, Any]:
+        columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
+        return {name: None if column is None else column[rows] for name, column in columns.items()}
+
+    def _map(self, function: Callable[[Array], Array]) -> Poses:
+        columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
+        return replace(self, **{name: None if column is None else function(column) for name, column in columns.items()})
+
+
+_JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
+
+
+@dataclass(frozen=True, eq=False)
+class Tracklets:
+    """Poses of M people over clips of T frames each, as a clip method gives them.
+
+    Attributes:
+        keypoints: (M, T, K, 2) float32.
+        joint_scores: (M, T, K) float32.
+        first_frame: (M,) int64, the video frame of each clip's first entry.
+        skeleton: The joint set, K joints.
+    """
+
+    keypoints: Array
+    joint_scores: Array
+    first_frame: Array
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        check_shape("keypoints", self.keypoints, ("M", "T", "K", 2), K=len(self.skeleton))
+        m, t, k = self.keypoints.shape[:3]
+        check_shape("joint_scores", self.joint_scores, ("M", "T", "K"), M=m, T=t, K=k)
+        check_shape("first_frame", self.first_frame, ("M",), M=m)
+
+
+def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarray:
+    """(N, 4) float32 extents of the joints that are not absent; zeros for a pose without joints."""
+    present = joint_visibility > 0
+    low = np.where(present[..., None], keypoints, np.inf).min(1, initial=np.inf)
+    high = np.where(present[..., None], keypoints, -np.inf).max(1, initial=-np.inf)
+    return np.where(present.any(1)[:, None], np.concatenate([low, high], 1), 0).astype(np.float32)
+
+
+def pose_areas(poses: Poses) -> Array:
+    """(N,) areas in square pixels: the `areas` column where there is one, else the boxes' areas."""
+    if poses.areas is not None:
+        return poses.areas
+    size = poses.boxes[:, 2:] - poses.boxes[:, :2]
+    return size[:, 0] * size[:, 1]
+
+
+def head_sizes(poses: Poses) -> np.ndarray:
+    """(N,) float64 head sizes in pixels, by the first of these that a pose has.
+
+    0.6 times the diagonal of the head box (the official evaluator's); the distance of the skeleton's two head joints;
+    0.15 times the diagonal of the box.
+    """
+    poses = poses.numpy()
+    boxes = poses.boxes.astype(np.float64)
+    size = 0.15 * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    if poses.skeleton.head is not None:
+        top, bottom = poses.skeleton.head
+        both = (poses.joint_visibility[:, top] > 0) & (poses.joint_visibility[:, bottom] > 0)
+        span = (poses.keypoints[:, top] - poses.keypoints[:, bottom]).astype(np.float64)
+        size = np.where(both, np.hypot(span[:, 0], span[:, 1]), size)
+    if poses.head_boxes is not None:
+        heads = poses.head_boxes.astype(np.float64)
+        diagonal = 0.6 * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
+        size = np.where(np.isnan(diagonal), size, diagonal)
+    return size
+
+
+def _defaults(poses: Poses) -> dict[str, Array]:
+    """Values for the pose columns that were left out, of the keypoints' kind and on their device."""
+    missing = {field.name for field in fields(poses) if getattr(poses, field.name) is None}
+    n, k = poses.keypoints.shape[:2]
+    made: dict[str, Array] = {}
+    if "joint_scores" in missing:
+        made["joint_scores"] = np.ones((n, k), np.float32)
+    if "joint_visibility" in missing:
+        made["joint_visibility"] = np.full((n, k), 2, np.uint8)
+    if "boxes" in missing:
+        visibility = made.get("joint_visibility", poses.joint_visibility)
+        made["boxes"] = joint_boxes(_host(poses.keypoints), _host(visibility))
+    if "scores" in missing:
+        made["scores"] = np.ones(n, np.float32)
+    if "track_ids" in missing:
+        made["track_ids"] = np.full(n, -1, np.int64)
+    if is_tensor(poses.keypoints):
+        import torch
+
+        made = {name: torch.as_tensor(value, device=poses.keypoints.device) for name, value in made.items()}
+    return made
+
+
+def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
+    offsets = np.asarray(_host(frame_offsets), np.int64)
+    check_shape("frame_offsets", offsets, ("F + 1",))
+    if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
+        raise ValueError(f"frame_offsets must rise from 0 to {count}, the number of poses, got {offsets.tolist()[:8]}...")
+    return offsets
+
+
+def _host(array: Array) -> np.ndarray:
+    return array.cpu().numpy() if is_tensor(array) else np.asarray(array)
+
+
+def _cast(array: Array, dtype: str) -> Array:
+    if is_tensor(array):
+        import torch
+
+        return array.to(getattr(torch, dtype))
+    return np.asarray(array, dtype)
+
+
+def _take_frames(column: Any, index: range) -> Any:
+    if column is None:
+        return None
+    if isinstance(column, np.ndarray):
+        return column[list(index)]
+    return tuple(column[f] for f in index)
+
+
+def _take_joints(column: Array, index: np.ndarray) -> Array:
+    """Joints `index` of a (N, K, ...) column, zero where the index is -1."""
+    taken = column[:, index]
+    taken[:, index < 0] = 0
+    return taken
+
+
+def _join(name: str, columns: list[Any]) -> Any:
+    if all(column is None for column in columns):
+        return None
+    if any(column is None for column in columns):
+        raise ValueError(f"{name} must be there in all parts or in none")
+    if isinstance(columns[0], tuple):
+        return tuple(entry for column in columns for entry in column)
+    if is_tensor(columns[0]):
+        import torch
+
+        return torch.cat(columns)
+    return np.concatenate(columns)

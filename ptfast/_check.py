@@ -66,3 +66,16 @@ def check_number(name: str, value: float, low: float, high: float = float("inf")
     if not low <= value <= high:
         limit = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
         raise ValueError(f"{name} must be {limit}, got {value}")
+
+
+def as_floats(name: str, array: Array) -> np.ndarray:
+    """A contiguous float32 or float64 NumPy array of `array`; integers become float64.
+
+    Raises:
+        TypeError: The dtype is a float of another width, complex, or no number.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind in "iu":
+        return np.ascontiguousarray(array, np.float64)
+    check_dtype(name, array, ("float32", "float64"))
+    return np.ascontiguousarray(array)

@@ -1,0 +1,60 @@
+"""The only importer of the compiled extension: load errors, addresses, streams and status codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+try:
+    from ptfast import _C
+except ImportError as error:
+    raise ImportError(
+        f"ptfast's native core could not be loaded ({error}); build it with `pip install .` in the project's folder"
+    ) from error
+
+with_cuda: bool = _C.with_cuda
+num_threads = _C.num_threads
+
+
+def set_num_threads(count: int) -> None:
+    """Sets how many threads native calls may use; 0 restores the default.
+
+    The default is PTFAST_NUM_THREADS if set, else the processors that this process may run on.
+
+    Raises:
+        ValueError: `count` is negative.
+    """
+    if count < 0:
+        raise ValueError(f"count must be at least 0, got {count}")
+    _C.set_num_threads(count)
+
+
+def address(array: np.ndarray | None) -> int:
+    """Where a NumPy array's data stands, 0 for None. The caller keeps the array alive through the call."""
+    return 0 if array is None else array.__array_interface__["data"][0]
+
+
+def cpu(operation: str, dtype: Any) -> Any:
+    """The CPU function of an operation for a NumPy dtype, e.g. cpu("oks_matrix", a.dtype)."""
+    return getattr(_C, f"{operation}_cpu_{dtype}")
+
+
+def cuda(operation: str, dtype: str) -> Any:
+    """The CUDA function of an operation for a dtype's name; it ends in (..., device, stream) and returns a status.
+
+    Raises:
+        RuntimeError: This build has no CUDA kernels.
+    """
+    if not with_cuda:
+        raise RuntimeError(
+            f"{operation} got a CUDA tensor, but this ptfast was built without CUDA kernels; rebuild with "
+            "`PTFAST_CUDA=ON pip install --no-cache-dir .` where nvcc is on the PATH"
+        )
+    return getattr(_C, f"{operation}_cuda_{dtype}")
+
+
+def check_status(operation: str, status: int) -> None:
+    """Raises RuntimeError for a cudaError_t other than success."""
+    if status != 0:
+        raise RuntimeError(f"{operation} failed on the GPU: {_C.cuda_error(status)}")

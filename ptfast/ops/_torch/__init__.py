@@ -1,0 +1,1 @@
+"""The torch side of the operations, imported when the first tensor comes."""

@@ -1,0 +1,43 @@
+"""What every torch operation shares: the library, addresses, the CUDA call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from ptfast import _native
+
+LIBRARY = torch.library.Library("ptfast", "FRAGMENT")
+
+
+def define(schema: str, *, cpu: Callable, cuda: Callable | None, fake: Callable) -> None:
+    """Makes one operation known to torch under its schema, e.g. "nms(Tensor boxes, ...) -> Tensor"."""
+    name = schema.split("(", 1)[0]
+    LIBRARY.define(schema)
+    LIBRARY.impl(name, cpu, "CPU")
+    if cuda is not None:
+        LIBRARY.impl(name, cuda, "CUDA")
+    torch.library.register_fake(f"ptfast::{name}", fake, lib=LIBRARY)
+
+
+def address(tensor: torch.Tensor | None) -> int:
+    """Where a contiguous tensor's data stands, 0 for None. The caller holds the tensor in a local through the call."""
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def dtype_name(tensor: torch.Tensor) -> str:
+    """The dtype as the native functions spell it: "float32"."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def call_cpu(operation: str, tensor: torch.Tensor, *arguments: object) -> None:
+    """Calls the CPU function for `tensor`'s dtype."""
+    _native.cpu(operation, dtype_name(tensor))(*arguments)
+
+
+def call_cuda(operation: str, tensor: torch.Tensor, *arguments: object) -> None:
+    """Calls the CUDA function for `tensor`'s dtype on its device and that device's current stream."""
+    function = _native.cuda(operation, dtype_name(tensor))
+    stream = torch.cuda.current_stream(tensor.device).cuda_stream
+    _native.check_status(operation, function(*arguments, tensor.device.index, stream))

@@ -13,8 +13,19 @@ except ImportError as error:
         f"ptfast's native core could not be loaded ({error}); build it with `pip install .` in the project's folder"
     ) from error
 
+version: str = _C.version
 with_cuda: bool = _C.with_cuda
+cuda_archs: str = _C.cuda_archs
+core: Any = _C
 num_threads = _C.num_threads
+
+
+def cuda_versions() -> tuple[int, int]:
+    """The CUDA runtime in this build and the newest one that the machine's driver serves, e.g. 13000; 0 for none.
+
+    A driver below the runtime cannot run this build's kernels.
+    """
+    return (_C.cuda_runtime_version(), _C.cuda_driver_version()) if with_cuda else (0, 0)
 
 
 def set_num_threads(count: int) -> None:

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+
+namespace ptfast {
+
+struct BoxesShape {
+  int64_t batch, n, m;
+};
+
+// Intersection over union of every box of a with every box of b. Boxes are x1, y1, x2, y2 with width = x2 - x1; where
+// a side is not positive the area is 0, and where the union is 0 so is the result. A NaN coordinate gives NaN. The bits
+// depend on neither the instruction set nor the number of threads. T is float or double; small work allocates nothing
+// and stays on the calling thread.
+// a: [batch, n, 4], b: [batch, m, 4], out: [batch, n, m]
+template <typename T>
+void iou_matrix_cpu(const T* a, const T* b, T* out, const BoxesShape& shape);
+
+struct TubesShape {
+  int64_t batch, n, m, t;
+};
+
+template <typename T>
+struct TubeInputs {
+  const T* a;              // [batch, n, t, 4]
+  const T* b;              // [batch, m, t, 4]
+  const uint8_t* a_valid;  // [batch, n, t], zero leaves a frame out, or null: all valid
+  const uint8_t* b_valid;  // [batch, m, t], or null
+  TubesShape shape;
+};
+
+// The mean over all t frames of the boxes' intersection over union, where a frame that is invalid on either side counts
+// 0. Coordinates of invalid frames do not matter.
+// out: [batch, n, m]
+template <typename T>
+void tube_iou_matrix_cpu(const TubeInputs<T>& in, T* out);
+
+}  // namespace ptfast

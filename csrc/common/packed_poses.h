@@ -1,0 +1,41 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "common/host_device.h"
+
+namespace ptfast {
+
+constexpr int64_t kLanes = 16;    // one AVX-512 register of floats; other instruction sets take several
+constexpr int64_t kColumns = 64;  // poses packed together: with 17 joints they stay in the first-level cache
+
+// Up to kColumns poses, joint by joint, so that lanes run over poses. Joints that do not count have weight 0. Lanes past
+// `width`, up to `padded`, hold what was there before; their results are dropped.
+template <typename T>
+struct PackedPoses {
+  std::vector<T> x, y, weight;  // [k, kColumns]; weight is set only where not all are visible
+  int64_t width = 0, padded = 0;
+  bool all_visible = true;
+
+  // poses: [count, k, 2], visible: [count, k] or null
+  PTFAST_HD void pack(const T* poses, const uint8_t* visible, int64_t count, int64_t k) {
+    width = std::min(kColumns, count);
+    padded = (width + kLanes - 1) / kLanes * kLanes;
+    x.resize(k * kColumns);
+    y.resize(k * kColumns);
+    weight.resize(k * kColumns);
+    all_visible = visible == nullptr || std::find(visible, visible + width * k, 0) == visible + width * k;
+    for (int64_t i = 0; i < k; ++i) {
+      T *column_x = &x[i * kColumns], *column_y = &y[i * kColumns], *column_weight = &weight[i * kColumns];
+      for (int64_t j = 0; j < width; ++j) {
+        column_x[j] = poses[(j * k + i) * 2];
+        column_y[j] = poses[(j * k + i) * 2 + 1];
+      }
+      if (all_visible) continue;
+      for (int64_t j = 0; j < width; ++j) column_weight[j] = T(visible[j * k + i] != 0);
+    }
+  }
+};
+
+}  // namespace ptfast

@@ -1,0 +1,177 @@
+#include "linking/cascade.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ptfast {
+namespace {
+
+// With velocities a frame is matched in two rounds: first pairs that cost at most this share of max_cost, over all
+// distances, then the rest. In one round a person who reappears takes the track of a neighbour who has just been
+// missed, because that track stands one frame closer than his own.
+constexpr float kSureShare = 1.f / 6.f;
+// How often a frame is matched again without its common shift: the first shift is the median of a matching that may
+// itself be wrong where the camera moved far.
+constexpr int kShiftRounds = 2;
+// Share of the predecessor's velocity in a pose's own: joints jitter, bodies have mass.
+constexpr float kInertia = 0.5f;
+
+// Mean displacement of the joints that both poses have, per frame; of the boxes' centres where they share none.
+void whole_body_velocity(const FrameView& earlier, int64_t i, const FrameView& current, int64_t j, int64_t joints,
+                         int64_t distance, float* velocity) {
+  float x = 0.f, y = 0.f;
+  int64_t count = 0;
+  for (int64_t k = 0; k < joints; ++k) {
+    if (!earlier.visible[i * joints + k] || !current.visible[j * joints + k]) continue;
+    const float *p = earlier.keypoints + (i * joints + k) * 2, *q = current.keypoints + (j * joints + k) * 2;
+    x += q[0] - p[0];
+    y += q[1] - p[1];
+    ++count;
+  }
+  if (count == 0) {
+    const float *p = earlier.boxes + 4 * i, *q = current.boxes + 4 * j;
+    x = (q[0] + q[2] - p[0] - p[2]) * 0.5f;
+    y = (q[1] + q[3] - p[1] - p[3]) * 0.5f;
+    count = 1;
+  }
+  const auto scale = static_cast<float>(count * distance);
+  velocity[0] = x / scale;
+  velocity[1] = y / scale;
+}
+
+// The mean of the two middle values where their number is even.
+float median(std::vector<float>& values) {
+  const auto middle = values.begin() + static_cast<int64_t>(values.size()) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) * 0.5f;
+}
+
+}  // namespace
+
+void FrameCascade::cascade(const std::vector<FrameState*>& history, const FrameState& current, float shift_x,
+                           float shift_y) {
+  found_.assign(current.view.count, {});
+  taken_.resize(history.size());
+  for (size_t d = 0; d < history.size(); ++d) taken_[d] = history[d]->has_successor;
+  if (options_.velocity) {
+    const float limit = std::isinf(options_.max_cost) ? 1.f : options_.max_cost;
+    cascade_round(history, current, shift_x, shift_y, kSureShare * limit);
+  }
+  cascade_round(history, current, shift_x, shift_y, options_.max_cost);
+}
+
+void FrameCascade::cascade_round(const std::vector<FrameState*>& history, const FrameState& current, float shift_x,
+                                 float shift_y, float max_cost) {
+  const auto reach = std::min<int64_t>(options_.lookback, history.size());
+  for (int64_t d = 1; d <= reach; ++d) {
+    const FrameState& earlier = *history[d - 1];
+    earlier_rows_.clear();
+    current_rows_.clear();
+    for (int64_t i = 0; i < earlier.view.count; ++i)
+      if (!taken_[d - 1][i]) earlier_rows_.push_back(i);
+    for (int64_t j = 0; j < current.view.count; ++j)
+      if (found_[j].distance == 0) current_rows_.push_back(j);
+    if (current_rows_.empty()) return;
+    if (earlier_rows_.empty()) continue;
+    shifts_.clear();
+    const auto steps = static_cast<float>(std::min(d, options_.horizon));
+    if (options_.velocity)
+      for (const int64_t i : earlier_rows_) {
+        shifts_.push_back(earlier.velocity[2 * i] * steps + shift_x);
+        shifts_.push_back(earlier.velocity[2 * i + 1] * steps + shift_y);
+      }
+    const float* shift = options_.velocity ? shifts_.data() : nullptr;
+    const auto& match =
+        matcher_.match({&earlier.view, &earlier_rows_, shift}, {&current.view, &current_rows_, nullptr}, max_cost);
+    for (size_t j = 0; j < match.size(); ++j) {
+      if (match[j] < 0) continue;
+      found_[current_rows_[j]] = {d, earlier_rows_[match[j]]};
+      taken_[d - 1][earlier_rows_[match[j]]] = 1;
+    }
+  }
+}
+
+// Median over all joints of all matches of what the velocities did not foresee: the camera's motion. False where no
+// joint was matched.
+bool FrameCascade::common_shift(const std::vector<FrameState*>& history, const FrameState& current, float* x,
+                                float* y) {
+  const int64_t joints = options_.joints;
+  values_x_.clear();
+  values_y_.clear();
+  for (int64_t j = 0; j < current.view.count; ++j) {
+    const auto [distance, i] = found_[j];
+    if (distance == 0) continue;
+    const FrameState& earlier = *history[distance - 1];
+    const auto steps = static_cast<float>(std::min(distance, options_.horizon));
+    const float dx = earlier.velocity[2 * i] * steps, dy = earlier.velocity[2 * i + 1] * steps;
+    for (int64_t k = 0; k < joints; ++k) {
+      if (!earlier.view.visible[i * joints + k] || !current.view.visible[j * joints + k]) continue;
+      values_x_.push_back(current.view.keypoints[(j * joints + k) * 2] -
+                          (earlier.view.keypoints[(i * joints + k) * 2] + dx));
+      values_y_.push_back(current.view.keypoints[(j * joints + k) * 2 + 1] -
+                          (earlier.view.keypoints[(i * joints + k) * 2 + 1] + dy));
+    }
+  }
+  if (values_x_.empty()) return false;
+  *x = median(values_x_);
+  *y = median(values_y_);
+  return true;
+}
+
+// Sets current's velocities: half of what its predecessor had, half of what it moved. A pose without predecessor moves
+// like the median of those that have one, which in a moving camera's picture is nearer the truth than standing still.
+void FrameCascade::set_velocities(const std::vector<FrameState*>& history, FrameState& current) {
+  values_x_.clear();
+  values_y_.clear();
+  current.velocity.assign(2 * current.view.count, 0.f);
+  current.has_predecessor.assign(current.view.count, 0);
+  for (int64_t j = 0; j < current.view.count; ++j) {
+    const auto [distance, i] = found_[j];
+    if (distance == 0) continue;
+    const FrameState& earlier = *history[distance - 1];
+    float* velocity = &current.velocity[2 * j];
+    whole_body_velocity(earlier.view, i, current.view, j, options_.joints, distance, velocity);
+    current.has_predecessor[j] = 1;
+    if (earlier.has_predecessor[i])
+      for (int axis = 0; axis < 2; ++axis)
+        velocity[axis] = kInertia * earlier.velocity[2 * i + axis] + (1.f - kInertia) * velocity[axis];
+    values_x_.push_back(velocity[0]);
+    values_y_.push_back(velocity[1]);
+  }
+  if (values_x_.empty()) return;
+  const float x = median(values_x_), y = median(values_y_);
+  for (int64_t j = 0; j < current.view.count; ++j) {
+    if (current.has_predecessor[j]) continue;
+    current.velocity[2 * j] = x;
+    current.velocity[2 * j + 1] = y;
+  }
+}
+
+const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*>& history, FrameState& current) {
+  cascade(history, current, 0.f, 0.f);
+  if (options_.velocity) {
+    float x, y;
+    for (int round = 0; round < kShiftRounds && common_shift(history, current, &x, &y); ++round)
+      cascade(history, current, x, y);
+  }
+  current.has_successor.assign(current.view.count, 0);
+  for (const auto& [distance, row] : found_)
+    if (distance > 0) history[distance - 1]->has_successor[row] = 1;
+  if (options_.velocity) set_velocities(history, current);
+  return found_;
+}
+
+void IdGiver::give(int64_t n, int64_t* ids) {
+  int64_t carried = 0;
+  for (int64_t i = 0; i < n; ++i)
+    if (ids[i] >= 0 && ++carried > max_tracks_) ids[i] = -1;
+  carried = std::min(carried, max_tracks_);
+  for (int64_t i = 0; i < n; ++i)
+    if (ids[i] < 0 && carried < max_tracks_) {
+      ids[i] = next_++;
+      ++carried;
+    }
+}
+
+}  // namespace ptfast

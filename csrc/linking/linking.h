@@ -1,0 +1,72 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+namespace ptfast {
+
+enum class LinkCost { kIou, kOks, kPckh, kCallable };
+
+struct LinkOptions {
+  LinkCost cost = LinkCost::kOks;
+  bool greedy = false;    // else Hungarian
+  bool velocity = false;  // move earlier poses by their whole-body velocity and the frame's common shift
+  int64_t lookback = 1;   // frames d = 1 .. lookback are searched, in order
+  int64_t horizon = 1;    // a velocity is carried on for at most this many frames
+  float max_cost = std::numeric_limits<float>::infinity();
+  int64_t joints = 0;
+  std::vector<float> sigmas;  // [joints], already widened
+  int64_t max_tracks = std::numeric_limits<int64_t>::max();
+};
+
+// The poses of one frame; n poses, k joints.
+struct FrameView {
+  int64_t frame;            // its number, which a callable cost is told
+  int64_t count;            // n
+  const float* keypoints;   // [n, k, 2] pixels
+  const uint8_t* visible;   // [n, k], zero where the joint is absent
+  const float* boxes;       // [n, 4] xyxy
+  const float* areas;       // [n] square pixels
+  const float* head_sizes;  // [n] pixels
+
+  // `rows` poses from row `first` on, as frame f.
+  FrameView rows(int64_t f, int64_t first, int64_t rows, int64_t joints) const {
+    return {f,
+            rows,
+            keypoints + first * joints * 2,
+            visible + first * joints,
+            boxes + first * 4,
+            areas + first,
+            head_sizes + first};
+  }
+};
+
+// A whole video; frame f holds the rows frame_offsets[f] to frame_offsets[f + 1] of every column.
+struct VideoView {
+  FrameView columns;             // count is the number of poses
+  const int64_t* frame_offsets;  // [frames + 1]
+  int64_t frames;
+
+  FrameView frame(int64_t f, int64_t joints) const {
+    return columns.rows(f, frame_offsets[f], frame_offsets[f + 1] - frame_offsets[f], joints);
+  }
+};
+
+// Some poses of a frame, perhaps moved: what a cost compares.
+struct PoseSubset {
+  const FrameView* frame;
+  const std::vector<int64_t>* rows;
+  const float* shift;  // [rows, 2] added to the joints and the box, or null
+};
+
+// Fills out [earlier rows, current rows] with costs.
+using CostFunction = std::function<void(const PoseSubset& earlier, const PoseSubset& current, float* out)>;
+
+// Links a video. ids: [poses], -1 only where max_tracks leaves no room. Costs 1 - similarity with a = earlier pose and
+// b = current pose, from `callable` where options.cost says so. Without velocity no pass depends on another frame of
+// the same pass, so each pass d runs over all frames in parallel; with velocity frames go in order. Both give the ids
+// that OnlineLinker gives.
+void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
+
+}  // namespace ptfast

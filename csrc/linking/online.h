@@ -1,0 +1,40 @@
+#pragma once
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "linking/cascade.h"
+
+namespace ptfast {
+
+// Links a stream of frames in constant memory: it owns copies of the newest frame and the `lookback` before it.
+class OnlineLinker {
+ public:
+  OnlineLinker(LinkOptions options, CostFunction callable);
+  OnlineLinker(const OnlineLinker&) = delete;
+  OnlineLinker& operator=(const OnlineLinker&) = delete;
+
+  // ids: [n], out
+  void update(const FrameView& frame, int64_t* ids);
+  void reset();
+
+  // Ids that no pose of the newest frame has and that the next frame may still take up, ascending.
+  std::vector<int64_t> lost_tracks() const;
+
+ private:
+  struct OwnedFrame {
+    std::vector<float> keypoints, boxes, areas, head_sizes;
+    std::vector<uint8_t> visible;
+    FrameState state;
+    void copy(const FrameView& frame, int64_t joints);
+  };
+
+  LinkOptions options_;
+  CostFunction callable_;
+  std::unique_ptr<FrameCascade> cascade_;
+  IdGiver giver_;
+  std::deque<OwnedFrame> frames_;  // the newest first
+  int64_t count_ = 0;
+};
+
+}  // namespace ptfast

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <deque>
+#include <numeric>
+
+#include "common/parallel.h"
+#include "linking/cascade.h"
+#include "linking/linking.h"
+
+namespace ptfast {
+namespace {
+
+constexpr int64_t kFramesAPiece = 128;  // about 200 us of work at ten people a frame
+
+// Matches frame t with frame t - d, both reduced to the poses that are still free. Within one d, only this call touches
+// the successors of frame t - d and the predecessors of frame t, so calls for different t may run at once.
+void link_frame(const VideoView& video, const LinkOptions& options, int64_t t, int64_t d, PairMatcher& matcher,
+                std::vector<int64_t> rows[2], int64_t* predecessor, uint8_t* has_successor) {
+  const FrameView earlier = video.frame(t - d, options.joints), current = video.frame(t, options.joints);
+  const int64_t first_earlier = video.frame_offsets[t - d], first_current = video.frame_offsets[t];
+  rows[0].clear();
+  rows[1].clear();
+  for (int64_t j = 0; j < current.count; ++j)
+    if (predecessor[first_current + j] < 0) rows[1].push_back(j);
+  if (rows[1].empty()) return;
+  for (int64_t i = 0; i < earlier.count; ++i)
+    if (!has_successor[first_earlier + i]) rows[0].push_back(i);
+  if (rows[0].empty()) return;
+  const auto& match = matcher.match({&earlier, &rows[0], nullptr}, {&current, &rows[1], nullptr}, options.max_cost);
+  for (size_t j = 0; j < match.size(); ++j) {
+    if (match[j] < 0) continue;
+    const int64_t row = first_earlier + rows[0][match[j]];
+    predecessor[first_current + rows[1][j]] = row;
+    has_successor[row] = 1;
+  }
+}
+
+// predecessor: [poses], the row of each pose's predecessor or -1
+void link_in_passes(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
+                    int64_t* predecessor) {
+  std::vector<uint8_t> has_successor(video.columns.count, 0);
+  const int64_t grain = callable ? video.frames : kFramesAPiece;  // a callable runs on the caller's thread
+  for (int64_t d = 1; d <= std::min(options.lookback, video.frames - 1); ++d)
+    parallel_for(video.frames - d, grain, [&](int64_t begin, int64_t end) {
+      PairMatcher matcher(options, callable);
+      std::vector<int64_t> rows[2];
+      for (int64_t t = begin + d; t < end + d; ++t)
+        link_frame(video, options, t, d, matcher, rows, predecessor, has_successor.data());
+    });
+}
+
+void link_in_order(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
+                   int64_t* predecessor) {
+  FrameCascade cascade(options, callable);
+  std::deque<FrameState> states;  // the newest first, as a history; a dropped one is reused for its buffers
+  std::vector<FrameState*> history;
+  for (int64_t t = 0; t < video.frames; ++t) {
+    FrameState current;
+    if (static_cast<int64_t>(states.size()) > options.lookback) {
+      current = std::move(states.back());
+      states.pop_back();
+    }
+    history.clear();
+    for (FrameState& state : states) history.push_back(&state);
+    current.view = video.frame(t, options.joints);
+    const auto& found = cascade.link(history, current);
+    for (int64_t j = 0; j < current.view.count; ++j)
+      if (found[j].distance > 0)
+        predecessor[video.frame_offsets[t] + j] = video.frame_offsets[t - found[j].distance] + found[j].row;
+    states.push_front(std::move(current));
+  }
+}
+
+}  // namespace
+
+void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids) {
+  std::fill_n(ids, video.columns.count, int64_t{-1});
+  (options.velocity ? link_in_order : link_in_passes)(video, options, callable, ids);
+  // A predecessor stands in an earlier row, so its id is known when its successor's row comes.
+  IdGiver giver(options.max_tracks);
+  for (int64_t f = 0; f < video.frames; ++f) {
+    const int64_t first = video.frame_offsets[f], last = video.frame_offsets[f + 1];
+    for (int64_t row = first; row < last; ++row)
+      if (ids[row] >= 0) ids[row] = ids[ids[row]];
+    giver.give(last - first, ids + first);
+  }
+}
+
+}  // namespace ptfast

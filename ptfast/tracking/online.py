@@ -1,0 +1,101 @@
+"""Linking one frame at a time, in constant memory."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from ptfast import _native
+from ptfast.skeletons import Skeleton
+from ptfast.structures import Poses
+from ptfast.tracking._linking import (
+    MAX_COST,
+    MIN_JOINT_SCORE,
+    MIN_SCORE,
+    SIGMA_SCALE,
+    Cost,
+    LinkSettings,
+    Matcher,
+    Motion,
+    columns_of,
+    filter_poses,
+    with_ids,
+)
+
+
+class OnlineLinker:
+    """Gives poses track ids as frames come; the ids are those that `link` gives the whole video.
+
+    Args are those of `link`. It keeps the last `lookback` frames and nothing else; two linkers share nothing.
+
+    Example:
+        >>> linker = OnlineLinker(cost="oks", lookback=4)
+        >>> for frame_poses in stream:
+        ...     tracked = linker.update(frame_poses)
+        ...     print(tracked.track_ids)
+    """
+
+    def __init__(
+        self,
+        *,
+        cost: Cost = "oks",
+        matcher: Matcher = "hungarian",
+        lookback: int = 4,
+        motion: Motion = "velocity",
+        sigma_scale: float = SIGMA_SCALE,
+        max_cost: float | None = MAX_COST,
+        min_score: float | None = MIN_SCORE,
+        min_joint_score: float | None = MIN_JOINT_SCORE,
+        keep_filtered: bool = False,
+        max_tracks: int | None = None,
+    ) -> None:
+        self._settings = LinkSettings(
+            cost, matcher, lookback, motion, sigma_scale, max_cost, min_score, min_joint_score, max_tracks
+        )
+        self._keep_filtered = keep_filtered
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all tracks; the next id is 0 again."""
+        self._skeleton: Skeleton | None = None
+        self._recent: deque[Poses] = deque(maxlen=self._settings.lookback + 1)
+        self._frames = 0
+
+    def update(self, frame_poses: Poses) -> Poses:
+        """Links the next frame.
+
+        Args:
+            frame_poses: Poses of exactly one frame, perhaps of nobody.
+
+        Returns:
+            The poses that were linked (all of them with keep_filtered), with track_ids.
+
+        Raises:
+            ValueError: It holds more or fewer frames than one, or another skeleton than before.
+        """
+        if len(frame_poses) != 1:
+            raise ValueError(f"frame_poses must hold one frame, got {len(frame_poses)}")
+        self._expect(frame_poses.skeleton)
+        kept, rows = filter_poses(frame_poses.numpy(), self._settings)
+        columns = columns_of(kept, self._settings)
+        ids = np.full(len(kept.scores), -1, np.int64)
+        if callable(self._settings.cost):
+            self._recent.append(kept)
+        self._frames += 1
+        self._native.update([_native.address(column) for column in columns], len(ids), _native.address(ids))
+        return with_ids(frame_poses, kept, rows, ids, self._keep_filtered)
+
+    def lost_tracks(self) -> list[int]:
+        """Ids that nobody has in the newest frame and that the next frame may still take up, ascending."""
+        return self._native.lost_tracks() if self._frames else []
+
+    def _expect(self, skeleton: Skeleton) -> None:
+        if self._skeleton is None:
+            self._skeleton = skeleton
+            self._native = _native.core.OnlineLinker(self._settings.native(skeleton), self._settings.function(self._frame))
+        elif skeleton != self._skeleton:
+            raise ValueError(f"frame_poses must have the skeleton {self._skeleton.name}, got {skeleton.name}")
+
+    def _frame(self, number: int) -> Poses:
+        return self._recent[number - self._frames]

@@ -1,17 +1,22 @@
 #include "common/bindings.h"
 #include "common/cuda_status.h"
 #include "common/parallel.h"
+#include "common/simd.h"
 
 namespace ptfast {
 
+void bind_clear(py::module_& m);
 void bind_linking(py::module_& m);
 void bind_oks(py::module_& m);
+void bind_ranking(py::module_& m);
 
 }  // namespace ptfast
 
 PYBIND11_MODULE(_C, m) {
   using namespace ptfast;
   m.attr("version") = PTFAST_VERSION;
+  m.attr("compiler") = PTFAST_COMPILER;
+  m.attr("instruction_set") = instruction_set();
   m.attr("with_cuda") = bool(PTFAST_WITH_CUDA);
   m.attr("cuda_archs") = PTFAST_CUDA_ARCHS;
 #if PTFAST_WITH_CUDA
@@ -21,6 +26,8 @@ PYBIND11_MODULE(_C, m) {
 #endif
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
+  bind_clear(m);
   bind_linking(m);
   bind_oks(m);
+  bind_ranking(m);
 }

@@ -114,7 +114,9 @@ class Poses:
     def __getitem__(self, frames: slice) -> Poses:
         """The poses of a slice of frames; views where the step is 1."""
         if not isinstance(frames, slice):
-            raise TypeError(f"Poses are indexed by a slice of frames, got {type(frames).__name__}; use frame(f) for one")
+            raise TypeError(
+                f"Poses are indexed by a slice of frames, got {type(frames).__name__}; use frame(f) for one"
+            )
         index = range(len(self))[frames]
         if index.step == 1:
             first, last = index.start, max(index.start, index.stop)
@@ -183,7 +185,10 @@ class Poses:
 
     def _map(self, function: Callable[[Array], Array]) -> Poses:
         columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
-        return replace(self, **{name: None if column is None else function(column) for name, column in columns.items()})
+        mapped: dict[str, Any] = {
+            name: None if column is None else function(column) for name, column in columns.items()
+        }
+        return replace(self, **mapped)
 
 
 _JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
@@ -276,7 +281,9 @@ def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
     offsets = np.asarray(_host(frame_offsets), np.int64)
     check_shape("frame_offsets", offsets, ("F + 1",))
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
-        raise ValueError(f"frame_offsets must rise from 0 to {count}, the number of poses, got {offsets.tolist()[:8]}...")
+        raise ValueError(
+            f"frame_offsets must rise from 0 to {count}, the number of poses, got {offsets.tolist()[:8]}..."
+        )
     return offsets
 
 

@@ -6,3 +6,16 @@
 #else
 #define PTFAST_CLONES
 #endif
+
+namespace ptfast {
+
+// The best instruction set of PTFAST_CLONES functions that this processor runs.
+inline const char* instruction_set() {
+#if PTFAST_HAS_TARGET_CLONES
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4 (AVX-512)";
+  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3 (AVX2)";
+#endif
+  return "baseline";
+}
+
+}  // namespace ptfast

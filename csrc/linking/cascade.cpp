@@ -152,8 +152,11 @@ const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*
   cascade(history, current, 0.f, 0.f);
   if (options_.velocity) {
     float x, y;
-    for (int round = 0; round < kShiftRounds && common_shift(history, current, &x, &y); ++round)
+    for (int round = 0; round < kShiftRounds && common_shift(history, current, &x, &y); ++round) {
+      before_ = found_;
       cascade(history, current, x, y);
+      if (found_ == before_) break;  // the same pairs have the same shift
+    }
   }
   current.has_successor.assign(current.view.count, 0);
   for (const auto& [distance, row] : found_)

@@ -17,6 +17,7 @@ struct FrameState {
 // Where a pose comes from: row `row` of the frame `distance` frames back, or distance 0.
 struct Predecessor {
   int64_t distance = 0, row = -1;
+  bool operator==(const Predecessor& other) const { return distance == other.distance && row == other.row; }
 };
 
 // Links one frame at a time to the `lookback` frames before it.
@@ -38,7 +39,7 @@ class FrameCascade {
 
   const LinkOptions& options_;
   PairMatcher matcher_;
-  std::vector<Predecessor> found_;
+  std::vector<Predecessor> found_, before_;
   std::vector<int64_t> earlier_rows_, current_rows_;
   std::vector<float> shifts_, values_x_, values_y_;
   std::vector<std::vector<uint8_t>> taken_;  // for each frame of the history, the poses that have a successor

@@ -61,7 +61,12 @@ def oks_matrix(
 
 
 def check_oks_shapes(
-    a: Array, b: Array, area: Array | tuple[Array, Array], sigmas: Array, a_visible: Array | None, b_visible: Array | None
+    a: Array,
+    b: Array,
+    area: Array | tuple[Array, Array],
+    sigmas: Array,
+    a_visible: Array | None,
+    b_visible: Array | None,
 ) -> None:
     """Raises ValueError where a shape of oks_matrix's arguments does not fit."""
     check_shape("a", a, ("...", "N", "K", 2))

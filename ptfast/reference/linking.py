@@ -106,10 +106,8 @@ class _Linker:
         return ids
 
 
-def link_ids(
-    poses: Poses, *, lookback: int, motion: str, sigma_scale: float, max_cost: float | None
-) -> np.ndarray:
-    """(N,) track ids by OKS and Hungarian matching, in float64, after all filters; arguments as in ptfast.tracking.link."""
+def link_ids(poses: Poses, *, lookback: int, motion: str, sigma_scale: float, max_cost: float | None) -> np.ndarray:
+    """(N,) track ids by OKS and Hungarian matching, in float64, after all filters; arguments as in `link`."""
     limit = np.inf if max_cost is None else max_cost
     sigmas = np.array(poses.skeleton.sigmas) * sigma_scale
     return _Linker(poses, lookback, motion == "velocity", sigmas, limit).run()

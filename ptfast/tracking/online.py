@@ -93,7 +93,9 @@ class OnlineLinker:
     def _expect(self, skeleton: Skeleton) -> None:
         if self._skeleton is None:
             self._skeleton = skeleton
-            self._native = _native.core.OnlineLinker(self._settings.native(skeleton), self._settings.function(self._frame))
+            self._native = _native.core.OnlineLinker(
+                self._settings.native(skeleton), self._settings.function(self._frame)
+            )
         elif skeleton != self._skeleton:
             raise ValueError(f"frame_poses must have the skeleton {self._skeleton.name}, got {skeleton.name}")
 

@@ -96,6 +96,8 @@ def oks_matrix(
     """ptfast.ops.oks_matrix for tensors; shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
     area_a, area_b = area if isinstance(area, tuple) else (None, area)
-    reals = [None if x is None else torch.as_tensor(x, dtype=a.dtype, device=a.device) for x in (b, area_a, area_b, sigmas)]
+    reals = [
+        None if x is None else torch.as_tensor(x, dtype=a.dtype, device=a.device) for x in (b, area_a, area_b, sigmas)
+    ]
     masks = [None if x is None else x.ne(0).to(torch.uint8) for x in (a_visible, b_visible)]
     return _OksMatrix.apply(a, *reals, *masks)

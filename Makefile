@@ -1,0 +1,65 @@
+# Every target is complete on a fresh machine with Python 3.11 or later and a C++ compiler. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALLED := $(VENV)/.installed
+# Says what it does the first time, when there is much to fetch; later only what goes wrong.
+INSTALL = $(RUN) pip install $(if $(wildcard $(INSTALLED)),--quiet) --constraint constraints.txt
+CUDA_BUILD := build/cuda-check
+NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h')
+# cmake, ninja and clang-format come with the environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test bench lint format cuda-check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## make .venv with everything for development, and ptfast itself in place
+
+# Without a GPU, CUDA kernels could not run here: they are left out, unless PTFAST_CUDA says otherwise. With one, they
+# are compiled for it alone. The build requirements come first, as a build without isolation expects them.
+$(INSTALLED): constraints.txt pyproject.toml setup.py CMakeLists.txt csrc $(NATIVE_SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"ptfast needs Python 3.11 or later, but \
+	$(PYTHON) is {sys.version.split()[0]}; name another one: make PYTHON=python3.11 ...")'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) setuptools pybind11 cmake ninja
+	@if [ -z "$$PTFAST_CUDA" ]; then \
+	  if nvidia-smi -L >/dev/null 2>&1; then export CUDAARCHS="$${CUDAARCHS:-native}"; else export PTFAST_CUDA=OFF; fi; \
+	fi; \
+	$(INSTALL) --no-build-isolation --editable '.[dev,bench]'
+	@touch $@
+
+demo: venv ## track the people of an example scene, and say where the results lie
+	$(VENV)/bin/ptfast demo --out demo
+
+test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
+	$(RUN) pytest $(ARGS)
+
+bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
+	$(RUN) pytest benchmarks --benchmark-only $(ARGS)
+
+lint: venv ## check style, types and layout
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	clang-format --dry-run -Werror $(NATIVE_SOURCES)
+
+format: venv ## put style and layout right
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+	clang-format -i $(NATIVE_SOURCES)
+
+cuda-check: venv ## compile every CUDA kernel for all architectures, warnings as errors; needs nvcc, no GPU
+	@command -v "$${CUDACXX:-nvcc}" >/dev/null || { echo "make cuda-check needs nvcc, which is not on the PATH; install \
+	the CUDA toolkit (12.8 or later for every architecture) or name the compiler: CUDACXX=.../nvcc" >&2; exit 1; }
+	env -u CUDAARCHS cmake --fresh -S . -B $(CUDA_BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DPTFAST_CUDA=ON -DPTFAST_WERROR=ON -DCMAKE_CUDA_FLAGS=-Xptxas=-v \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python -Dpybind11_DIR=$$($(RUN) pybind11 --cmakedir)
+	@cmake --build $(CUDA_BUILD) --parallel 2 >$(CUDA_BUILD)/build.log 2>&1 || { cat $(CUDA_BUILD)/build.log; exit 1; }
+	$(VENV)/bin/python .ci/cuda_resources.py $(CUDA_BUILD)
+
+clean: ## remove everything that was built; .venv stays, and ptfast is built anew the next time
+	rm -rf build dist demo *.egg-info ptfast/_C.*.so $(INSTALLED) .pytest_cache .ruff_cache .mypy_cache .benchmarks
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

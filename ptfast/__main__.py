@@ -1,0 +1,6 @@
+"""python -m ptfast"""
+
+from ptfast.cli import main
+
+if __name__ == "__main__":
+    main()

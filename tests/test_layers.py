@@ -1,0 +1,162 @@
+"""Imports inside ptfast run one way. Reads the sources, so it also sees imports that no test executes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "ptfast"
+
+# For each room, the rooms that it may import besides itself. The chain
+#     structures, skeletons <- _native <- ops <- tracking, models <- methods, training <- cli
+# sees everything to its left; the rooms beside it see the data structures and ops.
+FLOOR = {"_check"}
+DATA = FLOOR | {"structures", "skeletons"}
+OPS = DATA | {"_native", "ops"}
+BESIDE = DATA | {"ops"}
+TOOLS = {"io", "evaluation", "synthetic", "viz", "interop"}
+METHODS = OPS | TOOLS | {"tracking", "models"}
+MAY_IMPORT = {
+    "_check": set(),
+    "skeletons": FLOOR,
+    "structures": FLOOR | {"skeletons"},
+    "_native": DATA | {"_C"},
+    "ops": OPS,
+    "tracking": OPS,
+    "models": OPS,
+    "io": BESIDE,
+    "evaluation": BESIDE | {"io"},
+    "synthetic": BESIDE,
+    "viz": BESIDE,
+    "interop": BESIDE,
+    "methods": METHODS,
+    "training": METHODS,
+    "cli": METHODS | {"methods", "training", "__init__"},
+    "__main__": {"cli"},
+    "dropin": BESIDE | {"tracking", "evaluation"},
+    "reference": DATA,
+    "__init__": METHODS | {"methods", "training"},
+}
+
+
+def module_name(path: Path, package: Path) -> str:
+    """Dotted name of a source file, e.g. ptfast.ops.oks; a package's is that of its folder."""
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_module(name: str, package: Path) -> bool:
+    path = package.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists() or path.with_suffix(".pyi").exists()
+
+
+def imports(path: Path, package: Path) -> Iterator[tuple[str, bool]]:
+    """Every module of ptfast that a file imports, and whether it does so as it loads (not inside a function)."""
+    name = module_name(path, package)
+    home = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lazy = {id(inner) for function in functions for inner in ast.walk(function)}
+    for node in ast.walk(tree):
+        targets: list[str] = []
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = home[: len(home) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            inner = [f"{source}.{alias.name}" for alias in node.names]
+            targets = [target if is_module(target, package) else source for target in inner]
+        for target in targets:
+            if target.split(".")[0] == "ptfast":
+                yield target, id(node) not in lazy
+
+
+def room(name: str) -> str:
+    """The part of ptfast that a module belongs to: ptfast.ops._torch.oks is in ops."""
+    return name.split(".")[1] if "." in name else "__init__"
+
+
+def violations(package: Path) -> list[str]:
+    """One line for each import that the plan forbids."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        name = module_name(path, package)
+        own = room(name)
+        if own not in MAY_IMPORT:
+            found.append(f"{name} is in no room of the plan")
+            continue
+        for target, on_load in imports(path, package):
+            if room(target) != own and room(target) not in MAY_IMPORT[own]:
+                found.append(f"{name} imports {target}")
+            if target.startswith("ptfast.ops._torch") and not name.startswith("ptfast.ops._torch"):
+                if own != "ops":
+                    found.append(f"{name} imports {target}, which is for ops alone")
+                elif on_load:
+                    found.append(f"{name} imports {target} as it loads; only a tensor may bring torch in")
+    return found
+
+
+def test_imports_run_one_way() -> None:
+    assert violations(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        ("structures.py", "from ptfast.ops.oks import oks_matrix", "ptfast.structures imports ptfast.ops.oks"),
+        ("ops/nms.py", "from ptfast import tracking", "ptfast.ops.nms imports ptfast.tracking"),
+        ("ops/nms.py", "from ..tracking import link", "ptfast.ops.nms imports ptfast.tracking"),
+        ("io/mot.py", "def f():\n    import ptfast._native", "ptfast.io.mot imports ptfast._native"),
+        ("tracking/link.py", "import ptfast._C", "ptfast.tracking.link imports ptfast._C"),
+        ("methods/keytrack.py", "from ptfast.reference import oks", "ptfast.methods.keytrack imports ptfast.reference"),
+        ("evaluation/hota.py", "from ptfast import link", "ptfast.evaluation.hota imports ptfast"),
+        (
+            "ops/nms.py",
+            "from ptfast.ops._torch.oks import oks_matrix",
+            "ptfast.ops.nms imports ptfast.ops._torch.oks as it loads; only a tensor may bring torch in",
+        ),
+        ("helpers.py", "", "ptfast.helpers is in no room of the plan"),
+    ],
+)
+def test_a_forbidden_import_is_found(tmp_path: Path, file: str, source: str, complaint: str) -> None:
+    package = tmp_path / "ptfast"
+    for name in ("ops/_torch/oks", "ops/oks", "tracking/__init__", "reference/__init__", "_native"):
+        target = package / f"{name}.py"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    (package / "_C.pyi").touch()
+    path = package / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+    assert violations(package) == [complaint]
+
+
+@pytest.mark.parametrize("module", ["ptfast", "ptfast.ops"])
+def test_importing_loads_no_heavy_package(module: str) -> None:
+    script = f"import sys, {module}; print(*({{'torch', 'cv2', 'numba', 'scipy'}} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == []
+
+
+def test_tensor_addresses_are_taken_in_one_place() -> None:
+    users = [path for path in PACKAGE.rglob("*.py") if ".data_ptr(" in path.read_text()]
+    assert [path for path in users if path.parent != PACKAGE / "ops" / "_torch"] == []
+
+
+def test_native_core_includes_neither_torch_nor_numpy() -> None:
+    sources = [path for path in (ROOT / "csrc").rglob("*") if path.suffix in {".h", ".cpp", ".cu"}]
+    foreign = re.compile(r'#include [<"](torch/|ATen/|c10/|pybind11/numpy|numpy/|Python\.h)')
+    assert sources
+    assert [path.name for path in sources if foreign.search(path.read_text())] == []
+
+
+def test_common_native_code_knows_no_operation() -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "csrc" / "common").iterdir())
+    assert set(re.findall(r'#include "(\w+)/', text)) == {"common"}

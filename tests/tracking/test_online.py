@@ -1,0 +1,100 @@
+"""OnlineLinker: the ids of link, one frame at a time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptfast.skeletons import COCO_17, POSETRACK_15
+from ptfast.structures import Poses
+from ptfast.synthetic import detections
+from ptfast.tracking import OnlineLinker, link
+
+DATA = Path(os.environ.get("PTFAST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+
+
+def scene(frames: int = 40, people: int = 6, seed: int = 0) -> Poses:
+    rng = np.random.default_rng(seed)
+    start, speed = rng.uniform(0, 500, (people, 1, 2)), rng.uniform(-8, 8, (people, 1, 2))
+    body = rng.uniform(-40, 40, (people, 15, 2))
+    keypoints = start + np.arange(frames)[:, None, None, None] * speed + body
+    exact = Poses(keypoints.reshape(-1, 15, 2), np.arange(frames + 1) * people, POSETRACK_15)
+    return detections(exact, seed, miss=0.2)
+
+
+def online_ids(poses: Poses, linker: OnlineLinker) -> np.ndarray:
+    return np.concatenate([linker.update(poses.frame(f)).track_ids for f in range(len(poses))])
+
+
+def iou_like(earlier: Poses, current: Poses) -> np.ndarray:
+    return np.abs(earlier.boxes[:, None, 0] - current.boxes[None, :, 0]) / 100
+
+
+@pytest.mark.parametrize("motion", ["none", "velocity"])
+@pytest.mark.parametrize("cost", ["oks", "iou", "pckh", iou_like])
+@pytest.mark.parametrize("lookback", [1, 4])
+@pytest.mark.parametrize("max_tracks", [None, 3])
+def test_online_ids_equal_those_of_the_whole_video(
+    motion: str, cost: object, lookback: int, max_tracks: int | None
+) -> None:
+    arguments = {"motion": motion, "cost": cost, "lookback": lookback, "max_tracks": max_tracks}
+    for seed in range(3):
+        poses = scene(seed=seed)
+        np.testing.assert_array_equal(online_ids(poses, OnlineLinker(**arguments)), link(poses, **arguments).track_ids)
+
+
+@pytest.mark.parametrize(
+    "folder", ["posetrack/annotations/train", "posetrack/detections/val", "somof/train", "somof/val"]
+)
+def test_online_ids_equal_those_of_the_whole_video_on_real_sequences(folder: str) -> None:
+    if not (DATA / folder).is_dir():
+        pytest.skip(f"needs {DATA / folder}; set PTFAST_DATA")
+    from ptfast.io import read_poses
+
+    for poses in read_poses(DATA / folder).values():
+        for motion in ("none", "velocity"):
+            ids = online_ids(poses, OnlineLinker(motion=motion))
+            np.testing.assert_array_equal(ids, link(poses, motion=motion).track_ids)
+
+
+def test_reset_starts_afresh_and_linkers_share_nothing() -> None:
+    poses = scene()
+    first, second = OnlineLinker(), OnlineLinker()
+    expected = online_ids(poses, first)
+    np.testing.assert_array_equal(online_ids(poses, second), expected)
+    first.reset()
+    np.testing.assert_array_equal(online_ids(poses, first), expected)
+
+
+def test_lost_tracks_are_those_that_the_next_frame_may_take_up() -> None:
+    body = np.random.default_rng(0).uniform(0, 60, (1, 15, 2))
+    both = Poses(np.concatenate([body, body + 300]), [0, 2], POSETRACK_15)
+    one = Poses(body, [0, 1], POSETRACK_15)
+    linker = OnlineLinker(lookback=3)
+    assert linker.lost_tracks() == []
+    linker.update(both)
+    assert linker.lost_tracks() == []
+    for expected in ([1], [1], []):
+        linker.update(one)
+        assert linker.lost_tracks() == expected
+    assert linker.update(both).track_ids.tolist() == [0, 2]
+
+
+def test_frames_without_people_are_frames() -> None:
+    nobody = Poses(np.zeros((0, 15, 2)), [0, 0], POSETRACK_15)
+    someone = Poses(np.random.default_rng(0).uniform(0, 60, (1, 15, 2)), [0, 1], POSETRACK_15)
+    linker = OnlineLinker(lookback=2)
+    ids = [linker.update(frame).track_ids.tolist() for frame in (someone, nobody, someone, nobody, nobody, someone)]
+    assert ids == [[0], [], [0], [], [], [1]]
+
+
+def test_more_than_one_frame_and_another_skeleton_are_errors() -> None:
+    linker = OnlineLinker()
+    with pytest.raises(ValueError, match="frame_poses must hold one frame, got 40"):
+        linker.update(scene())
+    linker.update(scene().frame(0))
+    with pytest.raises(ValueError, match="frame_poses must have the skeleton posetrack_15, got coco_17"):
+        linker.update(Poses(np.zeros((1, 17, 2)), [0, 1], COCO_17))

@@ -1,0 +1,149 @@
+"""CLEAR MOT matching of objects with hypotheses through whole sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ptfast import _native
+from ptfast._check import check_shape
+
+
+@dataclass(frozen=True, eq=False)
+class ClearEvents:
+    """What clear_match found. N objects, K channels, S sequences; a channel is one joint, or the whole box.
+
+    Attributes:
+        matched: (N, K) int64 row of the hypothesis that each object got, -1 for a miss or an object that is not there.
+        switched: (N, K) bool, whether that hypothesis differs from the object's last one.
+        counts: (S, K, 7) int64, the events in the order of the properties below.
+        distance: (S, K) sum of the distances of matches and switches.
+        event_distance: (S, K) the same sum over every row that py-motmetrics 1.4 logs: each admissible pair once more,
+            and each transfer, ascend and migrate.
+    """
+
+    matched: np.ndarray
+    switched: np.ndarray
+    counts: np.ndarray
+    distance: np.ndarray
+    event_distance: np.ndarray
+
+    @property
+    def matches(self) -> np.ndarray:
+        """(S, K) pairs that do not contradict the object's last one."""
+        return self.counts[..., 0]
+
+    @property
+    def switches(self) -> np.ndarray:
+        """(S, K) pairs that give an object another hypothesis than its last one."""
+        return self.counts[..., 1]
+
+    @property
+    def misses(self) -> np.ndarray:
+        """(S, K) objects without a hypothesis."""
+        return self.counts[..., 2]
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        """(S, K) hypotheses without an object."""
+        return self.counts[..., 3]
+
+    @property
+    def transfers(self) -> np.ndarray:
+        """(S, K) new pairs that give a hypothesis another object than it was last newly given to."""
+        return self.counts[..., 4]
+
+    @property
+    def ascends(self) -> np.ndarray:
+        """(S, K) switches to a hypothesis that was never matched before."""
+        return self.counts[..., 5]
+
+    @property
+    def migrates(self) -> np.ndarray:
+        """(S, K) transfers to an object that was never matched before."""
+        return self.counts[..., 6]
+
+    @property
+    def objects(self) -> np.ndarray:
+        """(S, K) objects that are there."""
+        return self.counts[..., :3].sum(-1)
+
+
+def clear_match(
+    distances: np.ndarray,
+    object_ids: np.ndarray,
+    hypothesis_ids: np.ndarray,
+    *,
+    object_offsets: np.ndarray,
+    hypothesis_offsets: np.ndarray,
+    sequence_offsets: np.ndarray | None = None,
+    object_present: np.ndarray | None = None,
+    hypothesis_present: np.ndarray | None = None,
+) -> ClearEvents:
+    """Matches objects with hypotheses frame after frame and counts the CLEAR MOT events, as py-motmetrics does.
+
+    In each frame an object first keeps the hypothesis id it had last, if both are there and their distance is finite;
+    objects go in row order. The rest are matched with as many finite pairs as possible and, among those, the least
+    total distance. A new pair is a switch where the object had another hypothesis, however long ago. Every channel of
+    every sequence is a problem of its own; ids are only compared within a sequence.
+
+    Args:
+        distances: (P, K), computed in float64. Frame f's block is (n_f, m_f) row by row, objects by hypotheses, and the
+            blocks follow one another. A NaN or an infinity forbids the pair.
+        object_ids: (N,) integers.
+        hypothesis_ids: (M,) integers.
+        object_offsets: (F + 1,) frame f holds the objects object_offsets[f] to object_offsets[f + 1].
+        hypothesis_offsets: (F + 1,) the same for hypotheses.
+        sequence_offsets: (S + 1,) sequence s holds the frames sequence_offsets[s] to sequence_offsets[s + 1]; default
+            one sequence.
+        object_present: (N, K), nonzero where an object is there in a channel; default everywhere.
+        hypothesis_present: (M, K), the same for hypotheses.
+
+    Returns:
+        ClearEvents.
+
+    Raises:
+        ValueError: A shape is wrong, offsets do not rise from 0 to the length they divide, or P is not the sum of
+            n_f m_f.
+
+    Source:
+        Bernardin and Stiefelhagen 2008, section 2.1.3; py-motmetrics 1.4 for ties between the rules.
+    """
+    check_shape("distances", distances, ("P", "K"))
+    check_shape("object_ids", object_ids, ("N",))
+    check_shape("hypothesis_ids", hypothesis_ids, ("M",))
+    n, m, k = len(object_ids), len(hypothesis_ids), distances.shape[1]
+    of_objects = _offsets("object_offsets", object_offsets, n)
+    of_hypotheses = _offsets("hypothesis_offsets", hypothesis_offsets, m)
+    frames = len(of_objects) - 1
+    check_shape("hypothesis_offsets", of_hypotheses, ("F + 1",), **{"F + 1": frames + 1})
+    of_sequences = _offsets("sequence_offsets", [0, frames] if sequence_offsets is None else sequence_offsets, frames)
+    pairs = np.concatenate([[0], np.cumsum(np.diff(of_objects) * np.diff(of_hypotheses))]).astype(np.int64)
+    check_shape("distances", distances, ("P", "K"), P=int(pairs[-1]))
+    there = [_mask("object_present", object_present, n, k), _mask("hypothesis_present", hypothesis_present, m, k)]
+    reals = np.ascontiguousarray(distances, np.float64)
+    ids = [np.ascontiguousarray(x, np.int64) for x in (object_ids, hypothesis_ids)]
+    sequences = len(of_sequences) - 1
+    matched, switched = np.full((n, k), -1, np.int64), np.zeros((n, k), np.bool_)
+    counts, sums = np.zeros((sequences, k, 7), np.int64), np.zeros((sequences, k, 2))
+    inputs = [reals, *ids, of_objects, of_hypotheses, pairs, of_sequences, *there]
+    outputs = [matched, switched, counts, sums]
+    _native.core.clear_match_cpu(
+        [_native.address(x) for x in inputs], (sequences, k), [_native.address(x) for x in outputs]
+    )
+    return ClearEvents(matched, switched, counts, sums[..., 0], sums[..., 1])
+
+
+def _offsets(name: str, offsets: np.ndarray | list[int], count: int) -> np.ndarray:
+    array = np.ascontiguousarray(offsets, np.int64)
+    if array.ndim != 1 or array.size == 0 or array[0] != 0 or array[-1] != count or (np.diff(array) < 0).any():
+        raise ValueError(f"{name} must rise from 0 to {count}, got {array.ravel().tolist()[:8]}")
+    return array
+
+
+def _mask(name: str, mask: np.ndarray | None, rows: int, k: int) -> np.ndarray | None:
+    if mask is None:
+        return None
+    check_shape(name, mask, ("N", "K"), N=rows, K=k)
+    return np.ascontiguousarray(np.not_equal(mask, 0), np.uint8)

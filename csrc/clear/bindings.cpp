@@ -1,5 +1,6 @@
-#include "clear/clear.h"
 #include "common/bindings.h"
+
+#include "clear/clear.h"
 
 namespace ptfast {
 

@@ -17,8 +17,7 @@ int64_t rank_ids(const int64_t* ids, int64_t count, int64_t* ranks) {
   std::vector<int64_t> names(ids, ids + count);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  for (int64_t i = 0; i < count; ++i)
-    ranks[i] = std::lower_bound(names.begin(), names.end(), ids[i]) - names.begin();
+  for (int64_t i = 0; i < count; ++i) ranks[i] = std::lower_bound(names.begin(), names.end(), ids[i]) - names.begin();
   return static_cast<int64_t>(names.size());
 }
 
@@ -122,8 +121,8 @@ class Channel {
     left_.clear();
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i) {
       if (out_.matched[rows_[i] * in_.k + k_] != kNone) continue;
-      const bool any = std::any_of(left_columns_.begin(), left_columns_.end(),
-                                   [&](int64_t j) { return std::isfinite(cost(i, j)); });
+      const bool any =
+          std::any_of(left_columns_.begin(), left_columns_.end(), [&](int64_t j) { return std::isfinite(cost(i, j)); });
       if (!any) continue;
       left_rows_.push_back(i);
       for (const int64_t j : left_columns_) left_.push_back(cost(i, j));
@@ -175,12 +174,12 @@ class Channel {
   int64_t* counts_;                                  // [kClearEvents]
   double* sums_;                                     // [2]
   int64_t k_;
-  std::vector<int64_t> hypothesis_of_;                  // [object ids] last hypothesis, or kNone
-  std::vector<int64_t> object_of_;                      // [hypothesis ids] object of the last new pair, or kNone
-  std::vector<uint8_t> seen_;                           // [hypothesis ids] matched before
-  std::vector<int64_t> rows_, columns_;                 // of this frame and channel
-  std::vector<double> cost_, left_;                     // [rows, columns], [left rows, left columns]
-  std::vector<uint8_t> taken_;                          // [columns]
+  std::vector<int64_t> hypothesis_of_;                       // [object ids] last hypothesis, or kNone
+  std::vector<int64_t> object_of_;                           // [hypothesis ids] object of the last new pair, or kNone
+  std::vector<uint8_t> seen_;                                // [hypothesis ids] matched before
+  std::vector<int64_t> rows_, columns_;                      // of this frame and channel
+  std::vector<double> cost_, left_;                          // [rows, columns], [left rows, left columns]
+  std::vector<uint8_t> taken_;                               // [columns]
   std::vector<int64_t> left_rows_, left_columns_, partner_;  // positions in rows_ and columns_
 };
 

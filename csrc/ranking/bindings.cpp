@@ -1,4 +1,5 @@
 #include "common/bindings.h"
+
 #include "ranking/ranking.h"
 
 namespace ptfast {

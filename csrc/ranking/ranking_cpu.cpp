@@ -1,11 +1,10 @@
-#include "ranking/ranking.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "common/parallel.h"
+#include "ranking/ranking.h"
 
 // The order of equal scores is that of NumPy 1.26's argsort on processors with AVX-512, whose registers hold eight
 // numbers. What decides it are the sizes, the reading order and the strictness of comparisons below; speed does not.

@@ -121,17 +121,25 @@ def clear_match(
     of_sequences = _offsets("sequence_offsets", [0, frames] if sequence_offsets is None else sequence_offsets, frames)
     pairs = np.concatenate([[0], np.cumsum(np.diff(of_objects) * np.diff(of_hypotheses))]).astype(np.int64)
     check_shape("distances", distances, ("P", "K"), P=int(pairs[-1]))
-    there = [_mask("object_present", object_present, n, k), _mask("hypothesis_present", hypothesis_present, m, k)]
-    reals = np.ascontiguousarray(distances, np.float64)
-    ids = [np.ascontiguousarray(x, np.int64) for x in (object_ids, hypothesis_ids)]
-    sequences = len(of_sequences) - 1
+    inputs = [
+        np.ascontiguousarray(distances, np.float64),
+        np.ascontiguousarray(object_ids, np.int64),
+        np.ascontiguousarray(hypothesis_ids, np.int64),
+        *(of_objects, of_hypotheses, pairs, of_sequences),
+        _mask("object_present", object_present, n, k),
+        _mask("hypothesis_present", hypothesis_present, m, k),
+    ]
+    return _run(inputs, (n, len(of_sequences) - 1, k))
+
+
+def _run(inputs: list[np.ndarray | None], sizes: tuple[int, int, int]) -> ClearEvents:
+    """Calls the native operation on checked arrays; sizes are N, S and K."""
+    n, sequences, k = sizes
     matched, switched = np.full((n, k), -1, np.int64), np.zeros((n, k), np.bool_)
     counts, sums = np.zeros((sequences, k, 7), np.int64), np.zeros((sequences, k, 2))
-    inputs = [reals, *ids, of_objects, of_hypotheses, pairs, of_sequences, *there]
     outputs = [matched, switched, counts, sums]
-    _native.core.clear_match_cpu(
-        [_native.address(x) for x in inputs], (sequences, k), [_native.address(x) for x in outputs]
-    )
+    addresses = [[_native.address(array) for array in arrays] for arrays in (inputs, outputs)]
+    _native.core.clear_match_cpu(addresses[0], (sequences, k), addresses[1])
     return ClearEvents(matched, switched, counts, sums[..., 0], sums[..., 1])
 
 

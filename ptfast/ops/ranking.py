@@ -34,7 +34,5 @@ def rank_scores(scores: np.ndarray, offsets: np.ndarray | None = None) -> np.nda
     if ends.ndim != 1 or ends.size == 0 or ends[0] != 0 or ends[-1] != len(values) or (np.diff(ends) < 0).any():
         raise ValueError(f"offsets must rise from 0 to {len(values)}, got {ends.ravel().tolist()[:8]}")
     order = np.empty(len(values), np.int64)
-    _native.core.rank_scores_cpu(
-        _native.address(values), _native.address(ends), len(ends) - 1, _native.address(order)
-    )
+    _native.core.rank_scores_cpu(_native.address(values), _native.address(ends), len(ends) - 1, _native.address(order))
     return order

@@ -22,11 +22,11 @@ def clear_match(
     object_present: np.ndarray,
     hypothesis_present: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """As ptfast.ops.clear_match, all arguments given: distances (P, K), ids (N,) and (M,), offsets, masks (N, K), (M, K).
+    """As ptfast.ops.clear_match with all arguments: distances (P, K), ids (N,) and (M,), offsets, masks (N, K), (M, K).
 
     Returns:
-        matched (N, K) int64, switched (N, K) bool, counts (S, K, 7) in the order of MATCH ... MIGRATE, and sums (S, K, 2):
-        distances of matches and switches, and of all events and admissible pairs.
+        matched (N, K) int64, switched (N, K) bool, counts (S, K, 7) in the order of MATCH ... MIGRATE, and (S, K, 2)
+        summed distances of matches and switches, and of all events and admissible pairs.
     """
     joints = distances.shape[1]
     matched = np.full((len(object_ids), joints), -1)
@@ -80,12 +80,11 @@ class _History:
         pairs: list[tuple[int, int, int]] = []
         free = np.ones(len(hypotheses), bool)
         for i, name in enumerate(objects):
-            partners = (
-                np.flatnonzero(free & (hypotheses == self.hypothesis_of[name])) if name in self.hypothesis_of else ()
-            )
+            if name not in self.hypothesis_of:
+                continue
+            partners = np.flatnonzero(free & (hypotheses == self.hypothesis_of[name]))
             if len(partners) and np.isfinite(distances[i, partners[0]]):
                 free[partners[0]] = False
-                self.seen.add(hypotheses[partners[0]])
                 pairs.append((i, int(partners[0]), MATCH))
         return pairs
 

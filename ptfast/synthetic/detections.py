@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from ptfast._check import check_number
-from ptfast.structures import Poses, head_sizes, joint_boxes
+from ptfast.structures import Poses, head_sizes
+from ptfast.synthetic._boxes import body_boxes
 
 _SCORE_NOISE = 0.12  # standard deviation of a joint's score about 1 - error / head size
 _SCORE_FLOOR = 0.02
 _FALSE_SCORES = (0.02, 0.55)
 _FALSE_SHIFT = 5.0  # median head sizes, in x and in y
-_BOX_MARGIN = 0.15  # of the joints' extent, on each side: a body reaches beyond its joints
 _COLUMNS = ("keypoints", "joint_scores", "joint_visibility", "boxes", "scores", "track_ids")
 
 
@@ -30,8 +30,7 @@ def detections(
 ) -> Poses:
     """Turns annotated poses into detections of them.
 
-    Everything is independent from joint to joint and from frame to frame. The defaults are those of a mediocre
-    detector: official MOTA of its poses, perfectly linked, lies near 70.
+    Everything is independent from joint to joint and from frame to frame. The defaults are a mediocre detector's.
 
     Args:
         poses: Annotated poses.
@@ -105,17 +104,12 @@ def _detected(poses: Poses, keypoints: np.ndarray, joint_scores: np.ndarray, pre
         keypoints=keypoints,
         joint_scores=joint_scores,
         joint_visibility=visibility,
-        boxes=_enlarged(joint_boxes(keypoints, visibility)),
+        boxes=body_boxes(keypoints, visibility),
         scores=joint_scores.sum(1) / np.maximum(present.sum(1), 1),
         track_ids=np.full(len(keypoints), -1),
         head_boxes=None,
         areas=None,
     )
-
-
-def _enlarged(boxes: np.ndarray) -> np.ndarray:
-    margin = _BOX_MARGIN * np.tile(boxes[:, 2:] - boxes[:, :2], (1, 2))
-    return boxes + margin * np.array([-1, -1, 1, 1], np.float32)
 
 
 def _shuffled(found: Poses, false: Poses, rng: np.random.Generator) -> Poses:

@@ -145,12 +145,12 @@ def test_equals_motmetrics(seed: int) -> None:
         ({"object_offsets": [0, 3]}, r"object_offsets must rise from 0 to 2, got \[0, 3\]"),
         (
             {"hypothesis_offsets": [0, 1, 2]},
-            r"hypothesis_offsets must have shape \(F \+ 1,\) with F \+ 1 = 2, got \(3,\)",
+            r"hypothesis_offsets must have shape .* with F \+ 1 = 2, got \(3,\)",
         ),
         ({"sequence_offsets": [0, 2]}, r"sequence_offsets must rise from 0 to 1, got \[0, 2\]"),
         (
             {"object_present": np.ones((2, 2))},
-            r"object_present must have shape \(N, K\) with N = 2, K = 1, got \(2, 2\)",
+            r"object_present must have shape .* with N = 2, K = 1, got \(2, 2\)",
         ),
     ],
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_scores_descend_and_each_position_comes_once(rng: np.random.Generator, l
 def test_groups_are_ranked_on_their_own(rng: np.random.Generator) -> None:
     scores = np.round(rng.random(900), 1)
     offsets = np.array([0, 0, 400, 401, 900, 900])
-    parts = [rank_scores(scores[a:b]) + a for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    parts = [rank_scores(scores[a:b]) + a for a, b in pairwise(offsets)]
     np.testing.assert_array_equal(rank_scores(scores, offsets), np.concatenate(parts))
 
 

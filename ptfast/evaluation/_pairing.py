@@ -1,0 +1,125 @@
+"""Which sequence and which frame of the predictions belongs to which of the ground truth."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ptfast.structures import Poses
+
+Source = str | os.PathLike[str] | Poses | Mapping[str, Poses]
+
+
+@dataclass(frozen=True)
+class SequencePair:
+    """One sequence: ground truth and predictions with the same frames in the same order, on the host."""
+
+    name: str
+    truth: Poses
+    predictions: Poses
+
+
+def load(source: Source) -> dict[str, Poses]:
+    """Sequences by name, from a file, a folder, one Poses or a dict of them."""
+    found: Poses | Mapping[str, Poses]
+    if isinstance(source, str | os.PathLike):
+        from ptfast.io import read_poses
+
+        found = read_poses(source)
+    else:
+        found = source
+    named = {found.sequence: found} if isinstance(found, Poses) else found
+    return {name: poses.numpy() for name, poses in named.items()}
+
+
+def pair_sequences(ground_truth: Source, predictions: Source) -> list[SequencePair]:
+    """Pairs sequences by name and their frames by name, else by index, in the ground truth's order.
+
+    One sequence on each side is a pair whatever the names.
+
+    Raises:
+        ValueError: A sequence or a frame stands on one side alone; the message names it.
+    """
+    pairs = pair_names(load(ground_truth), load(predictions))
+    return [SequencePair(name, truth, _in_order(name, truth, found)) for name, truth, found in pairs]
+
+
+def pair_names(truth: dict[str, Poses], found: dict[str, Poses]) -> list[tuple[str, Poses, Poses]]:
+    """Pairs sequences by name; one on each side is a pair whatever the names. ValueError where one stands alone."""
+    if len(truth) == len(found) == 1:
+        found = dict(zip(truth, found.values(), strict=True))
+    _same("sequence", "the data", list(truth), list(found))
+    return [(name, truth[name], found[name]) for name in truth]
+
+
+def _in_order(sequence: str, truth: Poses, predictions: Poses) -> Poses:
+    """The predictions with their frames in the ground truth's order."""
+    names, found = _frame_keys(truth, predictions)
+    if names is None or found is None or len(set(names)) < len(names) or len(set(found)) < len(found):
+        if len(truth) != len(predictions):
+            raise ValueError(
+                f"sequence {sequence!r}: predictions must have the ground truth's frames, "
+                f"expected {len(truth)}, found {len(predictions)}"
+            )
+        return predictions
+    if names == found:
+        return predictions
+    _same("frame", f"sequence {sequence!r}", list(names), list(found))
+    position = {name: index for index, name in enumerate(found)}
+    return Poses.concatenate([predictions.frame(position[name]) for name in names])
+
+
+def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """What frames are matched by: names where both have them, else ids where both have them, else nothing."""
+    if truth.frame_names is not None and predictions.frame_names is not None:
+        return _shortened(truth.frame_names, predictions.frame_names)
+    if truth.frame_ids is not None and predictions.frame_ids is not None:
+        return tuple(map(str, truth.frame_ids)), tuple(map(str, predictions.frame_ids))
+    return None, None
+
+
+def _shortened(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names without folders, which differ between tools, as long as they stay distinct."""
+    short_a, short_b = (tuple(posixpath.basename(name) for name in side) for side in (a, b))
+    distinct = len(set(short_a)) == len(a) and len(set(short_b)) == len(b)
+    return (short_a, short_b) if distinct else (a, b)
+
+
+def _same(kind: str, place: str, expected: list[str], found: list[str]) -> None:
+    counts = f"expected {len(expected)} {kind}s, found {len(found)}"
+    known, given = set(expected), set(found)
+    for name in expected:
+        if name not in given:
+            raise ValueError(f"{place}: predictions lack {kind} {name!r} of the ground truth; {counts}")
+    for name in found:
+        if name not in known:
+            raise ValueError(f"{place}: predictions hold {kind} {name!r}, which the ground truth lacks; {counts}")
+
+
+def frame_label(poses: Poses, frame: int) -> str:
+    """How a message names a frame."""
+    return str(frame) if poses.frame_names is None else f"{frame} ({poses.frame_names[frame]})"
+
+
+def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None:
+    """Raises ValueError where a frame holds an id twice or, if ids are needed, where a pose has none."""
+    frames = np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
+    ids = np.asarray(poses.track_ids)
+    if needed and (ids < 0).any():
+        frame = int(frames[np.flatnonzero(ids < 0)[0]])
+        raise ValueError(
+            f"{side} of sequence {name!r}, frame {frame_label(poses, frame)}: expected a track id for each pose, "
+            f"found a pose without"
+        )
+    order = np.lexsort((ids, frames))
+    same = (np.diff(ids[order]) == 0) & (np.diff(frames[order]) == 0) & (ids[order][1:] >= 0)
+    if same.any():
+        row = order[np.flatnonzero(same)[0]]
+        raise ValueError(
+            f"{side} of sequence {name!r}, frame {frame_label(poses, int(frames[row]))}: expected each track id once, "
+            f"found {ids[row]} twice"
+        )

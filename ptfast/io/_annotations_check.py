@@ -1,0 +1,92 @@
+"""Finds the bad value in a JSON file of images, annotations and categories that could not be read in bulk."""
+
+from __future__ import annotations
+
+from ptfast.io._joint_sets import keypoint_category, of_category, parse_category
+from ptfast.io._place import Place
+
+
+def check_annotations(document: Place, *, posetrack: bool) -> None:
+    """Raises ValueError at the first value that `read_annotations` does not accept."""
+    images, annotations = document["images"], document["annotations"]
+    category = keypoint_category(document["categories"])
+    skeleton, _ = parse_category(category)
+    frames = _check_images(images)
+    entries = list(annotations.items())
+    for entry in entries:
+        entry.mapping()
+    if len(document.value["categories"]) > 1:
+        entries = [entries[i] for i in of_category(annotations.value, category)]
+    seen: set[tuple[int, int]] = set()
+    for entry in entries:
+        number = entry["image_id"].integer()
+        if number not in frames:
+            entry["image_id"].fail("the id of one of the images")
+        _check_numbers(entry, len(skeleton), posetrack)
+        track = entry.get("track_id")
+        if track is None or track.integer() < 0:
+            continue
+        if (number, track.value) in seen:
+            track.fail(f"each track id once in image {number}", f"{track.value} twice")
+        seen.add((number, track.value))
+    name = document.get("sequence")
+    if name is not None:
+        name.text()
+
+
+def _check_images(images: Place) -> set[int]:
+    """The images' ids."""
+    seen: dict[int, str] = {}
+    for image in images.items():
+        number = image["id"].integer()
+        if number in seen:
+            image["id"].fail("a distinct id for each image", f"{number}, which {seen[number]} has too")
+        seen[number] = image.name
+        image["file_name"].text()
+        for key in ("width", "height"):
+            size = image.get(key)
+            if size is not None:
+                size.integer()
+        _check_flag(image, "is_labeled")
+        video = image.get("vid_id")
+        if video is not None and not isinstance(video.value, str | int):
+            video.fail("a string or a whole number")
+        if "ignore_regions_x" in image.value or "ignore_regions_y" in image.value:
+            _check_regions(image["ignore_regions_x"], image["ignore_regions_y"])
+    return set(seen)
+
+
+def _check_regions(all_x: Place, all_y: Place) -> None:
+    polygons_x, polygons_y = list(all_x.items()), list(all_y.items())
+    if len(polygons_x) != len(polygons_y):
+        all_y.fail(f"{len(polygons_x)} polygons, as many as in ignore_regions_x", str(len(polygons_y)))
+    for x, y in zip(polygons_x, polygons_y, strict=True):
+        for coordinate in x.items("a list of numbers"):
+            coordinate.number()
+        y.numbers(len(x.value))
+
+
+def _check_numbers(entry: Place, joints: int, posetrack: bool) -> None:
+    triples = entry["keypoints"].numbers(3 * joints)
+    flags = None if posetrack else triples[2::3]
+    visibility = entry.get("visibility")
+    if posetrack and visibility is not None:
+        flags = visibility.numbers(joints)
+    if flags is not None and not set(flags) <= {0, 1, 2}:
+        place = visibility or entry["keypoints"]
+        place.fail("joint flags 0, 1 or 2", str(next(flag for flag in flags if flag not in (0, 1, 2))))
+    for key, count in (("scores", joints), ("bbox", 4), ("bbox_head", 4)):
+        values = entry.get(key)
+        if values is not None:
+            values.numbers(count)
+    for key in ("score", "area"):
+        value = entry.get(key)
+        if value is not None:
+            value.number()
+    _check_flag(entry, "iscrowd")
+
+
+def _check_flag(entry: Place, key: str) -> None:
+    flag = entry.get(key)
+    if flag is not None and type(flag.value) not in (bool, int):
+        flag.fail("true or false")

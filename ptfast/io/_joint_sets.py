@@ -1,0 +1,101 @@
+"""Skeletons in files: known ones by name or by their joints, others written out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from ptfast.io._place import Place
+from ptfast.skeletons import COCO_17, POSETRACK_15, POSETRACK_17, Skeleton
+
+# Files of boxes alone (MOT, detections) give poses of one joint, the box's centre; its sigma has no source.
+BOX_CENTER = Skeleton(name="box_center", joints=("center",), edges=(), flip_pairs=(), sigmas=(0.1,))
+
+KNOWN = (POSETRACK_17, POSETRACK_15, COCO_17, BOX_CENTER)
+_DEFAULT_SIGMA = 0.05
+
+
+def describe_skeleton(skeleton: Skeleton) -> str | dict[str, Any]:
+    """The name of a known skeleton, else what `Skeleton.from_json` reads."""
+    if skeleton in KNOWN:
+        return skeleton.name
+    return {key: value for key, value in asdict(skeleton).items() if value is not None}
+
+
+def parse_skeleton(place: Place) -> Skeleton:
+    """The inverse of `describe_skeleton`."""
+    if isinstance(place.value, str):
+        known = {skeleton.name: skeleton for skeleton in KNOWN}
+        if place.value not in known:
+            place.fail(f"one of {', '.join(known)} or an object with the joints")
+        return known[place.value]
+    joints = tuple(entry.text() for entry in place["joints"].items())
+    if not joints or len(set(joints)) < len(joints):
+        place["joints"].fail("distinct joint names")
+    sigmas, head = place.get("sigmas"), place.get("head")
+    return Skeleton(
+        name=place["name"].text(),
+        joints=joints,
+        edges=_pairs(place.get("edges"), len(joints)),
+        flip_pairs=_pairs(place.get("flip_pairs"), len(joints)),
+        sigmas=tuple(sigmas.numbers(len(joints)) if sigmas else [_DEFAULT_SIGMA] * len(joints)),
+        head=_pair(head, len(joints)) if head else None,
+    )
+
+
+def category_of(skeleton: Skeleton) -> dict[str, Any]:
+    """A skeleton as the `categories` entry of COCO and PoseTrack 2018: joint names, edges counted from 1."""
+    edges = [[first + 1, second + 1] for first, second in skeleton.edges]
+    category = {"supercategory": "person", "id": 1, "name": "person", "keypoints": list(skeleton.joints)}
+    extra = {} if skeleton in KNOWN else {"joint_set": describe_skeleton(skeleton)}
+    return {**category, "skeleton": edges, **extra}
+
+
+def parse_category(place: Place) -> tuple[Skeleton, np.ndarray | None]:
+    """The skeleton of a `categories` entry, and the order in which its joints stand in the file (None: the same).
+
+    Joints that are a known skeleton's, by name and in any order, give that skeleton, otherwise a new one is made from
+    the names and edges.
+    """
+    joint_set = place.get("joint_set")
+    if joint_set is not None:
+        return parse_skeleton(joint_set), None
+    names = tuple(entry.text() for entry in place["keypoints"].items())
+    if not names or len(set(names)) < len(names):
+        place["keypoints"].fail("distinct joint names")
+    name = place.value.get("name", "custom")
+    found = Skeleton(str(name), names, (), (), (_DEFAULT_SIGMA,) * len(names))
+    for known in KNOWN:
+        order = found.indices_of(known)
+        if len(known) == len(found) and (order >= 0).all():
+            return known, None if (np.diff(order) == 1).all() else order
+    edges = tuple((first - 1, second - 1) for first, second in _pairs(place.get("skeleton"), len(names), base=1))
+    return replace(found, edges=edges), None
+
+
+def keypoint_category(categories: Place) -> Place:
+    """The one category that has keypoints."""
+    found = [entry for entry in categories.items() if "keypoints" in entry.mapping()]
+    if len(found) != 1:
+        categories.fail("one category with keypoints", str(len(found)))
+    return found[0]
+
+
+def of_category(annotations: list[dict[str, Any]], category: Place) -> list[int]:
+    """Indices of the annotations of a category; one without category_id belongs to it."""
+    number = category.value.get("id")
+    return [i for i, entry in enumerate(annotations) if entry.get("category_id", number) == number]
+
+
+def _pairs(place: Place | None, count: int, base: int = 0) -> tuple[tuple[int, int], ...]:
+    return () if place is None else tuple(_pair(entry, count, base) for entry in place.items())
+
+
+def _pair(place: Place, count: int, base: int = 0) -> tuple[int, int]:
+    """Two joint indices, counted from `base`."""
+    first, second = place.numbers(2)
+    if not all(value in range(base, count + base) for value in (first, second)):
+        place.fail(f"two joint numbers from {base} to {count + base - 1}", f"{first}, {second}")
+    return int(first), int(second)

@@ -1,0 +1,77 @@
+"""What writers need of Poses before a byte is written: values that a file can hold, names and numbers of frames."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ptfast.io._place import LARGEST
+from ptfast.io._rows import repeated_id
+from ptfast.structures import Poses
+
+MAX_POSETRACK_IDS = 10_000  # the official evaluator asserts ids below this
+
+
+def frames_of_rows(poses: Poses) -> np.ndarray:
+    """(N,) int64 frame of each pose."""
+    return np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
+
+
+def check_writable(poses: Poses) -> None:
+    """Raises ValueError where no reader would take the values back: not finite, or an id twice in a frame."""
+    columns = {name: getattr(poses, name) for name in ("joint_scores", "boxes", "scores", "areas")}
+    columns["keypoints"] = np.where(poses.joint_visibility[..., None] > 0, poses.keypoints, 0)
+    if poses.head_boxes is not None:
+        columns["head_boxes"] = np.where(np.isnan(poses.head_boxes).all(1)[:, None], 0, poses.head_boxes)
+    for name, column in columns.items():
+        bad = None if column is None else ~(np.abs(column) <= LARGEST).reshape(len(column), -1).all(1)
+        if bad is not None and bad.any():
+            raise ValueError(f"poses.{name} must be finite to be written, got row {int(bad.argmax())} with others")
+    frames = frames_of_rows(poses)
+    row = repeated_id(frames, poses.track_ids)
+    if row is not None:
+        raise ValueError(
+            f"poses must hold each track id once a frame, got {poses.track_ids[row]} twice in frame {frames[row]}"
+        )
+    if poses.frame_ids is not None and len(np.unique(poses.frame_ids)) < len(poses):
+        raise ValueError("poses.frame_ids must be distinct to be written, got one twice")
+
+
+def frame_names(poses: Poses) -> tuple[str, ...]:
+    """The frames' names, or images/<sequence>/000000.jpg and so on where they have none."""
+    if poses.frame_names is not None:
+        return poses.frame_names
+    folder = "/".join(["images", *([poses.sequence] if poses.sequence else [])])
+    return tuple(f"{folder}/{frame:06d}.jpg" for frame in range(len(poses)))
+
+
+def distinct_frame_names(poses: Poses) -> tuple[str, ...]:
+    """`frame_names` for formats that know a frame by its name."""
+    names = frame_names(poses)
+    if len(set(names)) < len(names):
+        raise ValueError("poses.frame_names must be distinct to be written in this format, got one twice")
+    return names
+
+
+def video_number(poses: Poses) -> str:
+    """PoseTrack's vid_id: the digits that the sequence's name starts with, else the whole name."""
+    digits = re.match(r"\d+", poses.sequence)
+    return digits.group() if digits else poses.sequence
+
+
+def posetrack_ids(poses: Poses) -> np.ndarray:
+    """(N,) int64 track ids counted from 0 in order of first appearance; -1 stays.
+
+    Raises:
+        ValueError: There are more than 10,000 ids; PoseTrack's go from 0 to 9,999.
+    """
+    tracked = poses.track_ids >= 0
+    _, first, inverse = np.unique(poses.track_ids[tracked], return_index=True, return_inverse=True)
+    if len(first) > MAX_POSETRACK_IDS:
+        raise ValueError(f"poses must have at most 10,000 track ids to be written for PoseTrack, got {len(first):,}")
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    result = np.full(len(tracked), -1, np.int64)
+    result[tracked] = rank[inverse.ravel()]
+    return result

@@ -1,0 +1,181 @@
+"""Poses from the columns of a CSV or Parquet file, as `_table` describes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ptfast.io._joint_sets import parse_category, parse_skeleton
+from ptfast.io._place import LARGEST, Place
+from ptfast.io._rows import build, repeated_id
+from ptfast.io._table import BOX, HEAD_BOX, PER_JOINT, Columns
+from ptfast.skeletons import Skeleton
+from ptfast.structures import IgnoreRegions, Poses
+
+_VISIBILITY = "_visibility"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a file, R rows each; errors name the column and the row as an editor shows it."""
+
+    file: str
+    columns: Columns
+    first_row: int
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def place(self, column: str, row: int) -> Place:
+        value = self.columns[column][row]
+        return Place(self.file, getattr(value, "item", lambda: value)(), f"row {self.first_row + row}, column {column}")
+
+    def fail(self, column: str, row: int, expected: str) -> NoReturn:
+        empty = bool(np.ma.getmaskarray(self.columns[column])[row])
+        self.place(column, row).fail(expected, "an empty cell" if empty else None)
+
+    def values(self, column: str, rows: np.ndarray, expected: str) -> np.ndarray:
+        """(len(rows),) cells, none of them empty and, if numbers, all of them finite."""
+        cells = self.columns[column][rows]
+        bad = np.ma.getmaskarray(cells).copy()
+        if cells.dtype.kind == "f":
+            bad |= ~(np.abs(cells.data) <= LARGEST)
+        if bad.any():
+            self.fail(column, int(rows[bad.argmax()]), expected)
+        return cells.data
+
+    def numbers(self, columns: tuple[str, ...] | list[str], rows: np.ndarray) -> np.ndarray:
+        """(len(rows), len(columns)) finite numbers."""
+        return np.stack([self.values(column, rows, "a finite number") for column in columns], 1)
+
+
+def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Poses:
+    """Poses of a file's columns.
+
+    Args:
+        columns: Masked arrays by name, of the kind that `_table.kind_of` gives.
+        file: Name for messages.
+        sequence: The sequence's name where the file has none.
+        first_row: Number of the first row in messages.
+    """
+    joints = _joints(columns, file)
+    table = Table(file, columns, first_row)
+    frames = _frames(table)
+    starts = np.flatnonzero(np.diff(frames, prepend=-1))
+    rows = _pose_rows(table)
+    skeleton, order = _skeleton(table, joints)
+    pose_columns = _pose_columns(table, rows, joints, order)
+    repeated = repeated_id(frames[rows], pose_columns["track_ids"])
+    if repeated is not None:
+        table.fail("track_id", int(rows[repeated]), "each track id once a frame")
+    if "sequence" in columns and len(starts):
+        sequence = _texts(table, "sequence", starts[:1])[0]
+    return build(skeleton, frames[rows], len(starts), pose_columns, sequence=sequence, **_frame_columns(table, starts))
+
+
+def _joints(columns: Columns, file: str) -> tuple[str, ...]:
+    """Names of the joints, after a check that no column is missing."""
+    joints = tuple(name.removesuffix(_VISIBILITY) for name in columns if name.endswith(_VISIBILITY))
+    per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in PER_JOINT]
+    for name in ("frame", "track_id", "score", *BOX, *per_joint):
+        if name not in columns:
+            raise ValueError(f"{file}: header: expected the column {name!r}, found {', '.join(list(columns)[:8])}, ...")
+    return joints
+
+
+def _frames(table: Table) -> np.ndarray:
+    """(R,) int64 frame of each row, checked to go from 0 up without gaps."""
+    frames = table.values("frame", np.arange(len(table)), "a frame number")
+    wrong = ~np.isin(np.diff(frames, prepend=-1), (0, 1))
+    wrong[:1] |= frames[:1] != 0
+    if wrong.any():
+        row = int(wrong.argmax())
+        table.fail("frame", row, f"{frames[row - 1]} or {frames[row - 1] + 1}" if row else "0")
+    return frames
+
+
+def _pose_rows(table: Table) -> np.ndarray:
+    """Indices of the rows that hold a pose; the others stand for frames without."""
+    empty = np.ma.getmaskarray(table.columns["track_id"])
+    forgotten = empty & ~np.ma.getmaskarray(table.columns["score"])
+    if forgotten.any():
+        table.fail("track_id", int(forgotten.argmax()), "a track id, -1 for none")
+    return np.flatnonzero(~empty)
+
+
+def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, np.ndarray | None]:
+    """The skeleton, and the order in which its joints stand in the file (None: the same)."""
+    if "skeleton" not in table.columns or not len(table):
+        return parse_category(Place(table.file, {"keypoints": list(joints)}, "header"))
+    skeleton = parse_skeleton(_json(table, "skeleton", 0))
+    if skeleton.joints != joints:
+        table.fail("skeleton", 0, f"the joints of the columns ({', '.join(joints)})")
+    return skeleton, None
+
+
+def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...], order: np.ndarray | None) -> dict[str, Any]:
+    joints = joints if order is None else tuple(joints[index] for index in order)
+    x, y, scores, visibility = (table.numbers([f"{joint}_{part}" for joint in joints], rows) for part in PER_JOINT)
+    wrong = ~np.isin(visibility, (0, 1, 2))
+    if wrong.any():
+        row, joint = np.argwhere(wrong)[0]
+        table.fail(f"{joints[joint]}{_VISIBILITY}", int(rows[row]), "0, 1 or 2")
+    return {
+        "keypoints": np.stack([x, y], -1),
+        "joint_scores": scores,
+        "joint_visibility": visibility,
+        "boxes": table.numbers(BOX, rows),
+        "scores": table.values("score", rows, "a finite number"),
+        "track_ids": table.values("track_id", rows, "a whole number"),
+        "head_boxes": _head_boxes(table, rows) if HEAD_BOX[0] in table.columns else None,
+        "areas": table.values("area", rows, "a finite number") if "area" in table.columns else None,
+    }
+
+
+def _head_boxes(table: Table, rows: np.ndarray) -> np.ndarray:
+    """(N, 4), NaN where the cells are empty."""
+    known = rows[~np.ma.getmaskarray(table.columns[HEAD_BOX[0]])[rows]]
+    boxes = np.full((len(table), 4), np.nan)
+    boxes[known] = table.numbers(HEAD_BOX, known)
+    return boxes[rows]
+
+
+def _frame_columns(table: Table, starts: np.ndarray) -> dict[str, Any]:
+    """Frame columns of Poses from the first row of each frame."""
+    has = table.columns.__contains__
+    frame_ids = table.values("frame_id", starts, "a whole number") if has("frame_id") else None
+    if frame_ids is not None and len(np.unique(frame_ids)) < len(starts):
+        later = np.setdiff1d(np.arange(len(starts)), np.unique(frame_ids, return_index=True)[1])
+        table.fail("frame_id", int(starts[later[0]]), "a distinct id for each frame")
+    return {
+        "frame_names": _texts(table, "frame_name", starts) if has("frame_name") else None,
+        "frame_ids": frame_ids,
+        "is_labeled": table.values("is_labeled", starts, "0 or 1") > 0 if has("is_labeled") else None,
+        "frame_size": table.numbers(("width", "height"), starts) if has("width") and has("height") else None,
+        "ignore_regions": _regions(table, starts) if has("ignore_regions") else None,
+    }
+
+
+def _texts(table: Table, column: str, rows: np.ndarray) -> tuple[str, ...]:
+    return tuple(np.ma.filled(table.columns[column][rows], ""))
+
+
+def _regions(table: Table, starts: np.ndarray) -> IgnoreRegions:
+    empty = np.ma.getmaskarray(table.columns["ignore_regions"])
+    read: list[list[np.ndarray]] = []
+    for row in starts:
+        regions = [] if empty[row] else _json(table, "ignore_regions", row).items("a list of polygons")
+        read.append([np.array([point.numbers(2) for point in polygon.items()]).reshape(-1, 2) for polygon in regions])
+    return tuple(map(tuple, read))
+
+
+def _json(table: Table, column: str, row: int) -> Place:
+    """The parsed content of a cell."""
+    place = table.place(column, row)
+    try:
+        return Place(table.file, json.loads(place.value), place.name)
+    except (TypeError, ValueError):
+        table.fail(column, row, "JSON")

@@ -1,0 +1,204 @@
+"""read_poses and write_poses: which format a file has, files and folders, whole files or none."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ptfast.io._bulk import paused_collector
+from ptfast.io._json import check_distinct_keys, parse, read_text
+from ptfast.io._place import Place
+from ptfast.io._sequences import check_writable
+from ptfast.io.annotations import is_posetrack, read_annotations
+from ptfast.io.annotations_writer import encode_coco, encode_posetrack18
+from ptfast.io.coco_results import encode_coco_results, read_coco_results
+from ptfast.io.csv_table import encode_csv, read_csv
+from ptfast.io.frames import encode_frames, read_frames
+from ptfast.io.mot import encode_mot, read_mot
+from ptfast.io.parquet_table import read_parquet, write_parquet
+from ptfast.io.posetrack17 import read_posetrack17
+from ptfast.io.posetrack17_writer import encode_posetrack17
+from ptfast.structures import Poses
+
+# The format of a new file by its suffix; a JSON file that is read says itself what it is.
+_BY_SUFFIX = {".json": "posetrack18", ".txt": "mot", ".csv": "csv", ".parquet": "parquet"}
+_ENCODERS: dict[str, Callable[[Poses], Iterator[str]]] = {
+    "posetrack18": encode_posetrack18,
+    "posetrack17": encode_posetrack17,
+    "coco": encode_coco,
+    "coco_results": encode_coco_results,
+    "frames": encode_frames,
+    "mot": encode_mot,
+    "csv": encode_csv,
+}
+FORMATS = (*_ENCODERS, "parquet")
+_SUFFIXES = {name: next((s for s, f in _BY_SUFFIX.items() if f == name), ".json") for name in FORMATS}
+
+
+def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Poses | dict[str, Poses]:
+    """Reads poses from a file or a folder.
+
+    PoseTrack 2017 and 2018 JSON (ground truth and predictions), COCO keypoint annotations and results, the package's
+    simple per-frame JSON (`ptfast.io.frames`), MOT text, CSV and Parquet (`ptfast.io._table`). What a file does not
+    say is filled: a box is the extent of the joints, a pose's score the mean of the scores of its joints, scores of
+    ground truth are 1, a sequence has the name of its file without suffix.
+
+    Args:
+        path: A file, or a folder whose .json, .csv, .parquet and .txt files are read (not those in folders inside it).
+        format: "posetrack18", "posetrack17", "coco", "coco_results", "frames", "mot", "csv" or "parquet"; by default
+            what the suffix says and, for JSON, the content. In a folder, only files with that format's suffix are read.
+
+    Returns:
+        Poses for a file. A dict for a folder, by file name without suffix, sorted; and for a PoseTrack 2018 file whose
+        images have more than one vid_id, by the folder of each video's images (or else its vid_id), sorted. A folder
+        with such files gives all their videos in one dict.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        ValueError: The content is not as it should be; the message gives the file, the place in it, what was expected
+            and what was found.
+    """
+    path = Path(path)
+    _check_format(format)
+    if path.is_dir():
+        return _read_folder(path, format)
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, "No such file or folder", str(path))
+    with paused_collector():
+        return _read_file(path, format)
+
+
+def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str], *, format: str | None = None) -> None:
+    """Writes poses to a file, or a dict of sequences to a folder, one file each, named by the keys.
+
+    Files appear whole or not at all. Reading gives the same Poses, with these limits:
+
+    - "posetrack18", "csv", "parquet": everything. In "posetrack18" 15 joints become 17, track ids count from 0 in
+      order of appearance, and absent joints lose their coordinates; frames without names or ids get them.
+    - "coco": as "posetrack18", but ids and joints stay as they are; areas become those of the boxes if there are none.
+    - "posetrack17": no boxes, areas, image sizes and scores of absent joints; 17 joints become 15, ids as above.
+    - "frames": frame names, keypoints, scores, boxes, areas, track ids; a hidden joint becomes a visible one.
+    - "coco_results": as "frames" with frame ids in place of names, without empty frames; COCO's joints alone.
+    - "mot": boxes, scores, track ids; frames count from 1, and empty ones at the end are lost.
+
+    Frames without names are called images/<sequence>/000000.jpg and so on where a format needs names, and frames
+    without ids get PoseTrack's (1, six digits of the sequence, four of the frame) or count from 1. A pose without track
+    has no track id in the file; PoseTrack's evaluator wants one for every pose.
+
+    Args:
+        poses: One sequence, or sequences by name.
+        path: The file, or the folder for a dict; folders are made as needed, files in it that are not written stay.
+        format: As for `read_poses`; by default what the suffix says, and "posetrack18" for .json and for folders.
+
+    Raises:
+        ValueError: The suffix names no format, a value is not finite, an id stands twice in a frame, PoseTrack would
+            get more than 10,000 track ids, or the format cannot hold the skeleton.
+    """
+    path = Path(path)
+    _check_format(format)
+    if isinstance(poses, Poses):
+        name = format or _format_by_suffix(path)
+        if path.is_dir():
+            raise ValueError(f"path must name a file for one sequence, got the folder {str(path)!r}")
+        targets = {path: poses}
+    else:
+        name = format or "posetrack18"
+        targets = {path / f"{_file_name(key)}{_SUFFIXES[name]}": sequence for key, sequence in poses.items()}
+    _write_all({target: sequence.numpy() for target, sequence in targets.items()}, name)
+
+
+def _check_format(format: str | None) -> None:
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+
+
+def _format_by_suffix(path: Path) -> str:
+    if path.suffix.lower() not in _BY_SUFFIX:
+        raise ValueError(f"path must end in {', '.join(_BY_SUFFIX)} or format be given, got {str(path)!r}")
+    return _BY_SUFFIX[path.suffix.lower()]
+
+
+def _read_folder(folder: Path, format: str | None) -> dict[str, Poses]:
+    suffixes = (_SUFFIXES[format],) if format else tuple(_BY_SUFFIX)
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
+    if not paths:
+        raise ValueError(f"{folder}: folder: expected files that end in {', '.join(suffixes)}, found none")
+    sequences: dict[str, Poses] = {}
+    for path in paths:
+        with paused_collector():
+            content = _read_file(path, format)
+        for name, poses in {path.stem: content}.items() if isinstance(content, Poses) else content.items():
+            if name in sequences:
+                raise ValueError(f"{path}: sequence {name!r}: expected one file for each sequence, found a second")
+            sequences[name] = poses
+    return dict(sorted(sequences.items()))
+
+
+def _read_file(path: Path, format: str | None) -> Poses | dict[str, Poses]:
+    name, file, sequence = format or _format_by_suffix(path), str(path), path.stem
+    if name == "parquet":
+        return read_parquet(path, sequence)
+    text = read_text(path)
+    if name == "mot":
+        return read_mot(text, file, sequence)
+    if name == "csv":
+        return read_csv(text, file, sequence)
+    document = parse(text, file)
+    name = format or _json_format(document, file)
+    if name == "posetrack17":
+        return read_posetrack17(document, file, sequence)
+    if name == "coco_results":
+        return read_coco_results(document, file, sequence)
+    if name == "frames":
+        check_distinct_keys(text, file)
+        return read_frames(document, file, sequence)
+    return read_annotations(document, file, sequence, posetrack=name == "posetrack18")
+
+
+def _json_format(document: Any, file: str) -> str:
+    """What a JSON file is, by its outermost keys."""
+    if isinstance(document, list):
+        return "coco_results"
+    if isinstance(document, dict):
+        if "annolist" in document:
+            return "posetrack17"
+        if not document.keys().isdisjoint(("images", "annotations", "categories")):
+            return "posetrack18" if is_posetrack(document) else "coco"
+        if "frames" in document or (document and all(isinstance(value, list) for value in document.values())):
+            return "frames"
+    expected = "annolist (PoseTrack 2017), images, annotations and categories (PoseTrack 2018, COCO), frames or a list"
+    Place(file, document).fail(expected)
+
+
+def _file_name(key: str) -> str:
+    """A key of a dict that is good as the name of a file."""
+    if not key or key.startswith(".") or Path(key).name != key:
+        raise ValueError(f"poses must have keys that are file names, got {key!r}")
+    return key
+
+
+def _write_all(targets: dict[Path, Poses], format: str) -> None:
+    """Writes every file under a temporary name beside its place; only when all are whole do they get their names."""
+    staged = {path: path.with_name(f".{path.name}.{uuid4().hex}.tmp") for path in targets}
+    try:
+        for path, poses in targets.items():
+            check_writable(poses)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_file(poses, staged[path], format)
+        for path, temporary in staged.items():
+            os.replace(temporary, path)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _write_file(poses: Poses, path: Path, format: str) -> None:
+    if format == "parquet":
+        write_parquet(poses, path)
+        return
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.writelines(_ENCODERS[format](poses))

@@ -38,6 +38,11 @@ class Skeleton:
             raise ValueError(f"sigmas must have {len(self.joints)} values, one a joint, got {len(self.sigmas)}")
         if len(set(self.joints)) != len(self.joints):
             raise ValueError(f"joints must have distinct names, got {self.joints}")
+        count = len(self.joints)
+        for name, pairs in (("edges", self.edges), ("flip_pairs", self.flip_pairs), ("head", (self.head,))):
+            for pair in pairs:
+                if pair is not None and not all(0 <= joint < count for joint in pair):
+                    raise ValueError(f"{name} must hold indices of the {count} joints, got {pair}")
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -62,7 +67,12 @@ class Skeleton:
         Raises:
             ValueError: A key is missing or a length is wrong; the message names the file.
         """
-        data = json.loads(Path(path).read_text())
+        try:
+            data = json.loads(Path(path).read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}: expected JSON, found {error}") from error
+        if not isinstance(data, dict):
+            raise ValueError(f"{path}: expected an object with joints, found {type(data).__name__}")
         for key in ("name", "joints"):
             if key not in data:
                 raise ValueError(f"{path}: expected the key {key!r}, found {sorted(data)}")
@@ -81,7 +91,14 @@ class Skeleton:
 
 
 def _pairs(values: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((int(first), int(second)) for first, second in values)
+    for value in values:
+        if (
+            not isinstance(value, (list, tuple))
+            or len(value) != 2
+            or not all(isinstance(joint, int) for joint in value)
+        ):
+            raise ValueError(f"expected pairs of joint indices, found {value}")
+    return tuple((first, second) for first, second in values)
 
 
 # COCO's order and sigmas (Microsoft COCO keypoint evaluation, computed from repeated annotation).

@@ -150,7 +150,7 @@ class Poses:
 
     def numpy(self) -> Poses:
         """The pose columns as NumPy arrays."""
-        return self._map(lambda column: column.cpu().numpy() if is_tensor(column) else column)
+        return self._map(lambda column: column.cpu().numpy()) if is_tensor(self.keypoints) else self
 
     def to_skeleton(self, skeleton: Skeleton) -> Poses:
         """The same poses in another skeleton's joints and order, matched by name; joints that it adds are absent.
@@ -222,7 +222,7 @@ def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarr
     present = joint_visibility > 0
     low = np.where(present[..., None], keypoints, np.inf).min(1, initial=np.inf)
     high = np.where(present[..., None], keypoints, -np.inf).max(1, initial=-np.inf)
-    return np.where(present.any(1)[:, None], np.concatenate([low, high], 1), 0).astype(np.float32)
+    return np.where(present.any(1, keepdims=True), np.concatenate([low, high], 1), 0).astype(np.float32)
 
 
 def pose_areas(poses: Poses) -> Array:
@@ -281,9 +281,8 @@ def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
     offsets = np.asarray(_host(frame_offsets), np.int64)
     check_shape("frame_offsets", offsets, ("F + 1",))
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
-        raise ValueError(
-            f"frame_offsets must rise from 0 to {count}, the number of poses, got {offsets.tolist()[:8]}..."
-        )
+        shown = np.array2string(offsets, threshold=8, separator=", ")
+        raise ValueError(f"frame_offsets must rise from 0 to {count}, the number of poses, got {shown}")
     return offsets
 
 

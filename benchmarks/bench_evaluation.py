@@ -1,0 +1,148 @@
+"""Evaluation: against the official PoseTrack evaluator, reading the files included, and against py-motmetrics.
+
+The official evaluator is on no registry: PTFAST_POSEVAL names a checkout of leonid-pishchulin/poseval, whose needs
+(motmetrics, shapely, click, tqdm) must be installed beside ptfast.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ptfast.evaluation import posetrack
+from ptfast.ops.clear import clear_match
+
+FIGURES = {"AP": {"ap": "ap", "ap_precision": "pre", "ap_recall": "rec"}}
+FIGURES["MOT"] = {"mota": "mota", "motp": "motp", "precision": "pre", "recall": "rec"}
+# Official AP hangs on how NumPy sorts equal scores, which differs between its releases and processors.
+TOLERANCE = {"ap": 0.01, "motp": 1e-4}
+Frame = tuple[list[int], list[int], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def golden() -> Path:
+    data = Path(os.environ.get("PTFAST_DATA", Path(__file__).parents[2] / "shared" / "data")) / "poseval_golden"
+    if not data.is_dir():
+        pytest.skip(f"needs the optional data in {data}; PTFAST_DATA names its parent")
+    return data
+
+
+@pytest.fixture(scope="module")
+def poseval() -> Callable[[Path, Path, Path], None]:
+    """The official evaluation of both kinds, total and per sequence, written to a folder."""
+    if "PTFAST_POSEVAL" not in os.environ:
+        pytest.skip("PTFAST_POSEVAL does not name a checkout of the official evaluator")
+    sys.path.insert(0, os.environ["PTFAST_POSEVAL"])
+    try:
+        from poseval import eval_helpers, evaluateAP, evaluateTracking
+    except ImportError as error:
+        pytest.skip(f"the official evaluator does not load: {error}")
+    finally:
+        sys.path.pop(0)
+    logging.getLogger("poseval.convert").setLevel(logging.ERROR)
+
+    def run(truth: Path, predictions: Path, output: Path) -> None:
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            sides = eval_helpers.load_data_dir(["", str(truth), f"{predictions}/"])
+            evaluateAP.evaluateAP(*sides, str(output), True, True)
+            evaluateTracking.evaluateTracking(*sides, str(output), True, True)
+
+    return run
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("year", ["17", "18"])
+def test_against_the_official_evaluator(
+    benchmark: Any, golden: Path, poseval: Callable[[Path, Path, Path], None], tmp_path: Path, year: str
+) -> None:
+    truth, predictions = golden / f"gt{year}", golden / f"pred{year}"
+    official = [seconds(lambda: poseval(truth, predictions, tmp_path)) for _ in range(3)]
+    result = posetrack.evaluate(truth, predictions, motp="motmetrics")
+    for name, scores in {"total": result, **result.sequences}.items():
+        for kind, figures in FIGURES.items():
+            printed = json.loads((tmp_path / f"{name}_{kind}_metrics.json").read_text())
+            for figure, key in figures.items():
+                expected, tolerance = np.array(printed[key], np.float64), TOLERANCE.get(figure, 1e-9)
+                np.testing.assert_allclose(getattr(scores, figure), expected, rtol=0, atol=tolerance, err_msg=figure)
+    benchmark.pedantic(posetrack.evaluate, (truth, predictions), rounds=9, warmup_rounds=1)
+    compare(benchmark, float(np.median(official)), at_least=50)
+
+
+def compare(benchmark: Any, peer: float, at_least: float) -> None:
+    """Notes the peer's seconds beside ours and demands the ratio of medians."""
+    if benchmark.stats is None:
+        return  # --benchmark-disable
+    ratio = peer / benchmark.stats.stats.median
+    benchmark.extra_info |= {"peer_seconds": peer, "times_as_fast": ratio}
+    assert ratio >= at_least
+
+
+def accumulators(count: int, frames: int, people: int) -> list[list[Frame]]:
+    """Seeded tracks with misses, false positives and identity switches."""
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        names, sequence = np.arange(people), []
+        for _ in range(frames):
+            if rng.random() < 0.1:
+                names = rng.permutation(names)
+            objects, seen = np.flatnonzero(rng.random(people) < 0.95), np.flatnonzero(rng.random(people) < 0.9)
+            near = objects[:, None] == seen
+            distances = np.where(near | (rng.random(near.shape) < 0.1), rng.random(near.shape), np.nan)
+            sequence.append((objects.tolist(), names[seen].tolist(), distances))
+        made.append(sequence)
+    return made
+
+
+def by_motmetrics(motmetrics: Any, sequences: list[list[Frame]]) -> list[list[int]]:
+    """Objects, matches, switches, misses and false positives of each sequence."""
+    metrics = motmetrics.metrics.create()
+    names = ["num_objects", "num_matches", "num_switches", "num_misses", "num_false_positives"]
+    found = []
+    for sequence in sequences:
+        accumulator = motmetrics.MOTAccumulator(auto_id=True)
+        for frame in sequence:
+            accumulator.update(*frame)
+        counts = metrics.compute(accumulator, metrics=names, return_dataframe=False)
+        found.append([int(counts[name]) for name in names])
+    return found
+
+
+def by_ptfast(sequences: list[list[Frame]]) -> list[list[int]]:
+    """The same from the same lists, their packing into arrays included."""
+    frames = [frame for sequence in sequences for frame in sequence]
+    events = clear_match(
+        np.concatenate([distances.ravel() for _, _, distances in frames])[:, None],
+        np.array([name for objects, _, _ in frames for name in objects]),
+        np.array([name for _, hypotheses, _ in frames for name in hypotheses]),
+        object_offsets=np.cumsum([0] + [len(objects) for objects, _, _ in frames]),
+        hypothesis_offsets=np.cumsum([0] + [len(hypotheses) for _, hypotheses, _ in frames]),
+        sequence_offsets=np.cumsum([0] + [len(sequence) for sequence in sequences]),
+    )
+    columns = (events.objects, events.matches, events.switches, events.misses, events.false_positives)
+    return np.concatenate(columns, 1).tolist()
+
+
+def test_against_motmetrics(benchmark: Any) -> None:
+    motmetrics = pytest.importorskip("motmetrics")
+    sequences = accumulators(count=4, frames=150, people=10)
+    assert by_ptfast(sequences) == by_motmetrics(motmetrics, sequences)
+    peer = [seconds(lambda: by_motmetrics(motmetrics, sequences)) for _ in range(3)]
+    benchmark.pedantic(by_ptfast, (sequences,), rounds=20, warmup_rounds=2)
+    compare(benchmark, float(np.median(peer)), at_least=20)

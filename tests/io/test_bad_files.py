@@ -1,0 +1,282 @@
+"""A bad file is one ValueError with the file, the place in it, what was expected and what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, read_poses, write_poses
+
+NAN = float("nan")
+NAMES = "posetrack_17, posetrack_15, coco_17, box_center"
+FORMS = (
+    "annolist (PoseTrack 2017), images, annotations and categories (PoseTrack 2018, COCO), frames or a list"
+)  # fmt: skip
+
+
+def written(format: str, folder: Path) -> Any:
+    """A good file of two frames with two people each, as parsed JSON."""
+    skeleton = {"posetrack17": POSETRACK_15, "posetrack18": POSETRACK_17}.get(format, COCO_17)
+    k = len(skeleton)
+    polygon = np.array([[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]])
+    poses = Poses(
+        keypoints=np.arange(4 * k * 2).reshape(4, k, 2) + 1,
+        frame_offsets=np.array([0, 2, 4]),
+        skeleton=skeleton,
+        track_ids=np.array([0, 1, 0, 1]),
+        head_boxes=np.tile([1, 2, 3, 4], (4, 1)),
+        areas=np.full(4, 50),
+        frame_names=("a/000000.jpg", "a/000001.jpg"),
+        is_labeled=np.array([True, False]),
+        frame_size=np.array([[64, 48], [64, 48]]),
+        ignore_regions=((polygon,), ()),
+        sequence="walk",
+    )
+    path = folder / "good.json"
+    write_poses(poses, path, format=format)
+    return json.loads(path.read_text())
+
+
+def put(*path_and_value: Any) -> Callable[[Any], None]:
+    """An edit that sets document[path...] = value."""
+    *path, key, value = path_and_value
+
+    def edit(document: Any) -> None:
+        for step in path:
+            document = document[step]
+        document[key] = value
+
+    return edit
+
+
+def drop(*path: Any) -> Callable[[Any], None]:
+    """An edit that deletes document[path...]."""
+    *parents, key = path
+
+    def edit(document: Any) -> None:
+        for step in parents:
+            document = document[step]
+        del document[key]
+
+    return edit
+
+
+def both_frames(form: str) -> Callable[[Any], None]:
+    """An edit that gives the second frame the first one's name or id."""
+    return {
+        "images": lambda document: document["images"][1].update(id=document["images"][0]["id"]),
+        "name": lambda document: document["annolist"][1].update(image=document["annolist"][0]["image"]),
+        "imgnum": lambda document: document["annolist"][1].update(imgnum=[1]),
+    }[form]
+
+
+POSETRACK18 = [
+    (drop("images"), "top level: expected the key 'images', found an object with the keys annotations, categories, sequence"),
+    (drop("annotations"), "top level: expected the key 'annotations', found an object with the keys images, categories, sequence"),
+    (drop("categories"), "top level: expected the key 'categories', found an object with the keys images, annotations, sequence"),
+    (put("images", {}), "images: expected a list, found an empty object"),
+    (put("images", 1, "x"), "images[1]: expected an object, found 'x'"),
+    (drop("images", 1, "id"), "images[1]: expected the key 'id', found an object with the keys"),
+    (put("images", 1, "id", "7"), "images[1].id: expected a whole number, found '7'"),
+    (put("images", 1, "id", 2**63), "images[1].id: expected a whole number, found 9223372036854775808"),
+    (both_frames("images"), "images[1].id: expected a distinct id for each image, found 10000000000, which images[0] has too"),
+    (put("images", 1, "file_name", 3), "images[1].file_name: expected a string, found 3"),
+    (put("images", 0, "width", 6.5), "images[0].width: expected a whole number, found 6.5"),
+    (put("images", 0, "is_labeled", "yes"), "images[0].is_labeled: expected true or false, found 'yes'"),
+    (put("images", 0, "vid_id", {}), "images[0].vid_id: expected a string or a whole number, found an empty object"),
+    (put("images", 0, "ignore_regions_x", []), "images[0].ignore_regions_y: expected 0 polygons, as many as in ignore_regions_x, found 1"),
+    (put("images", 0, "ignore_regions_y", 0, [1.0, 2.0]), "images[0].ignore_regions_y[0]: expected 3 numbers, found 2"),
+    (put("images", 0, "ignore_regions_x", 0, 1, NAN), "images[0].ignore_regions_x[0][1]: expected a finite number, found NaN"),
+    (put("annotations", 1, []), "annotations[1]: expected an object, found a list of 0"),
+    (drop("annotations", 2, "keypoints"), "annotations[2]: expected the key 'keypoints', found an object with the keys"),
+    (put("annotations", 2, "keypoints", [1.0] * 48), "annotations[2].keypoints: expected 51 numbers, found 48"),
+    (put("annotations", 2, "keypoints", "abc"), "annotations[2].keypoints: expected 51 numbers, found 'abc'"),
+    (put("annotations", 2, "keypoints", None), "annotations[2].keypoints: expected 51 numbers, found null"),
+    (put("annotations", 2, "keypoints", 4, NAN), "annotations[2].keypoints[4]: expected a finite number, found NaN"),
+    (put("annotations", 2, "keypoints", 4, 1e39), "annotations[2].keypoints[4]: expected a finite number, found 1e+39"),
+    (put("annotations", 2, "keypoints", 4, "12"), "annotations[2].keypoints[4]: expected a finite number, found '12'"),
+    (put("annotations", 2, "keypoints", 4, None), "annotations[2].keypoints[4]: expected a finite number, found null"),
+    (put("annotations", 2, "keypoints", 4, True), "annotations[2].keypoints[4]: expected a finite number, found true"),
+    (put("annotations", 2, "keypoints", 4, [1]), "annotations[2].keypoints[4]: expected a finite number, found a list of 1"),
+    (put("annotations", 3, "image_id", 5), "annotations[3].image_id: expected the id of one of the images, found 5"),
+    (put("annotations", 3, "image_id", 1.0), "annotations[3].image_id: expected a whole number, found 1.0"),
+    (put("annotations", 3, "track_id", 0), "annotations[3].track_id: expected each track id once in image 10000000001, found 0 twice"),
+    (put("annotations", 3, "track_id", 1.5), "annotations[3].track_id: expected a whole number, found 1.5"),
+    (put("annotations", 3, "scores", [1.0]), "annotations[3].scores: expected 17 numbers, found 1"),
+    (put("annotations", 3, "scores", 2, "1"), "annotations[3].scores[2]: expected a finite number, found '1'"),
+    (put("annotations", 3, "score", None), "annotations[3].score: expected a finite number, found null"),
+    (put("annotations", 3, "bbox", [1.0, 2.0, 3.0]), "annotations[3].bbox: expected 4 numbers, found 3"),
+    (put("annotations", 3, "bbox_head", {"x": 1}), "annotations[3].bbox_head: expected 4 numbers, found an object with the keys x"),
+    (put("annotations", 3, "area", "big"), "annotations[3].area: expected a finite number, found 'big'"),
+    (put("annotations", 3, "iscrowd", "no"), "annotations[3].iscrowd: expected true or false, found 'no'"),
+    (put("annotations", 3, "visibility", [3] * 17), "annotations[3].visibility: expected joint flags 0, 1 or 2, found 3"),
+    (put("categories", []), "categories: expected one category with keypoints, found 0"),
+    (drop("categories", 0, "keypoints"), "categories: expected one category with keypoints, found 0"),
+    (put("categories", 0, "keypoints", ["a", "a"]), "categories[0].keypoints: expected distinct joint names, found a list of 2"),
+    (put("categories", 0, "keypoints", 0, 5), "categories[0].keypoints[0]: expected a string, found 5"),
+    (put("categories", 0, "keypoints", ["a", "b"]), "categories[0].skeleton[0]: expected two joint numbers from 1 to 2, found 16, 14"),
+    (put("sequence", 5), "sequence: expected a string, found 5"),
+]  # fmt: skip
+
+COCO = [
+    (put("annotations", 0, "keypoints", 2, 3), "annotations[0].keypoints: expected joint flags 0, 1 or 2, found 3"),
+    (put("annotations", 0, "keypoints", 2, 0.5), "annotations[0].keypoints: expected joint flags 0, 1 or 2, found 0.5"),
+    (put("annotations", 1, "track_id", 0), "annotations[1].track_id: expected each track id once in image 1, found 0 twice"),
+]  # fmt: skip
+
+PERSON = ("annolist", 1, "annorect", 0)
+POINTS = (*PERSON, "annopoints", 0, "point")
+POSETRACK17 = [
+    (put("annolist", {"a": 1}), "annolist: expected a list, found an object with the keys a"),
+    (put("annolist", 1, None), "annolist[1]: expected an object, found null"),
+    (drop("annolist", 1, "image"), "annolist[1]: expected the key 'image', found an object with the keys"),
+    (put("annolist", 1, "image", []), "annolist[1].image: expected one image, found a list of 0"),
+    (put("annolist", 1, "image", 0, "name", 3), "annolist[1].image[0].name: expected a string, found 3"),
+    (both_frames("name"), "annolist[1].image[0].name: expected a distinct one for each frame, found 'a/000000.jpg', which annolist[0] has too"),
+    (both_frames("imgnum"), "annolist[1].imgnum: expected a distinct one for each frame, found 1, which annolist[0] has too"),
+    (put("annolist", 1, "imgnum", [1.5]), "annolist[1].imgnum: expected a list of one whole number, found 1.5"),
+    (put("annolist", 1, "is_labeled", 1), "annolist[1].is_labeled: expected a list of one number, found 1"),
+    (put("annolist", 1, "annorect", {}), "annolist[1].annorect: expected a list, found an empty object"),
+    (put(*PERSON, 3), "annolist[1].annorect[0]: expected an object, found 3"),
+    (put(*PERSON, "track_id", [1]), "annolist[1].annorect[1].track_id: expected each track id once in annolist[1], found 1 twice"),
+    (put(*PERSON, "track_id", [0.5]), "annolist[1].annorect[0].track_id: expected a list of one whole number, found 0.5"),
+    (put(*PERSON, "score", ["x"]), "annolist[1].annorect[0].score[0]: expected a finite number, found 'x'"),
+    (drop(*PERSON, "y1"), "annolist[1].annorect[0]: expected the key 'y1', found an object with the keys"),
+    (put(*PERSON, "annopoints", [{}, {}]), "annolist[1].annorect[0].annopoints: expected at most one list of points, found a list of 2"),
+    (put(*PERSON, "annopoints", {"point": []}), "annolist[1].annorect[0].annopoints: expected a list, found an object with the keys point"),
+    (put(*POINTS, 3, "x"), "annolist[1].annorect[0].annopoints[0].point[3]: expected an object, found 'x'"),
+    (drop(*POINTS, 3, "x"), "annolist[1].annorect[0].annopoints[0].point[3]: expected the key 'x', found an object with the keys"),
+    (put(*POINTS, 3, "x", 5.0), "annolist[1].annorect[0].annopoints[0].point[3].x: expected a list of one number, found 5.0"),
+    (put(*POINTS, 3, "x", [1.0, 2.0]), "annolist[1].annorect[0].annopoints[0].point[3].x: expected a list of one number, found a list of 2"),
+    (put(*POINTS, 3, "x", [NAN]), "annolist[1].annorect[0].annopoints[0].point[3].x[0]: expected a finite number, found NaN"),
+    (put(*POINTS, 3, "y", ["7"]), "annolist[1].annorect[0].annopoints[0].point[3].y[0]: expected a finite number, found '7'"),
+    (put(*POINTS, 3, "id", [15]), "annolist[1].annorect[0].annopoints[0].point[3].id: expected a joint number from 0 to 14, found 15"),
+    (put(*POINTS, 3, "id", [2]), "annolist[1].annorect[0].annopoints[0].point[3].id: expected each joint once, found 2, which annolist[1].annorect[0].annopoints[0].point[2] has too"),
+    (put(*POINTS, 3, "score", [None]), "annolist[1].annorect[0].annopoints[0].point[3].score[0]: expected a finite number, found null"),
+    (put(*POINTS, 3, "is_visible", "1"), "annolist[1].annorect[0].annopoints[0].point[3].is_visible: expected a list of one number, found '1'"),
+    (drop("annolist", 0, "ignore_regions", 0, "point"), "annolist[0].ignore_regions[0]: expected the key 'point', found an empty object"),
+    (put("annolist", 0, "ignore_regions", 0, "point", 1, "y", []), "annolist[0].ignore_regions[0].point[1].y: expected a list of one number, found a list of 0"),
+]  # fmt: skip
+
+FRAMES = [
+    (put("frames", 3), f"top level: expected {FORMS}, found an object with the keys skeleton, sequence, frames"),
+    (put("skeleton", "dog"), f"skeleton: expected one of {NAMES} or an object with the joints, found 'dog'"),
+    (put("skeleton", {"name": "a"}), "skeleton: expected the key 'joints', found an object with the keys name"),
+    (put("frames", "a/000001.jpg", None), "frames['a/000001.jpg']: expected a list of poses, found null"),
+    (put("frames", "a/000001.jpg", 1, 5), "frames['a/000001.jpg'][1]: expected an object, found 5"),
+    (drop("frames", "a/000001.jpg", 1, "keypoints"), "frames['a/000001.jpg'][1]: expected the key 'keypoints', found an object with the keys"),
+    (put("frames", "a/000001.jpg", 1, "keypoints", [1.0] * 17), "frames['a/000001.jpg'][1].keypoints: expected 51 numbers, found 17"),
+    (put("frames", "a/000001.jpg", 1, "keypoints", 0, NAN), "frames['a/000001.jpg'][1].keypoints[0]: expected a finite number, found NaN"),
+    (put("frames", "a/000001.jpg", 1, "track_id", 0), "frames['a/000001.jpg'][1].track_id: expected each track id once a frame, found 0 twice"),
+    (put("frames", "a/000001.jpg", 1, "box", [1.0]), "frames['a/000001.jpg'][1].box: expected 4 numbers, found 1"),
+    (put("frames", "a/000001.jpg", 1, "score", "high"), "frames['a/000001.jpg'][1].score: expected a finite number, found 'high'"),
+]  # fmt: skip
+
+COCO_RESULTS = [
+    (put(1, "x"), "[1]: expected an object, found 'x'"),
+    (drop(1, "image_id"), "[1]: expected the key 'image_id', found an object with the keys"),
+    (drop(1, "keypoints"), "[1]: expected the key 'keypoints', found an object with the keys"),
+    (put(1, "image_id", "1"), "[1].image_id: expected a whole number, found '1'"),
+    (put(1, "keypoints", [0.0] * 50), "[1].keypoints: expected 51 numbers, found 50"),
+    (put(1, "track_id", 0), "[1].track_id: expected each track id once in image 1, found 0 twice"),
+    (put(1, "bbox", None), "[1].bbox: expected 4 numbers, found null"),
+]  # fmt: skip
+
+EDITS = [
+    pytest.param(format, edit, message, id=f"{format}-{number}")
+    for format, cases in {
+        "posetrack18": POSETRACK18, "coco": COCO, "posetrack17": POSETRACK17, "frames": FRAMES,
+        "coco_results": COCO_RESULTS,
+    }.items()
+    for number, (edit, message) in enumerate(cases)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("format", "edit", "message"), EDITS)
+def test_the_bad_value_of_a_json_file_is_named(
+    format: str, edit: Callable[[Any], None], message: str, tmp_path: Path
+) -> None:
+    document = written(format, tmp_path)
+    edit(document)
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError) as error:
+        read_poses(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", b"", "line 1: expected poses, found an empty file"),
+        ("a.json", b" \n", "line 1: expected poses, found an empty file"),
+        ("a.json", b'{"annolist": [{"image"', "line 1 column 23: expected JSON, found the end of the file"),
+        ("a.json", b'{"images":\n [1 2]}', "line 2 column 5: expected JSON, found a syntax error (Expecting ',' delimiter)"),
+        ("a.json", b'{"a": "\xff"}', "byte 7: expected UTF-8 text, found 0xff"),
+        ("a.json", b"[" * 100_000, "top level: expected JSON of poses, found "),
+        ("a.json", b"1" * 5_000, "top level: expected JSON of poses, found "),
+        ("a.json", b"3", f"top level: expected {FORMS}, found 3"),
+        ("a.json", b"{}", f"top level: expected {FORMS}, found an empty object"),
+        ("a.json", b'{"a": 1}', f"top level: expected {FORMS}, found an object with the keys a"),
+        ("a.json", b'{"f": [], "f": []}', "'f': expected each name once, found it twice"),
+        ("a.json", b'{"f": [{"keypoints": [1, 2, 3]}]}', "['f'][0].keypoints: expected 51 or 45 numbers, or a skeleton in the file, found 3"),
+        ("a.txt", b"", "line 1: expected poses, found an empty file"),
+        ("a.txt", b"1,2,3\n", "line 1: expected at least 7 values between commas, found 3"),
+        ("a.txt", b"1,1,0,0,5,5,1,-1,-1,-1\n1,2,0,0,5", "line 2: expected 10 values between commas, found 5"),
+        ("a.txt", b"1,1,0,0,5,5,1\n\n1,2,0,x,5,5,1\n", "line 3, top: expected a number, found 'x'"),
+        ("a.txt", b"1,1,0,0,5,nan,1\n", "line 1, height: expected a finite number, found 'nan'"),
+        ("a.txt", b"1.5,1,0,0,5,5,1\n", "line 1, frame: expected a whole number, found '1.5'"),
+        ("a.txt", b"-1,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '-1'"),
+        ("a.txt", b"99999999999,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '99999999999'"),
+        ("a.txt", b"1,1,0,0,5,5,1\n1,1,9,9,5,5,1\n", "line 2: expected each id once in frame 1, found 1 twice"),
+        ("a.csv", b"", "line 1: expected poses, found an empty file"),
+        ("a.csv", b'frame,"x\n', "top level: expected a CSV table, found "),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_broken_as_a_whole(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        read_poses(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+JUNK = (None, True, "x", "", [], {}, [[]], [None], {"a": 1}, NAN, float("inf"), -1, 0, 2, 1e39, 10**400, [1, 2], 0.5)
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths to every value of a document."""
+    keys = document.keys() if isinstance(document, dict) else range(len(document) if isinstance(document, list) else 0)
+    for key in keys:
+        yield (*path, key)
+        yield from places(document[key], (*path, key))
+
+
+@pytest.mark.parametrize("format", ["posetrack18", "posetrack17", "coco", "frames", "coco_results"])
+def test_whatever_is_wrong_is_found_and_named(format: str, tmp_path: Path) -> None:
+    """Any value replaced by any junk, or left out: the file reads, or the error names the file and a place in it."""
+    good = written(format, tmp_path)
+    everywhere = list(places(good))
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(600):
+        document = deepcopy(good)
+        *parents, key = everywhere[rng.integers(len(everywhere))]
+        edit = drop(*parents, key) if rng.random() < 0.2 else put(*parents, key, JUNK[rng.integers(len(JUNK))])
+        edit(document)
+        path = tmp_path / "bad.json"
+        path.write_text(json.dumps(document))
+        try:
+            read_poses(path, format=format)
+        except ValueError as error:
+            refused += 1
+            assert str(error).startswith(f"{path}: ")
+            assert "expected" in str(error)
+            assert "expected a readable file" not in str(error)
+    assert refused > 200

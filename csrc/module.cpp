@@ -1,13 +1,18 @@
 #include "common/bindings.h"
 #include "common/cuda_status.h"
 #include "common/parallel.h"
+#include "common/probe.h"
 #include "common/simd.h"
 
 namespace ptfast {
 
+void bind_assignment(py::module_& m);
+void bind_boxes(py::module_& m);
 void bind_clear(py::module_& m);
 void bind_linking(py::module_& m);
+void bind_nms(py::module_& m);
 void bind_oks(py::module_& m);
+void bind_pckh(py::module_& m);
 void bind_ranking(py::module_& m);
 
 }  // namespace ptfast
@@ -24,10 +29,16 @@ PYBIND11_MODULE(_C, m) {
   m.def("cuda_runtime_version", &cuda_runtime_version);
   m.def("cuda_driver_version", &cuda_driver_version);
 #endif
+  m.def("address", &address);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
+  m.def("probe_exp", &probe_exp);
+  bind_assignment(m);
+  bind_boxes(m);
   bind_clear(m);
   bind_linking(m);
+  bind_nms(m);
   bind_oks(m);
+  bind_pckh(m);
   bind_ranking(m);
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 Array = Any  # a numpy.ndarray or a torch.Tensor; naming the union would import torch
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def is_tensor(value: object) -> bool:
@@ -32,18 +33,20 @@ def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes
             allows any number of batch dimensions.
         **sizes: Sizes that names of the pattern must have.
     """
-    shape = tuple(array.shape)
+    shape = array.shape
     batched = pattern[:1] == ("...",)
-    core = pattern[1:] if batched else pattern
-    matches = len(shape) >= len(core) if batched else len(shape) == len(core)
-    if matches:
-        tail = shape[len(shape) - len(core) :]
-        wanted = tuple(sizes.get(size, size) if isinstance(size, str) else size for size in core)
-        if all(isinstance(want, str) or want == got for want, got in zip(wanted, tail, strict=True)):
+    extra = len(shape) - len(pattern) + batched
+    if extra == 0 or (batched and extra > 0):
+        for axis in range(batched - len(pattern), 0):
+            size = pattern[axis]
+            wanted = sizes.get(size) if isinstance(size, str) else size
+            if wanted is not None and wanted != shape[axis]:
+                break
+        else:
             return
     known = ", ".join(f"{key} = {value}" for key, value in sizes.items() if key in pattern)
     expected = format_shape(pattern) + (f" with {known}" if known else "")
-    raise ValueError(f"{name} must have shape {expected}, got {format_shape(shape)}")
+    raise ValueError(f"{name} must have shape {expected}, got {format_shape(tuple(shape))}")
 
 
 def check_dtype(name: str, array: Array, allowed: tuple[str, ...]) -> None:
@@ -75,6 +78,8 @@ def as_floats(name: str, array: Array) -> np.ndarray:
         TypeError: The dtype is a float of another width, complex, or no number.
     """
     array = np.asarray(array)
+    if array.dtype in _FLOATS:
+        return np.ascontiguousarray(array)
     if array.dtype.kind in "iu":
         return np.ascontiguousarray(array, np.float64)
     check_dtype(name, array, ("float32", "float64"))

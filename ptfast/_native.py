@@ -18,6 +18,7 @@ with_cuda: bool = _C.with_cuda
 cuda_archs: str = _C.cuda_archs
 core: Any = _C
 num_threads = _C.num_threads
+_DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}  # str() of a dtype takes microseconds
 
 
 def cuda_versions() -> tuple[int, int]:
@@ -47,8 +48,8 @@ def address(array: np.ndarray | None) -> int:
 
 
 def cpu(operation: str, dtype: Any) -> Any:
-    """The CPU function of an operation for a NumPy dtype, e.g. cpu("oks_matrix", a.dtype)."""
-    return getattr(_C, f"{operation}_cpu_{dtype}")
+    """The CPU function of an operation for a dtype or its name, e.g. cpu("oks_matrix", a.dtype)."""
+    return getattr(_C, f"{operation}_cpu_{_DTYPE_NAMES.get(dtype, dtype)}")
 
 
 def cuda(operation: str, dtype: str) -> Any:

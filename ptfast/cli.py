@@ -198,7 +198,7 @@ def _demo(options: argparse.Namespace) -> None:
     from ptfast.evaluation.posetrack import evaluate
 
     truth = synthetic.scene(options.seed)
-    found = synthetic.detections(truth, options.seed)
+    found = synthetic.detections(truth, options.seed, hidden_drop=0.7)
     tracks = link(found)
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)

@@ -219,10 +219,14 @@ class Tracklets:
 
 def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarray:
     """(N, 4) float32 extents of the joints that are not absent; zeros for a pose without joints."""
-    present = joint_visibility > 0
-    low = np.where(present[..., None], keypoints, np.inf).min(1, initial=np.inf)
-    high = np.where(present[..., None], keypoints, -np.inf).max(1, initial=-np.inf)
-    return np.where(present.any(1, keepdims=True), np.concatenate([low, high], 1), 0).astype(np.float32)
+    low = np.full((len(keypoints), 2), np.inf, np.float32)
+    high = -low
+    # Joint by joint: NumPy reduces long columns several times as fast as short rows.
+    for k in range(keypoints.shape[1]):
+        present = joint_visibility[:, k, None] > 0
+        np.minimum(low, keypoints[:, k], out=low, where=present)
+        np.maximum(high, keypoints[:, k], out=high, where=present)
+    return np.where(np.tile(low <= high, (1, 2)), np.concatenate([low, high], 1), np.float32(0))
 
 
 def pose_areas(poses: Poses) -> Array:

@@ -1,29 +1,42 @@
 #pragma once
 #include <cstdint>
-#include <limits>
-#include <vector>
+
+#include "assignment/scratch.h"
 
 namespace ptfast {
 
-// Scratch memory of one thread. It grows to the largest problem met, so that repeated calls allocate nothing.
+// Work space of one thread. It grows to the largest problem met, so that most calls allocate nothing.
 template <typename T>
 struct AssignmentWorkspace {
-  std::vector<double> cost, row_dual, column_dual, distance;
-  std::vector<int64_t> row_of_column, previous;
-  std::vector<uint8_t> scanned;
+  ScratchMemory transposed, moderate, solver;
 };
 
-// Optimal assignment of one problem. +inf (and NaN) forbids a pair, and so does a cost above max_cost. With a finite
+// Optimal assignment of one problem. +inf forbids a pair, and so do NaN and a cost above max_cost. With a finite
 // max_cost, minimises the sum of (cost - max_cost) over the pairs made; with +inf, makes as many pairs as possible and
-// minimises their total cost. Any input gives a valid assignment.
-// cost: [n, m], column_of_row: [n], -1 where a row stays alone
+// minimises their cost. Of equally near columns an unmatched one goes first, then the lowest (of rows, where n > m).
+// Any input gives a valid assignment; false says that it held a NaN or -inf.
+// cost: [n, m], column_of_row: [n], -1 for a row left alone
 template <typename T>
-void hungarian(const T* cost, int64_t n, int64_t m, T max_cost, int64_t* column_of_row,
+bool hungarian(const T* cost, int64_t n, int64_t m, T max_cost, int64_t* column_of_row,
                AssignmentWorkspace<T>& workspace);
 
-// Makes the pair of the lowest cost, then of the lowest row, then of the lowest column, until none is left that is
-// neither forbidden nor above max_cost. Arguments as above.
+// Makes the pair of the lowest cost, then of the lowest row, then of the lowest column, until those left are forbidden
+// or above max_cost. Otherwise as above; -inf is the lowest cost there is.
 template <typename T>
-void greedy(const T* cost, int64_t n, int64_t m, T max_cost, int64_t* column_of_row, AssignmentWorkspace<T>& workspace);
+bool greedy(const T* cost, int64_t n, int64_t m, T max_cost, int64_t* column_of_row, AssignmentWorkspace<T>& workspace);
+
+enum class AssignmentMethod { kHungarian, kGreedy };
+
+// Many problems of one size. Returns the first problem that held a NaN or -inf, or -1.
+// costs: [problems, n, m], column_of_row: [problems, n]
+template <typename T>
+int64_t assign_cpu(const T* costs, int64_t problems, int64_t n, int64_t m, T max_cost, AssignmentMethod method,
+                   int64_t* column_of_row);
+
+// Many problems of rows[i] x columns[i], one after the other in costs and column_of_row.
+// rows, columns: [problems], costs: [sum of rows * columns], column_of_row: [sum of rows]
+template <typename T>
+int64_t assign_ragged_cpu(const T* costs, int64_t problems, const int64_t* rows, const int64_t* columns, T max_cost,
+                          AssignmentMethod method, int64_t* column_of_row);
 
 }  // namespace ptfast

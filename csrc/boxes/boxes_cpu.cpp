@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kLanes = 16;     // one AVX-512 register of floats; other instruction sets take several
 constexpr int64_t kColumns = 128;  // tubes packed together
-constexpr int64_t kRows = 64;      // rows that share one packing
+constexpr int64_t kRows = 128;     // rows that share one packing
 
 // One frame of up to kColumns tubes, so that lanes run over tubes.
 template <typename T>
@@ -30,7 +30,7 @@ struct PackedTubes {
   bool all_valid = true;
 
   // boxes: [count, t, 4], valid: [count, t] or null
-  PTFAST_HD void pack(const T* boxes, const uint8_t* valid, int64_t count, int64_t t) {
+  PTFAST_INLINE void pack(const T* boxes, const uint8_t* valid, int64_t count, int64_t t) {
     width = std::min(kColumns, count);
     if (static_cast<int64_t>(frames.size()) < t) frames.resize(t);
     all_valid = valid == nullptr || std::find(valid, valid + width * t, 0) == valid + width * t;
@@ -50,28 +50,27 @@ struct PackedTubes {
 
 // out[j] = the mean IoU of tube a and columns block .. block + kLanes.
 template <typename T, bool kAllValid>
-inline __attribute__((always_inline)) void iou_block(const Box<T>* a,       // [t]
-                                                     const uint8_t* a_valid,  // [t] or null
-                                                     const PackedTubes<T>& b, int64_t block, int64_t t,
-                                                     T* __restrict__ out) {
+PTFAST_INLINE void iou_block(const Box<T>* a,         // [t]
+                             const uint8_t* a_valid,  // [t] or null
+                             const PackedTubes<T>& b, int64_t block, int64_t t, T* __restrict__ out) {
   T sum[kLanes] = {};
   for (int64_t f = 0; f < t; ++f) {
     if (a_valid != nullptr && a_valid[f] == 0) continue;
     const PackedBoxes<T>& frame = b.frames[f];
-#pragma GCC unroll 1
+    PTFAST_LANES
     for (int64_t j = 0; j < kLanes; ++j) {
       const T valid = kAllValid ? T(1) : frame.valid[block + j];
       const T iou = box_iou(a[f], frame.at(block + j));
       sum[j] += valid != T(0) ? iou : T(0);
     }
   }
-#pragma GCC unroll 1
+  PTFAST_LANES
   for (int64_t j = 0; j < kLanes; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
 }
 
 template <typename T, bool kAllValid>
-inline __attribute__((always_inline)) void iou_row(const Box<T>* a, const uint8_t* valid, const PackedTubes<T>& b,
-                                                   int64_t t, T* __restrict__ out) {
+PTFAST_INLINE void iou_row(const Box<T>* a, const uint8_t* valid, const PackedTubes<T>& b, int64_t t,
+                           T* __restrict__ out) {
   int64_t block = 0;
   for (; block + kLanes <= b.width; block += kLanes) iou_block<T, kAllValid>(a, valid, b, block, t, out + block);
   if (block == b.width) return;
@@ -82,7 +81,7 @@ inline __attribute__((always_inline)) void iou_row(const Box<T>* a, const uint8_
 
 // Tiles [begin, end) of the batch: tile i is row block i % row_blocks of problem i / row_blocks, over all columns.
 template <typename T>
-inline __attribute__((always_inline)) void iou_tiles(const TubeInputs<T>& in, T* out, int64_t begin, int64_t end) {
+PTFAST_INLINE void iou_tiles(const TubeInputs<T>& in, T* out, int64_t begin, int64_t end) {
   static thread_local PackedTubes<T> packed;
   static thread_local std::vector<Box<T>> own;
   const auto& s = in.shape;
@@ -93,7 +92,8 @@ inline __attribute__((always_inline)) void iou_tiles(const TubeInputs<T>& in, T*
     const int64_t last_row = std::min(first_row + kRows, (problem + 1) * s.n);
     for (int64_t first = 0; first < s.m; first += kColumns) {
       const int64_t column = problem * s.m + first;
-      packed.pack(in.b + column * s.t * 4, in.b_valid == nullptr ? nullptr : in.b_valid + column * s.t, s.m - first, s.t);
+      packed.pack(in.b + column * s.t * 4, in.b_valid == nullptr ? nullptr : in.b_valid + column * s.t, s.m - first,
+                  s.t);
       for (int64_t row = first_row; row < last_row; ++row) {
         for (int64_t f = 0; f < s.t; ++f) {
           const T* p = in.a + (row * s.t + f) * 4;

@@ -16,4 +16,14 @@ T* pointer(uintptr_t address) {
   return reinterpret_cast<T*>(address);
 }
 
+// Where the data of a C-contiguous object with a buffer stands, such as an array; 0 for None.
+inline uintptr_t address(py::handle object) {
+  if (object.is_none()) return 0;
+  Py_buffer buffer;
+  if (PyObject_GetBuffer(object.ptr(), &buffer, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+  const auto result = reinterpret_cast<uintptr_t>(buffer.buf);
+  PyBuffer_Release(&buffer);
+  return result;
+}
+
 }  // namespace ptfast

@@ -6,16 +6,18 @@
 
 namespace ptfast {
 
-// 2^t for -120 <= t <= 0, within 1.5 units in the last place; exp2_unit(0) is exactly 1. Branch-free, so that a loop
-// over it vectorises for any instruction set: libm's exp does not, and takes a slow path where the result underflows.
-// The polynomials are minimax fits of 2^f on [-0.5, 0.5]. Adding 1.5 * 2^23 (2^52) rounds to the nearest integer and
-// leaves it in the low bits, from where it moves into the exponent.
-PTFAST_HD float exp2_unit(float t) {
+// 2^(x scale) for -120 <= x scale <= 0, within 1.5 units in the last place; exactly 1 where the product is 0.
+// Branch-free, so that a loop over it vectorises for any instruction set: libm's exp does not, and takes a slow path
+// where the result underflows. The polynomials are minimax fits of 2^f on [-0.5, 0.5]. Adding 1.5 * 2^23 (2^52) rounds
+// to the nearest integer and leaves it in the low bits; the exponent's bias comes with it, so that a shift alone makes
+// the power of two.
+PTFAST_HD float exp2_product(float x, float scale) {
 #ifdef __CUDA_ARCH__
-  return exp2f(t);
+  return exp2f(x * scale);
 #else
-  const float shifted = t + 12582912.f;
-  const float f = t - (shifted - 12582912.f);
+  constexpr float kShift = 12582912.f + 127.f;
+  const float shifted = x * scale + kShift;
+  const float f = x * scale - (shifted - kShift);
   float p = 1.53458121613116298e-4f;
   p = p * f + 1.3399931177239738e-3f;
   p = p * f + 9.61848895633118162e-3f;
@@ -25,19 +27,20 @@ PTFAST_HD float exp2_unit(float t) {
   p = p * f + 1.f;
   uint32_t bits;
   std::memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits << 23) + 0x3f800000u;
-  float scale;
-  std::memcpy(&scale, &bits, sizeof scale);
-  return p * scale;
+  bits <<= 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  return p * power;
 #endif
 }
 
-PTFAST_HD double exp2_unit(double t) {
+PTFAST_HD double exp2_product(double x, double scale) {
 #ifdef __CUDA_ARCH__
-  return exp2(t);
+  return exp2(x * scale);
 #else
-  const double shifted = t + 6755399441055744.0;
-  const double f = t - (shifted - 6755399441055744.0);
+  constexpr double kShift = 6755399441055744.0 + 1023.0;
+  const double shifted = x * scale + kShift;
+  const double f = x * scale - (shifted - kShift);
   double p = 2.5623409293273941e-11;
   p = p * f + 4.45662770457034571e-10;
   p = p * f + 7.05497687232160262e-9;
@@ -53,11 +56,17 @@ PTFAST_HD double exp2_unit(double t) {
   p = p * f + 1.0;
   uint64_t bits;
   std::memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits << 52) + 0x3ff0000000000000ull;
-  double scale;
-  std::memcpy(&scale, &bits, sizeof scale);
-  return p * scale;
+  bits <<= 52;
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return p * power;
 #endif
+}
+
+// 2^t for -120 <= t <= 0.
+template <typename T>
+PTFAST_HD T exp2_unit(T t) {
+  return exp2_product(t, T(1));
 }
 
 }  // namespace ptfast

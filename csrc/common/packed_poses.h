@@ -3,15 +3,28 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/host_device.h"
+#include "common/simd.h"
 
 namespace ptfast {
 
 constexpr int64_t kLanes = 16;    // one AVX-512 register of floats; other instruction sets take several
 constexpr int64_t kColumns = 64;  // poses packed together: with 17 joints they stay in the first-level cache
 
-// Up to kColumns poses, joint by joint, so that lanes run over poses. Joints that do not count have weight 0. Lanes past
-// `width`, up to `padded`, hold what was there before; their results are dropped.
+// The indices of the joints that count, then -1. A list spares the loops over it a branch that no processor could
+// foresee, and its end, unknown beforehand, keeps GCC from exchanging them with the loops over lanes inside.
+// visible: [k] or null
+PTFAST_INLINE void visible_joints(const uint8_t* visible, int64_t k, std::vector<int64_t>& joints) {
+  joints.resize(k + 1);
+  int64_t count = 0;
+  for (int64_t i = 0; i < k; ++i) {
+    joints[count] = i;
+    count += visible == nullptr || visible[i] != 0;
+  }
+  joints[count] = -1;
+}
+
+// Up to kColumns poses, joint by joint, so that lanes run over poses. Joints that do not count have weight 0. Lanes
+// past `width`, up to `padded`, hold what was there before; their results are dropped.
 template <typename T>
 struct PackedPoses {
   std::vector<T> x, y, weight;  // [k, kColumns]; weight is set only where not all are visible
@@ -19,7 +32,7 @@ struct PackedPoses {
   bool all_visible = true;
 
   // poses: [count, k, 2], visible: [count, k] or null
-  PTFAST_HD void pack(const T* poses, const uint8_t* visible, int64_t count, int64_t k) {
+  PTFAST_INLINE void pack(const T* poses, const uint8_t* visible, int64_t count, int64_t k) {
     width = std::min(kColumns, count);
     padded = (width + kLanes - 1) / kLanes * kLanes;
     x.resize(k * kColumns);

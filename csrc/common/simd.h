@@ -1,10 +1,19 @@
 #pragma once
 // PTFAST_CLONES before a named free function compiles it for AVX-512, AVX2 and plain x86-64; the loader picks one.
-// Its loops must stand in the function itself: a lambda or a call that is not inlined keeps the plain code.
+// Its loops must stand in the function itself or in PTFAST_INLINE functions: a lambda or a call that is not inlined
+// keeps the plain code.
 #if PTFAST_HAS_TARGET_CLONES
 #define PTFAST_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define PTFAST_CLONES
+#endif
+#define PTFAST_INLINE inline __attribute__((always_inline))
+
+// Before a loop over the lanes of a block: GCC would otherwise unroll it whole and then find only part of the vectors.
+#ifdef __clang__
+#define PTFAST_LANES
+#else
+#define PTFAST_LANES _Pragma("GCC unroll 1")
 #endif
 
 namespace ptfast {

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "common/packed_poses.h"
 #include "common/parallel.h"
 #include "common/simd.h"
 #include "oks/oks.h"
@@ -11,137 +11,111 @@
 namespace ptfast {
 namespace {
 
-constexpr int64_t kLanes = 16;    // one AVX-512 register of floats; other instruction sets take several
-constexpr int64_t kColumns = 64;  // columns packed together: with k = 17 they stay in the first-level cache
-constexpr int64_t kRows = 64;     // rows that share one packing
+constexpr int64_t kRows = 128;  // rows that share one packing
 
-// Up to kColumns poses of b, joint by joint, so that lanes run over poses. Joints that do not count have weight 0 and
-// coordinates 0, which keeps a NaN there out of the sum.
+// Columns of b with what their areas make of each joint.
 template <typename T>
-struct PackedColumns {
-  std::vector<T> x, y, weight;          // [k, kColumns]
-  T area[kColumns], inverse[kColumns];  // inverse: 1 / area, 0 where the area is not positive
-  int64_t width = 0, padded = 0;
-  bool all_visible = true;
+struct OksColumns {
+  PackedPoses<T> poses;
+  std::vector<T> scale, limit;  // [k, kColumns], as oks_term takes them
+  std::vector<int64_t> joints;  // of the row's pose, as from visible_joints
+  T own_area[kColumns] = {};    // b's
+  T area[kColumns] = {};        // the pair's
 
-  void pack(const OksInputs<T>& in, int64_t problem, int64_t first) {
-    const auto& s = in.shape;
-    width = std::min(kColumns, s.m - first);
-    padded = (width + kLanes - 1) / kLanes * kLanes;
-    x.assign(s.k * kColumns, T(0));
-    y.assign(s.k * kColumns, T(0));
-    weight.assign(s.k * kColumns, T(0));
-    all_visible = true;
-    for (int64_t j = 0; j < padded; ++j) {
-      const int64_t row = problem * s.m + first + std::min(j, width - 1);
-      area[j] = in.area_b[row];
-      for (int64_t k = 0; k < s.k; ++k) {
-        const bool visible = in.b_visible == nullptr || in.b_visible[row * s.k + k] != 0;
-        all_visible &= visible;
-        if (!visible) continue;
-        x[k * kColumns + j] = in.b[(row * s.k + k) * 2];
-        y[k * kColumns + j] = in.b[(row * s.k + k) * 2 + 1];
-        weight[k * kColumns + j] = T(1);
+  PTFAST_INLINE void pack(const OksInputs<T>& in, int64_t first, int64_t count) {
+    const int64_t k = in.shape.k;
+    poses.pack(in.b + first * k * 2, in.b_visible == nullptr ? nullptr : in.b_visible + first * k, count, k);
+    scale.resize(k * kColumns);
+    limit.resize(k * kColumns);
+    std::copy_n(in.area_b + first, poses.width, own_area);
+  }
+
+  // row_area: of the row's pose, or null where b's area alone counts. factors: [k]
+  PTFAST_INLINE void set_scales(const T* row_area, const T* factors, int64_t k_count) {
+    T divisor[kColumns], inverse[kColumns];
+    for (int64_t j = 0; j < poses.width; ++j) {
+      area[j] = row_area == nullptr ? own_area[j] : (*row_area + own_area[j]) * T(0.5);
+      divisor[j] = oks_area(area[j]);
+      inverse[j] = T(1) / divisor[j];
+    }
+    for (int64_t k = 0; k < k_count; ++k) {
+      const T factor = factors[k], reach = T(kOksFloor) / factor;
+      T *scales = &scale[k * kColumns], *limits = &limit[k * kColumns];
+      for (int64_t j = 0; j < poses.width; ++j) {
+        scales[j] = factor * inverse[j];
+        limits[j] = reach * divisor[j];
       }
     }
   }
 };
 
-// sum[j] = sum over the joints visible in both of the OKS term of pose a and column j; count[j] = how many they are.
-template <typename T>
-inline __attribute__((always_inline)) void oks_row(const T* a,              // [k, 2]
-                                                   const uint8_t* visible,  // [k] or null
-                                                   const T* factors,        // [k]
-                                                   const PackedColumns<T>& b, const T* inverse, int64_t k_count, T* sum,
-                                                   T* count) {
-  for (int64_t j = 0; j < b.padded; ++j) sum[j] = count[j] = T(0);
-  for (int64_t k = 0; k < k_count; ++k) {
-    if (visible != nullptr && visible[k] == 0) continue;
-    const T ax = a[2 * k], ay = a[2 * k + 1], factor = factors[k];
-    const T *x = &b.x[k * kColumns], *y = &b.y[k * kColumns], *weight = &b.weight[k * kColumns];
-    for (int64_t block = 0; block < b.padded; block += kLanes)
-      for (int64_t j = block; j < block + kLanes; ++j) {
-        sum[j] += weight[j] * oks_term(ax - x[j], ay - y[j], factor * inverse[j]);
-        count[j] += weight[j];
-      }
+// total[j] = the terms' sum and count[j] = the number of joints visible in both, for pose a and kLanes columns from
+// block.
+template <typename T, bool kAllVisible>
+PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
+                             const int64_t* joints,  // as from visible_joints
+                             const OksColumns<T>& b, int64_t block, T* __restrict__ total, T* __restrict__ count) {
+  T sum[kLanes] = {}, common_joints[kLanes] = {};
+  for (; *joints >= 0; ++joints) {
+    const int64_t k = *joints;
+    const T ax = a[2 * k], ay = a[2 * k + 1];
+    const int64_t column = k * kColumns + block;
+    const T *x = &b.poses.x[column], *y = &b.poses.y[column], *weight = &b.poses.weight[column];
+    const T *scale = &b.scale[column], *limit = &b.limit[column];
+    PTFAST_LANES
+    for (int64_t j = 0; j < kLanes; ++j) {
+      const T common = kAllVisible ? T(1) : weight[j];
+      const T term = oks_term(ax - x[j], ay - y[j], scale[j], limit[j]);
+      sum[j] += common != T(0) ? term : T(0);
+      common_joints[j] += common;
+    }
+  }
+  PTFAST_LANES
+  for (int64_t j = 0; j < kLanes; ++j) {
+    total[block + j] = sum[j];
+    count[block + j] = common_joints[j];
   }
 }
 
-// Same, where every column has all its joints: the weights fall away.
-template <typename T>
-inline __attribute__((always_inline)) void oks_row_all_visible(const T* a, const uint8_t* visible, const T* factors,
-                                                               const PackedColumns<T>& b, const T* inverse,
-                                                               int64_t k_count, T* sum, T* count) {
-  T joints = T(0);
-  for (int64_t j = 0; j < b.padded; ++j) sum[j] = T(0);
-  for (int64_t k = 0; k < k_count; ++k) {
-    if (visible != nullptr && visible[k] == 0) continue;
-    joints += T(1);
-    const T ax = a[2 * k], ay = a[2 * k + 1], factor = factors[k];
-    const T *x = &b.x[k * kColumns], *y = &b.y[k * kColumns];
-    for (int64_t block = 0; block < b.padded; block += kLanes)
-      for (int64_t j = block; j < block + kLanes; ++j) sum[j] += oks_term(ax - x[j], ay - y[j], factor * inverse[j]);
-  }
-  for (int64_t j = 0; j < b.padded; ++j) count[j] = joints;
+template <typename T, bool kAllVisible>
+PTFAST_INLINE void oks_row(const T* a, const int64_t* joints, const OksColumns<T>& b, T* __restrict__ out) {
+  T total[kColumns], count[kColumns];
+  for (int64_t block = 0; block < b.poses.padded; block += kLanes)
+    oks_block<T, kAllVisible>(a, joints, b, block, total, count);
+  for (int64_t j = 0; j < b.poses.width; ++j) out[j] = oks_mean(total[j], count[j], b.area[j]);
 }
 
-// Whether the joints visible in both poses all coincide.
+// Rows [begin, end) of problem with columns from first on.
 template <typename T>
-bool coincide(const T* a, const T* b, const uint8_t* a_visible, const uint8_t* b_visible, int64_t k_count) {
-  for (int64_t k = 0; k < k_count; ++k) {
-    if ((a_visible != nullptr && a_visible[k] == 0) || (b_visible != nullptr && b_visible[k] == 0)) continue;
-    if (a[2 * k] != b[2 * k] || a[2 * k + 1] != b[2 * k + 1]) return false;
-  }
-  return true;
-}
-
-template <typename T>
-inline __attribute__((always_inline)) void oks_tile(const OksInputs<T>& in, const T* factors, PackedColumns<T>& packed,
-                                                    int64_t problem, int64_t first_row, int64_t rows, int64_t first,
-                                                    T* out) {
+PTFAST_INLINE void oks_tile(const OksInputs<T>& in, const T* factors, OksColumns<T>& packed, int64_t problem,
+                            int64_t begin, int64_t end, int64_t first, T* out) {
   const auto& s = in.shape;
-  packed.pack(in, problem, first);
-  T sum[kColumns], count[kColumns], inverse[kColumns];
-  bool degenerate = false;
-  for (int64_t row = problem * s.n + first_row, last = row + rows; row < last; ++row) {
-    const T own = in.area_a == nullptr ? T(0) : in.area_a[row];
-    if (in.area_a != nullptr || row == problem * s.n + first_row) {
-      degenerate = false;
-      for (int64_t j = 0; j < packed.padded; ++j) {
-        const T area = in.area_a == nullptr ? packed.area[j] : (own + packed.area[j]) * T(0.5);
-        inverse[j] = area > T(0) ? T(1) / area : T(0);
-        degenerate |= !(area > T(0));
-      }
-    }
-    const uint8_t* visible = in.a_visible == nullptr ? nullptr : in.a_visible + row * s.k;
-    const T* a = in.a + row * s.k * 2;
-    if (packed.all_visible)
-      oks_row_all_visible(a, visible, factors, packed, inverse, s.k, sum, count);
-    else
-      oks_row(a, visible, factors, packed, inverse, s.k, sum, count);
+  const int64_t column = problem * s.m + first;
+  packed.pack(in, column, s.m - first);
+  for (int64_t row = begin; row < end; ++row) {
+    if (in.area_a != nullptr || row == begin)
+      packed.set_scales(in.area_a == nullptr ? nullptr : in.area_a + row, factors, s.k);
+    if (in.a_visible != nullptr || row == begin)
+      visible_joints(in.a_visible == nullptr ? nullptr : in.a_visible + row * s.k, s.k, packed.joints);
     T* result = out + row * s.m + first;
-    for (int64_t j = 0; j < packed.width; ++j) result[j] = count[j] > T(0) ? sum[j] / count[j] : T(0);
-    if (!degenerate) continue;
-    for (int64_t j = 0; j < packed.width; ++j) {
-      if (inverse[j] != T(0) || !(count[j] > T(0))) continue;
-      const int64_t column = problem * s.m + first + j;
-      const uint8_t* b_visible = in.b_visible == nullptr ? nullptr : in.b_visible + column * s.k;
-      result[j] = coincide(a, in.b + column * s.k * 2, visible, b_visible, s.k) ? T(1) : T(0);
-    }
+    if (packed.poses.all_visible)
+      oks_row<T, true>(in.a + row * s.k * 2, packed.joints.data(), packed, result);
+    else
+      oks_row<T, false>(in.a + row * s.k * 2, packed.joints.data(), packed, result);
   }
 }
 
 // Tiles [begin, end) of the batch: tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
 template <typename T>
-inline __attribute__((always_inline)) void oks_tiles(const OksInputs<T>& in, const T* factors, T* out, int64_t begin,
-                                                     int64_t end) {
-  static thread_local PackedColumns<T> packed;
+PTFAST_INLINE void oks_tiles(const OksInputs<T>& in, const T* factors, T* out, int64_t begin, int64_t end) {
+  static thread_local OksColumns<T> packed;
   const auto& s = in.shape;
   const int64_t row_blocks = (s.n + kRows - 1) / kRows;
   for (int64_t tile = begin; tile < end; ++tile) {
-    const int64_t problem = tile / row_blocks, first_row = tile % row_blocks * kRows;
+    const int64_t problem = tile / row_blocks, first_row = problem * s.n + tile % row_blocks * kRows;
+    const int64_t last_row = std::min(first_row + kRows, (problem + 1) * s.n);
     for (int64_t first = 0; first < s.m; first += kColumns)
-      oks_tile(in, factors, packed, problem, first_row, std::min(kRows, s.n - first_row), first, out);
+      oks_tile(in, factors, packed, problem, first_row, last_row, first, out);
   }
 }
 

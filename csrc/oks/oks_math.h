@@ -21,4 +21,27 @@ PTFAST_HD T oks_term(T dx, T dy, T scale) {
   return exp2_unit(t < T(kOksFloor) ? T(kOksFloor) : t);
 }
 
+// The same, with limit = kOksFloor / scale known beforehand: it saves a multiplication a term.
+template <typename T>
+PTFAST_HD T oks_term(T dx, T dy, T scale, T limit) {
+  const T squared = dx * dx + dy * dy;
+  return exp2_product(limit < squared ? limit : squared, scale);
+}
+
+// The area to divide by: where the pair's area is not positive, one so small that a term is 1 where the joints coincide
+// and next to nothing elsewhere.
+template <typename T>
+PTFAST_HD T oks_area(T area) {
+  return area > T(0) ? area : T(1e-30);
+}
+
+// OKS from the sum of the terms with oks_area, how many they are and the pair's area: 0 without joints; where the area
+// is not positive, 1 if all joints coincide, else 0.
+template <typename T>
+PTFAST_HD T oks_mean(T sum, T count, T area) {
+  const T exact = sum == count ? T(1) : T(0);
+  const T mean = area > T(0) ? sum / count : exact;
+  return count > T(0) ? mean : T(0);
+}
+
 }  // namespace ptfast

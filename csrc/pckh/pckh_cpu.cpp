@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "common/packed_poses.h"
 #include "common/parallel.h"
@@ -9,69 +10,77 @@
 namespace ptfast {
 namespace {
 
-constexpr int64_t kRows = 64;  // rows that share one packing
+constexpr int64_t kRows = 128;  // rows that share one packing
 
-// out[j] = the share of common joints within reach, of pose a and columns block .. block + kLanes.
+// within[j] = the number of joints visible in both that are within reach and count[j] = the number of them all, for
+// pose a and kLanes columns from block.
 template <typename T, bool kAllVisible>
-inline __attribute__((always_inline)) void pckh_block(const T* a,              // [k, 2]
-                                                      const uint8_t* visible,  // [k] or null
-                                                      const PackedPoses<T>& b,
-                                                      const T* limits,  // [kColumns]
-                                                      int64_t block, int64_t k_count, T* __restrict__ out) {
-  T sum[kLanes] = {}, count[kLanes] = {};
-  for (int64_t k = 0; k < k_count; ++k) {
-    if (visible != nullptr && visible[k] == 0) continue;
+PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
+                              const int64_t* joints,  // as from visible_joints
+                              const PackedPoses<T>& b,
+                              const T* limits,  // [kColumns]
+                              int64_t block, T* __restrict__ within, T* __restrict__ count) {
+  T sum[kLanes] = {}, common_joints[kLanes] = {};
+  for (; *joints >= 0; ++joints) {
+    const int64_t k = *joints, column = k * kColumns + block;
     const T ax = a[2 * k], ay = a[2 * k + 1];
-    const int64_t column = k * kColumns + block;
-#pragma GCC unroll 1
+    PTFAST_LANES
     for (int64_t j = 0; j < kLanes; ++j) {
-      const T weight = kAllVisible ? T(1) : b.weight[column + j];
+      const T common = kAllVisible ? T(1) : b.weight[column + j];
       const T term = pckh_term(ax - b.x[column + j], ay - b.y[column + j], limits[block + j]);
-      sum[j] += weight != T(0) ? term : T(0);
-      count[j] += weight;
+      sum[j] += common != T(0) ? term : T(0);
+      common_joints[j] += common;
     }
   }
-#pragma GCC unroll 1
-  for (int64_t j = 0; j < kLanes; ++j) out[j] = count[j] > T(0) ? sum[j] / count[j] : T(0);
+  PTFAST_LANES
+  for (int64_t j = 0; j < kLanes; ++j) {
+    within[block + j] = sum[j];
+    count[block + j] = common_joints[j];
+  }
 }
 
 template <typename T, bool kAllVisible>
-inline __attribute__((always_inline)) void pckh_row(const T* a, const uint8_t* visible, const PackedPoses<T>& b,
-                                                    const T* limits, int64_t k_count, T* __restrict__ out) {
-  int64_t block = 0;
-  for (; block + kLanes <= b.width; block += kLanes)
-    pckh_block<T, kAllVisible>(a, visible, b, limits, block, k_count, out + block);
-  if (block == b.width) return;
-  T last[kLanes];
-  pckh_block<T, kAllVisible>(a, visible, b, limits, block, k_count, last);
-  for (int64_t j = 0; j < b.width - block; ++j) out[block + j] = last[j];
+PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses<T>& b, const T* limits,
+                            T* __restrict__ out) {
+  T within[kColumns], count[kColumns];
+  for (int64_t block = 0; block < b.padded; block += kLanes)
+    pckh_block<T, kAllVisible>(a, joints, b, limits, block, within, count);
+  for (int64_t j = 0; j < b.width; ++j) out[j] = count[j] > T(0) ? within[j] / count[j] : T(0);
+}
+
+// Rows [begin, end) of problem with columns from first on.
+template <typename T>
+PTFAST_INLINE void pckh_tile(const PckhInputs<T>& in, PackedPoses<T>& packed, std::vector<int64_t>& joints,
+                             int64_t problem, int64_t begin, int64_t end, int64_t first, T* out) {
+  const auto& s = in.shape;
+  const int64_t column = problem * s.m + first;
+  packed.pack(in.b + column * s.k * 2, in.b_visible == nullptr ? nullptr : in.b_visible + column * s.k, s.m - first,
+              s.k);
+  T limits[kColumns] = {};
+  for (int64_t j = 0; j < packed.width; ++j) limits[j] = pckh_limit(in.threshold, in.head_sizes[column + j]);
+  for (int64_t row = begin; row < end; ++row) {
+    if (in.a_visible != nullptr || row == begin)
+      visible_joints(in.a_visible == nullptr ? nullptr : in.a_visible + row * s.k, s.k, joints);
+    T* result = out + row * s.m + first;
+    if (packed.all_visible)
+      pckh_row<T, true>(in.a + row * s.k * 2, joints.data(), packed, limits, result);
+    else
+      pckh_row<T, false>(in.a + row * s.k * 2, joints.data(), packed, limits, result);
+  }
 }
 
 // Tiles [begin, end) of the batch: tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
 template <typename T>
-inline __attribute__((always_inline)) void pckh_tiles(const PckhInputs<T>& in, T* out, int64_t begin, int64_t end) {
+PTFAST_INLINE void pckh_tiles(const PckhInputs<T>& in, T* out, int64_t begin, int64_t end) {
   static thread_local PackedPoses<T> packed;
+  static thread_local std::vector<int64_t> joints;
   const auto& s = in.shape;
   const int64_t row_blocks = (s.n + kRows - 1) / kRows;
-  T limits[kColumns];
   for (int64_t tile = begin; tile < end; ++tile) {
     const int64_t problem = tile / row_blocks, first_row = problem * s.n + tile % row_blocks * kRows;
     const int64_t last_row = std::min(first_row + kRows, (problem + 1) * s.n);
-    for (int64_t first = 0; first < s.m; first += kColumns) {
-      const int64_t column = problem * s.m + first;
-      packed.pack(in.b + column * s.k * 2, in.b_visible == nullptr ? nullptr : in.b_visible + column * s.k,
-                  s.m - first, s.k);
-      for (int64_t j = 0; j < packed.padded; ++j)
-        limits[j] = pckh_limit(in.threshold, in.head_sizes[column + std::min(j, packed.width - 1)]);
-      for (int64_t row = first_row; row < last_row; ++row) {
-        const uint8_t* visible = in.a_visible == nullptr ? nullptr : in.a_visible + row * s.k;
-        T* result = out + row * s.m + first;
-        if (packed.all_visible)
-          pckh_row<T, true>(in.a + row * s.k * 2, visible, packed, limits, s.k, result);
-        else
-          pckh_row<T, false>(in.a + row * s.k * 2, visible, packed, limits, s.k, result);
-      }
-    }
+    for (int64_t first = 0; first < s.m; first += kColumns)
+      pckh_tile(in, packed, joints, problem, first_row, last_row, first, out);
   }
 }
 

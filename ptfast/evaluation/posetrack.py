@@ -77,19 +77,18 @@ def evaluate(
     """
     if motp not in ("matches", "motmetrics"):
         raise ValueError(f"motp must be 'matches' or 'motmetrics', got {motp!r}")
-    if mota_min_joint_score is not None and np.ndim(mota_min_joint_score):
-        check_shape("mota_min_joint_score", np.asarray(mota_min_joint_score), (len(POSETRACK_15),))
-    minimum = (-np.inf if mota_min_score is None else mota_min_score, mota_min_joint_score)
-    pairs = pair_sequences(ground_truth, predictions)
-    parts = [_prepare(pair, minimum, official) for pair in pairs]
-    counts, distance = _clear(parts, motp)
-    precision = [_precision([part], official) for part in parts]
-    each = {
-        part.name: PoseTrackResult.make(*precision[i], counts[i], distance[i], official=official)
-        for i, part in enumerate(parts)
-    }
-    total = _precision(parts, official)
-    return PoseTrackResult.make(*total, counts.sum(0), distance.sum(0), official=official, sequences=each)
+    minimum = _minimum(mota_min_score, mota_min_joint_score)
+    parts = [_prepare(pair, minimum, official) for pair in pair_sequences(ground_truth, predictions)]
+    return _result(parts, motp, official)
+
+
+def _minimum(
+    score: float | None, joint_score: float | Sequence[float] | None
+) -> tuple[float, float | Sequence[float] | None]:
+    """Checked minimum scores of poses and of joints."""
+    if joint_score is not None and np.ndim(joint_score):
+        check_shape("mota_min_joint_score", np.asarray(joint_score), (len(POSETRACK_15),))
+    return -np.inf if score is None else score, joint_score
 
 
 @dataclass(frozen=True)
@@ -221,6 +220,17 @@ def _only(side: _Side, frames: np.ndarray) -> _Side:
     """The same rows, with joints in the given frames (F,) alone."""
     present = side.present & frames[frame_of_rows(side.offsets)][:, None]
     return _Side(side.keypoints, present, side.people, side.ids, side.offsets, side.rows)
+
+
+def _result(parts: list[_Part], motp: str, official: bool) -> PoseTrackResult:
+    """The figures of all sequences and of each."""
+    counts, distance = _clear(parts, motp)
+    each = {
+        part.name: PoseTrackResult.make(*_precision([part], official), counts[i], distance[i], official=official)
+        for i, part in enumerate(parts)
+    }
+    total = _precision(parts, official)
+    return PoseTrackResult.make(*total, counts.sum(0), distance.sum(0), official=official, sequences=each)
 
 
 def _clear(parts: list[_Part], motp: str) -> tuple[np.ndarray, np.ndarray]:

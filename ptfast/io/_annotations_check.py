@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ptfast.io._joint_sets import keypoint_category, of_category, parse_category
-from ptfast.io._place import Place
+from ptfast.io._place import Place, sequence_name
 
 
 def check_annotations(document: Place, *, posetrack: bool) -> None:
@@ -29,9 +29,7 @@ def check_annotations(document: Place, *, posetrack: bool) -> None:
         if (number, track.value) in seen:
             track.fail(f"each track id once in image {number}", f"{track.value} twice")
         seen.add((number, track.value))
-    name = document.get("sequence")
-    if name is not None:
-        name.text()
+    sequence_name(document, "")
 
 
 def _check_images(images: Place) -> set[int]:
@@ -48,9 +46,8 @@ def _check_images(images: Place) -> set[int]:
             if size is not None:
                 size.integer()
         _check_flag(image, "is_labeled")
-        video = image.get("vid_id")
-        if video is not None and not isinstance(video.value, str | int):
-            video.fail("a string or a whole number")
+        if type(image.value.get("vid_id")) not in (str, int, type(None)):
+            image["vid_id"].fail("a string or a whole number")
         if "ignore_regions_x" in image.value or "ignore_regions_y" in image.value:
             _check_regions(image["ignore_regions_x"], image["ignore_regions_y"])
     return set(seen)

@@ -66,7 +66,7 @@ def table(lists: Sequence[Any], width: int) -> np.ndarray:
 def optional(objects: Sequence[Any], key: str) -> tuple[np.ndarray, list[Any]]:
     """Indices of the objects that have a key, and its values; an empty list counts as missing."""
     missing: list[Any] = []
-    index = [i for i, entry in enumerate(objects) if entry.get(key, missing) != missing]
+    index = [i for i, entry in enumerate(objects) if key in entry and entry[key] != missing]
     return np.array(index, np.int64), [objects[i][key] for i in index]
 
 

@@ -31,9 +31,7 @@ def parse_skeleton(place: Place) -> Skeleton:
         if place.value not in known:
             place.fail(f"one of {', '.join(known)} or an object with the joints")
         return known[place.value]
-    joints = tuple(entry.text() for entry in place["joints"].items())
-    if not joints or len(set(joints)) < len(joints):
-        place["joints"].fail("distinct joint names")
+    joints = _names(place["joints"])
     sigmas, head = place.get("sigmas"), place.get("head")
     return Skeleton(
         name=place["name"].text(),
@@ -59,12 +57,12 @@ def parse_category(place: Place) -> tuple[Skeleton, np.ndarray | None]:
     Joints that are a known skeleton's, by name and in any order, give that skeleton, otherwise a new one is made from
     the names and edges.
     """
-    joint_set = place.get("joint_set")
-    if joint_set is not None:
-        return parse_skeleton(joint_set), None
-    names = tuple(entry.text() for entry in place["keypoints"].items())
-    if not names or len(set(names)) < len(names):
-        place["keypoints"].fail("distinct joint names")
+    names = _names(place["keypoints"])
+    if "joint_set" in place.mapping():
+        skeleton = parse_skeleton(place["joint_set"])
+        if skeleton.joints != names:
+            place["joint_set"].fail("the same joints as in keypoints")
+        return skeleton, None
     name = place.value.get("name", "custom")
     found = Skeleton(str(name), names, (), (), (_DEFAULT_SIGMA,) * len(names))
     for known in KNOWN:
@@ -87,6 +85,14 @@ def of_category(annotations: list[dict[str, Any]], category: Place) -> list[int]
     """Indices of the annotations of a category; one without category_id belongs to it."""
     number = category.value.get("id")
     return [i for i, entry in enumerate(annotations) if entry.get("category_id", number) == number]
+
+
+def _names(place: Place) -> tuple[str, ...]:
+    """Distinct names, at least one."""
+    names = tuple(entry.text() for entry in place.items())
+    if not names or len(set(names)) < len(names):
+        place.fail("distinct joint names")
+    return names
 
 
 def _pairs(place: Place | None, count: int, base: int = 0) -> tuple[tuple[int, int], ...]:

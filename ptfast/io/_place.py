@@ -92,6 +92,11 @@ class Place:
         return Place(self.file, self.value[key], f"{self.name}.{key}" if self.name else key)
 
 
+def sequence_name(document: Place, default: str) -> str:
+    """The name that a JSON file gives its sequence, else the default."""
+    return document["sequence"].text() if "sequence" in document.mapping() else default
+
+
 def describe(value: Any) -> str:
     """What a message says was found, in a few words."""
     if value is None or isinstance(value, bool):

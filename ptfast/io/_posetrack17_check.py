@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ptfast.io._place import LARGEST_WHOLE, Place
+from ptfast.io._place import LARGEST_WHOLE, Place, sequence_name
 from ptfast.skeletons import POSETRACK_15
 
 
@@ -26,9 +26,7 @@ def check_annolist(document: Place) -> None:
                     point["x"].single()
                     point["y"].single()
         _check_people(frame)
-    name = document.get("sequence")
-    if name is not None:
-        name.text()
+    sequence_name(document, "")
 
 
 def _distinct(place: Place, value: object, seen: dict, frame: Place) -> None:

@@ -22,7 +22,8 @@ def triples_of(poses: Poses) -> list[list[float]]:
     """For each pose x, y, score of all joints in one list; zeros for absent ones."""
     triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], -1)
     present = poses.joint_visibility > 0
-    return shortest(np.where(present[..., None], triples, 0)).reshape(len(triples), -1).tolist()
+    n, k = present.shape
+    return shortest(np.where(present[..., None], triples, 0)).reshape(n, 3 * k).tolist()
 
 
 def check_scored(person: Place, boxes: tuple[str, ...]) -> None:

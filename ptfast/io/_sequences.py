@@ -25,9 +25,10 @@ def check_writable(poses: Poses) -> None:
     if poses.head_boxes is not None:
         columns["head_boxes"] = np.where(np.isnan(poses.head_boxes).all(1)[:, None], 0, poses.head_boxes)
     for name, column in columns.items():
-        bad = None if column is None else ~(np.abs(column) <= LARGEST).reshape(len(column), -1).all(1)
-        if bad is not None and bad.any():
-            raise ValueError(f"poses.{name} must be finite to be written, got row {int(bad.argmax())} with others")
+        if column is not None and not (np.abs(column) <= LARGEST).all():
+            position = np.argwhere(~(np.abs(column) <= LARGEST))[0]
+            value = column[tuple(position)]
+            raise ValueError(f"poses.{name} must be finite to be written, got {value} in row {position[0]}")
     frames = frames_of_rows(poses)
     row = repeated_id(frames, poses.track_ids)
     if row is not None:

@@ -11,12 +11,13 @@
     <joint>_x, <joint>_y, <joint>_score, <joint>_visibility                   for every joint, in the skeleton's order
 
 A frame without poses has one row whose track_id and everything after it are empty. A head box may be empty as well.
-Everything in Poses is in the table, also the coordinates of absent joints.
+Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of absent joints (0 where they are not finite).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,19 @@ _TEXTS = ("sequence", "frame_name", "ignore_regions", "skeleton")
 _WHOLES = ("frame", "frame_id", "is_labeled", "width", "height", "track_id")
 
 
-def kind_of(column: str) -> type:
-    """str, int or float: what the cells of a column hold."""
-    if column in _TEXTS:
-        return str
-    return int if column in _WHOLES or column.endswith("_visibility") else float
+def kinds_of(names: Iterable[str]) -> dict[str, type]:
+    """str, int or float, what the cells hold, for each of the names that is a column of the table."""
+    joints = joints_of(names)
+    kinds: dict[str, type] = dict.fromkeys(_TEXTS, str) | dict.fromkeys(_WHOLES, int)
+    kinds |= dict.fromkeys(("score", *BOX, *HEAD_BOX, "area"), float)
+    for joint in joints:
+        kinds |= {f"{joint}_{part}": int if part == "visibility" else float for part in PER_JOINT}
+    return {name: kinds[name] for name in names if name in kinds}
+
+
+def joints_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The joints that columns of these names are of, in their order."""
+    return tuple(name.removesuffix("_visibility") for name in names if name.endswith("_visibility"))
 
 
 def to_columns(poses: Poses) -> Columns:
@@ -91,7 +100,8 @@ def _pose_values(poses: Poses) -> dict[str, np.ndarray]:
         values |= dict(zip(HEAD_BOX, shortest(poses.head_boxes).T, strict=True))
     if poses.areas is not None:
         values["area"] = shortest(poses.areas)
-    keypoints, scores = shortest(poses.keypoints), shortest(poses.joint_scores)
+    readable = np.isfinite(poses.keypoints) | (poses.joint_visibility[..., None] > 0)
+    keypoints, scores = shortest(np.where(readable, poses.keypoints, 0)), shortest(poses.joint_scores)
     for index, joint in enumerate(poses.skeleton.joints):
         values[f"{joint}_x"], values[f"{joint}_y"] = keypoints[:, index].T
         values[f"{joint}_score"] = scores[:, index]

@@ -11,11 +11,9 @@ import numpy as np
 from ptfast.io._joint_sets import parse_category, parse_skeleton
 from ptfast.io._place import LARGEST, Place
 from ptfast.io._rows import build, repeated_id
-from ptfast.io._table import BOX, HEAD_BOX, PER_JOINT, Columns
+from ptfast.io._table import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
 from ptfast.skeletons import Skeleton
 from ptfast.structures import IgnoreRegions, Poses
-
-_VISIBILITY = "_visibility"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     """Poses of a file's columns.
 
     Args:
-        columns: Masked arrays by name, of the kind that `_table.kind_of` gives.
+        columns: Masked arrays by name, of the kinds that `_table.kinds_of` gives.
         file: Name for messages.
         sequence: The sequence's name where the file has none.
         first_row: Number of the first row in messages.
@@ -78,7 +76,7 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
 
 def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     """Names of the joints, after a check that no column is missing."""
-    joints = tuple(name.removesuffix(_VISIBILITY) for name in columns if name.endswith(_VISIBILITY))
+    joints = joints_of(columns)
     per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in PER_JOINT]
     for name in ("frame", "track_id", "score", *BOX, *per_joint):
         if name not in columns:
@@ -122,7 +120,7 @@ def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...], order
     wrong = ~np.isin(visibility, (0, 1, 2))
     if wrong.any():
         row, joint = np.argwhere(wrong)[0]
-        table.fail(f"{joints[joint]}{_VISIBILITY}", int(rows[row]), "0, 1 or 2")
+        table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
     return {
         "keypoints": np.stack([x, y], -1),
         "joint_scores": scores,

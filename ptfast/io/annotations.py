@@ -15,7 +15,7 @@ from ptfast.io._annotations_check import check_annotations
 from ptfast.io._bulk import check_types, integers, optional, require
 from ptfast.io._image_columns import frame_columns
 from ptfast.io._joint_sets import keypoint_category, of_category, parse_category
-from ptfast.io._place import Place, read_checked
+from ptfast.io._place import Place, read_checked, sequence_name
 from ptfast.io._rows import build, repeated_id
 from ptfast.structures import IgnoreRegions, Poses
 
@@ -52,6 +52,7 @@ def _build(document: Any, file: str, sequence: str, posetrack: bool) -> Poses | 
     if len(document["categories"]) > 1:
         annotations = [annotations[i] for i in of_category(annotations, category)]
     videos = [image.get("vid_id") for image in images]
+    check_types(videos, str, int, type(None))
     if posetrack and len(set(videos)) > 1:
         first = {video: index for index, video in reversed(list(enumerate(videos)))}
         images = sorted(images, key=lambda image: first[image.get("vid_id")])
@@ -65,8 +66,7 @@ def _build(document: Any, file: str, sequence: str, posetrack: bool) -> Poses | 
         regions = [list(region) for region in per_frame["ignore_regions"] or [()] * len(images)]
         per_frame["ignore_regions"] = _with_crowds(regions, frames[crowd], columns["boxes"][crowd])
         columns = {name: None if column is None else column[~crowd] for name, column in columns.items()}
-    name = document.get("sequence", sequence)
-    check_types((name,), str)
+    name = sequence_name(Place(file, document), sequence)
     poses = build(skeleton, frames[~crowd], len(images), columns, sequence=name, **per_frame)
     return _by_video(poses, images) if posetrack and len(set(videos)) > 1 else poses
 

@@ -108,4 +108,4 @@ def _triples(poses: Poses, flags: np.ndarray) -> list[list[float]]:
     triples[..., :2] = shortest(np.where(flags[..., None] > 0, poses.keypoints, 0))
     triples[..., 2] = flags
     triples[flags == 0] = 0
-    return triples.reshape(len(triples), -1).tolist()
+    return triples.reshape(len(flags), 3 * flags.shape[1]).tolist()

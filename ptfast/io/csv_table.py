@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ptfast.io._place import LARGEST_WHOLE, Place
-from ptfast.io._table import Columns, kind_of, to_columns
+from ptfast.io._table import kinds_of, to_columns
 from ptfast.io._table_reader import read_table
 from ptfast.structures import Poses
 
@@ -32,8 +32,10 @@ def read_csv(text: str, file: str, sequence: str) -> Poses:
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise ValueError(f"{file}: row {number}: expected {len(header)} cells, found {len(row)}")
-    cells = list(zip(*rows, strict=True)) or [()] * len(header)
-    columns: Columns = {name: _parse(name, column, file) for name, column in zip(header, cells, strict=True)}
+    if len(set(header)) < len(header):
+        raise ValueError(f"{file}: header: expected distinct columns, found {max(header, key=header.count)!r} twice")
+    cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
+    columns = {name: _parse(name, kind, cells[name], file) for name, kind in kinds_of(header).items()}
     return read_table(columns, file, sequence, first_row=2)
 
 
@@ -53,9 +55,8 @@ def _lines(rows: Iterable[Any]) -> str:
     return buffer.getvalue()
 
 
-def _parse(name: str, cells: tuple[str, ...], file: str) -> np.ma.MaskedArray:
+def _parse(name: str, kind: type, cells: tuple[str, ...], file: str) -> np.ma.MaskedArray:
     """A column as numbers or text, masked where cells are empty."""
-    kind = kind_of(name)
     empty = np.array([not cell.strip() for cell in cells], bool)
     if kind is str:
         return np.ma.masked_array(np.array(cells, object), empty)

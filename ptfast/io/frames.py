@@ -25,7 +25,7 @@ from ptfast.io._bulk import check_types, optional_floats, optional_integers, opt
 from ptfast.io._decimal import shortest
 from ptfast.io._joint_sets import describe_skeleton, parse_skeleton
 from ptfast.io._json import dumps
-from ptfast.io._place import Place, read_checked
+from ptfast.io._place import Place, read_checked, sequence_name
 from ptfast.io._rows import areas_or_none, boxes_or_extents, build, mask_of, pose_scores, repeated_id
 from ptfast.io._scored import check_scored, scored_joints, triples_of
 from ptfast.io._sequences import distinct_frame_names
@@ -87,7 +87,8 @@ def _skeleton(document: Place) -> Skeleton:
 
 def _build(document: Any, file: str, sequence: str) -> Poses:
     place = Place(file, document)
-    skeleton, frames = _skeleton(place), _frames(place).value
+    inside = _frames(place)
+    skeleton, frames = _skeleton(place), inside.value
     check_types(frames.values(), list)
     people = list(chain.from_iterable(frames.values()))
     n = len(people)
@@ -109,8 +110,7 @@ def _build(document: Any, file: str, sequence: str) -> Poses:
     }
     frame_of = np.repeat(np.arange(len(frames)), list(map(len, frames.values())))
     require(repeated_id(frame_of, columns["track_ids"]) is None)
-    name = document.get("sequence", sequence) if frames is not document else sequence
-    check_types((name,), str)
+    name = sequence if inside is place else sequence_name(place, sequence)
     return build(skeleton, frame_of, len(frames), columns, sequence=name, frame_names=tuple(frames))
 
 
@@ -127,6 +127,5 @@ def _check(document: Place) -> None:
                 if track.value in seen:
                     track.fail("each track id once a frame", f"{track.value} twice")
                 seen.add(track.value)
-    name = document.get("sequence") if frames is not document else None
-    if name is not None:
-        name.text()
+    if frames is not document:
+        sequence_name(document, "")

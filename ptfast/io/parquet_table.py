@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._table import kind_of, to_columns
+from ptfast.io._table import kinds_of, to_columns
 from ptfast.io._table_reader import read_table
 from ptfast.structures import Poses
 
@@ -25,7 +25,8 @@ def read_parquet(path: Path, sequence: str) -> Poses:
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path}: top level: expected a Parquet file, found {reason}") from None
-    columns = {name: _masked(pyarrow, path, name, table.column(name)) for name in table.column_names}
+    kinds = kinds_of(table.column_names)
+    columns = {name: _masked(pyarrow, path, name, kind, table.column(name)) for name, kind in kinds.items()}
     return read_table(columns, str(path), sequence, first_row=1)
 
 
@@ -33,15 +34,16 @@ def write_parquet(poses: Poses, path: Path) -> None:
     """The table of a Poses, everything in it; floats as float32."""
     pyarrow, parquet = _pyarrow()
     types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float32()}
+    columns = to_columns(poses)
     arrays = {
-        name: pyarrow.array(column.data, types[kind_of(name)], mask=np.ma.getmaskarray(column))
-        for name, column in to_columns(poses).items()
+        name: pyarrow.array(columns[name].data, types[kind], mask=np.ma.getmaskarray(columns[name]))
+        for name, kind in kinds_of(columns).items()
     }
     parquet.write_table(pyarrow.table(arrays), path)
 
 
-def _masked(pyarrow: Any, path: Path, name: str, column: Any) -> np.ma.MaskedArray:
-    kind = kind_of(name)
+def _masked(pyarrow: Any, path: Path, name: str, kind: type, column: Any) -> np.ma.MaskedArray:
+    """A column as numbers or text, masked where it is null."""
     wanted = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}[kind]
     try:
         column = column.cast(wanted)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ptfast.io._bulk import check_types, floats, optional, require, table
-from ptfast.io._place import LARGEST_WHOLE, Place, read_checked
+from ptfast.io._place import LARGEST_WHOLE, Place, read_checked, sequence_name
 from ptfast.io._posetrack17_check import check_annolist
 from ptfast.io._rows import boxes_or_extents, build, joint_scores, mask_of, polygons, pose_scores, repeated_id
 from ptfast.skeletons import POSETRACK_15
@@ -28,10 +28,10 @@ def read_posetrack17(document: Any, file: str, sequence: str) -> Poses:
         file: Name for messages.
         sequence: The sequence's name where the file has none.
     """
-    return read_checked(Place(file, document), partial(_build, sequence=sequence), check_annolist)
+    return read_checked(Place(file, document), partial(_build, file=file, sequence=sequence), check_annolist)
 
 
-def _build(document: Any, sequence: str) -> Poses:
+def _build(document: Any, file: str, sequence: str) -> Poses:
     frames = document["annolist"]
     per_frame = [frame.get("annorect", []) for frame in frames]
     check_types((frames, *per_frame), list)
@@ -39,8 +39,7 @@ def _build(document: Any, sequence: str) -> Poses:
     frame_of = np.repeat(np.arange(len(frames)), list(map(len, per_frame)))
     columns = _pose_columns(people)
     require(repeated_id(frame_of, columns["track_ids"]) is None)
-    name = document.get("sequence", sequence)
-    check_types((name,), str)
+    name = sequence_name(Place(file, document), sequence)
     return build(POSETRACK_15, frame_of, len(frames), columns, sequence=name, **_frame_columns(frames))
 
 

@@ -13,6 +13,9 @@ from ptfast.io._sequences import distinct_frame_names, posetrack_ids
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 
+_HEAD_KEYS = ("x1", "y1", "x2", "y2")
+_POINT_KEYS = ("id", "x", "y", "is_visible", "score")
+
 
 def encode_posetrack17(poses: Poses) -> Iterator[str]:
     """PoseTrack 2017: 17 joints become 15, ids are renumbered, boxes, areas and image sizes are not written.
@@ -52,31 +55,24 @@ def _people(poses: Poses) -> Iterator[dict[str, Any]]:
     """The annorect of every pose; a person without joints has no points."""
     track_ids, scores = posetrack_ids(poses).tolist(), shortest(poses.scores).tolist()
     heads = None if poses.head_boxes is None else shortest(poses.head_boxes).tolist()
-    row, joint = np.nonzero(poses.joint_visibility)
-    starts = np.searchsorted(row, np.arange(len(track_ids) + 1)).tolist()
-    points = _points(poses, row, joint)
+    columns, starts = _points(poses)
     for index, (track_id, score) in enumerate(zip(track_ids, scores, strict=True)):
         person: dict[str, Any] = {}
         if heads is not None and heads[index][0] == heads[index][0]:
-            person |= {key: [value] for key, value in zip(("x1", "y1", "x2", "y2"), heads[index], strict=True)}
+            person |= {key: [value] for key, value in zip(_HEAD_KEYS, heads[index], strict=True)}
         if track_id >= 0:
             person["track_id"] = [track_id]
         person["score"] = [score]
-        own = points[starts[index] : starts[index + 1]]
-        person["annopoints"] = [{"point": own}] if own else []
+        own = zip(*(column[starts[index] : starts[index + 1]] for column in columns), strict=True)
+        points = [{key: [value] for key, value in zip(_POINT_KEYS, point, strict=True)} for point in own]
+        person["annopoints"] = [{"point": points}] if points else []
         yield person
 
 
-def _points(poses: Poses, row: np.ndarray, joint: np.ndarray) -> list[dict[str, list[float]]]:
-    """The point of every joint that is there; row and joint (P,)."""
-    xy = shortest(poses.keypoints[row, joint])
-    columns = (
-        joint.tolist(),
-        *xy.T.tolist(),
-        (poses.joint_visibility[row, joint] == 2).astype(int).tolist(),
-        shortest(poses.joint_scores[row, joint]).tolist(),
-    )
-    return [
-        {"id": [number], "x": [x], "y": [y], "is_visible": [visible], "score": [score]}
-        for number, x, y, visible, score in zip(*columns, strict=True)
-    ]
+def _points(poses: Poses) -> tuple[list[list[float]], list[int]]:
+    """Columns of the points of all joints that are there, by `_POINT_KEYS`, and where each pose's points start."""
+    row, joint = np.nonzero(poses.joint_visibility)
+    visible = (poses.joint_visibility[row, joint] == 2).astype(int)
+    xy, scores = shortest(poses.keypoints[row, joint]), shortest(poses.joint_scores[row, joint])
+    starts = np.searchsorted(row, np.arange(len(poses.keypoints) + 1))
+    return [joint.tolist(), *xy.T.tolist(), visible.tolist(), scores.tolist()], starts.tolist()

@@ -80,7 +80,7 @@ def walking_joints(
     Args:
         bodies: Lengths of shape (...).
         phase: (...) radians of the gait cycle of two steps.
-        effort: (...) 0 standing, 1 walking, 2 running.
+        effort: (...) 0 standing, 1 walking, 1.6 running.
         wave: (...) 0 to 1, how far the right arm is raised to wave.
         clock: (...) seconds, which move a waving hand.
     """
@@ -136,8 +136,8 @@ def _waving_arm(
 def _head(bone: dict[str, np.ndarray], chest: np.ndarray) -> dict[str, np.ndarray]:
     neck = chest + _along(bone["neck"], 0.1, 0.0)
     head = bone["head"]
-    joints = {"head_bottom": neck, "head_top": neck + _along(head, 0.05, 0.0)}
-    places = {"nose": (0.55, 0.0, 0.42), "eye": (0.48, 0.20, 0.58), "ear": (0.05, 0.42, 0.52)}
+    joints = {"head_bottom": neck, "head_top": neck + _along(head, 0.15, 0.0)}
+    places = {"nose": (0.46, 0.0, 0.45), "eye": (0.40, 0.18, 0.60), "ear": (0.08, 0.40, 0.55)}
     for name, (forward, left, up) in places.items():
         for side, sign in (("", 1),) if name == "nose" else (("left_", 1), ("right_", -1)):
             joints[side + name] = neck + _vector(forward * head, sign * left * head, up * head)
@@ -150,8 +150,9 @@ def _vector(forward: np.ndarray, left: np.ndarray, up: np.ndarray) -> np.ndarray
 
 def _along(length: np.ndarray, pitch: np.ndarray | float, roll: np.ndarray | float, down: bool = False) -> np.ndarray:
     """A bone that stands up (hangs down), tilted forward by `pitch` and to the left by `roll`, in radians."""
-    up = -1.0 if down else 1.0
-    return _vector(length * np.sin(pitch) * np.cos(roll), length * np.sin(roll), up * length * np.cos(pitch) * np.cos(roll))
+    upright = length * np.cos(roll)
+    height = upright * np.cos(pitch)
+    return _vector(upright * np.sin(pitch), length * np.sin(roll), -height if down else height)
 
 
 def _sideways(length: np.ndarray, twist: np.ndarray) -> np.ndarray:

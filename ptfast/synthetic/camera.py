@@ -8,7 +8,7 @@ import numpy as np
 
 _FOCAL = 1.1  # in picture widths
 _HEIGHT = 1.6  # metres
-_PITCH = 0.17  # radians downward
+_PITCH = 0.11  # radians downward
 _SWING = 8.0  # seconds from one side to the other and back
 
 

@@ -9,8 +9,11 @@ from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 from ptfast.synthetic._boxes import body_boxes
 from ptfast.synthetic.body import Bodies, joint_indices, walking_joints
+from ptfast.synthetic.motion import STRIDE
 
 _PHASES = 64
+_HEIGHT = 0.55  # of a body whose feet are at the picture's lower edge, in picture heights
+_SPAN = 0.7  # of the picture's width, that people walk to and fro
 _CHUNK = 4096  # frames at a time, so that what is needed beside the result stays small
 
 
@@ -36,9 +39,12 @@ def crowd(
 
     Returns:
         F x P poses with boxes and track_ids.
+
+    Raises:
+        ValueError: A number is negative or zero where it must not be, or the skeleton is not a human body's.
     """
-    for name, number in (("frames", frames), ("people", people)):
-        check_number(name, number, 0)
+    check_number("frames", frames, 0)
+    check_number("people", people, 1)
     check_number("size", min(size), 1)
     rng = np.random.default_rng(seed)
     table, boxes = _gait_table(rng, joint_indices(skeleton))
@@ -82,17 +88,17 @@ class _Walkers:
         self.width, self.height = size
         self.speed = rng.uniform(0.01, 0.03, people)  # own heights a frame
         self.start = rng.uniform(0, 2, people)  # ways from side to side
-        self.level = rng.uniform(0.55, 0.95, people)
+        self.level = rng.uniform(0.55, 0.92, people)
         self.sway = rng.uniform(0, 2 * np.pi, (2, people))
 
     def at(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Row of the gait table (F, P), body height in pixels (F, P), and foot (F, P, 2), of frames (F,)."""
         time = frame[:, None].astype(np.float64)
         level = self.level + 0.04 * np.sin(time / 150 + self.sway[0])
-        mean = 0.55 * self.height * self.level
-        gone = self.start + self.speed * mean * time / (0.8 * self.width)
+        mean = _HEIGHT * self.height * self.level
+        gone = self.start + self.speed * mean * time / (_SPAN * self.width)
         turned = gone % 2
-        x = self.width * (0.1 + 0.8 * np.minimum(turned, 2 - turned))
-        phase = np.floor(time * self.speed / 0.82 * _PHASES + self.sway[1] * 10).astype(np.int64) % _PHASES
+        x = self.width * (0.5 - _SPAN / 2 + _SPAN * np.minimum(turned, 2 - turned))
+        phase = np.floor(time * self.speed / STRIDE * _PHASES + self.sway[1] * 10).astype(np.int64) % _PHASES
         foot = np.stack([x, level * self.height], -1).astype(np.float32)
-        return phase + _PHASES * (turned > 1), (0.55 * self.height * level).astype(np.float32), foot
+        return phase + _PHASES * (turned > 1), (_HEIGHT * self.height * level).astype(np.float32), foot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -116,5 +117,7 @@ def _shuffled(found: Poses, false: Poses, rng: np.random.Generator) -> Poses:
     """Both sets frame by frame, in random order within a frame."""
     frame = np.concatenate([np.repeat(np.arange(len(part)), np.diff(part.frame_offsets)) for part in (found, false)])
     order = np.lexsort((rng.random(len(frame)), frame))
-    merged = {name: np.concatenate([getattr(found, name), getattr(false, name)])[order] for name in _COLUMNS}
+    merged: dict[str, Any] = {
+        name: np.concatenate([getattr(found, name), getattr(false, name)])[order] for name in _COLUMNS
+    }
     return replace(found, frame_offsets=found.frame_offsets + false.frame_offsets, **merged)

@@ -14,12 +14,13 @@ from ptfast.synthetic.body import Bodies
 
 _DEPTHS = (4.5, 10.0)
 _MAX_WANDER = 1.2  # metres to and fro in depth
-_MARGIN = 0.8  # metres outside the view where visitors appear and vanish
-_PAUSE = (0.2, 2.0)  # seconds between two visitors of a slot
-_STRIDE = 0.82  # length of a gait cycle of two steps at walking pace, in body heights
+_MARGIN = 0.5  # metres outside the view where visitors appear and vanish
+_PAUSE = (0.0, 0.6)  # seconds between two visitors of a slot
+STRIDE = 0.82  # length of a gait cycle of two steps at walking pace, in body heights
 _WALK = 1.4  # metres a second at effort 1
 _STOPPERS = 0.3  # share of visitors who stop on their way, face the camera and wave
 _RUNNERS = 0.15
+_SLOW, _USUAL, _FAST = (0.6, 1.0), (0.8, 1.8), (2.2, 3.2)  # mean metres a second: who stops, who walks, who runs
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Walks:
         position: (F, P, 2) metres, x and z.
         heading: Radians; 0 walks away from the camera, pi / 2 to the right.
         phase: Radians of the gait cycle.
-        effort: 0 standing, 1 walking, 2 running.
+        effort: 0 standing, 1 walking, 1.6 running.
         wave: 0 to 1, how far an arm is raised.
         clock: (F, 1) seconds.
         bodies: Lengths of shape (F, P).
@@ -71,7 +72,7 @@ def walks(rng: np.random.Generator, frames: int, slots: int, half_view: float, f
     heading = np.arctan2(velocity[..., 0], velocity[..., 1])
     speed = np.linalg.norm(velocity, axis=-1)
     bodies = Bodies.draw(rng, visits.end.size).take(visitor)
-    stride = bodies.height * _STRIDE * np.clip(0.5 + 0.5 * own.speed / _WALK, 0.8, 1.6)
+    stride = bodies.height * STRIDE * np.clip(0.5 + 0.5 * own.speed / _WALK, 0.8, 1.6)
     phase = own.phase + np.cumsum(speed / fps, 0) * (2 * np.pi) / stride
     return Walks(
         visitor=visitor,
@@ -79,7 +80,7 @@ def walks(rng: np.random.Generator, frames: int, slots: int, half_view: float, f
         position=position,
         heading=heading + wave * np.angle(np.exp(1j * (np.pi - heading))),
         phase=phase,
-        effort=np.clip(speed / _WALK, 0, 2),
+        effort=np.clip(speed / _WALK, 0, 1.6),
         wave=wave,
         clock=clock,
         bodies=bodies,
@@ -105,14 +106,15 @@ class _Visits:
 
     @staticmethod
     def draw(rng: np.random.Generator, seconds: float, slots: int, half_view: float) -> _Visits:
-        shortest = 2 * (_DEPTHS[0] * half_view + _MARGIN) / 3.5
+        shortest = 2 * (_DEPTHS[0] * half_view + _MARGIN) / _FAST[1]
         shape = (int(np.ceil(seconds / shortest)) + 2, slots)
         near, far = _DEPTHS
         depth = 1 / rng.uniform(1 / far, 1 / near, shape)
         wander = rng.uniform(0, _MAX_WANDER, shape) * np.minimum(1, depth - near + 0.3)
         manner = rng.random(shape)
         stops, runs = manner < _STOPPERS, manner > 1 - _RUNNERS
-        speed = np.select([stops, runs], [rng.uniform(0.6, 1.0, shape), rng.uniform(2.2, 3.2, shape)], rng.uniform(0.8, 1.8, shape))
+        slow, usual, fast = (rng.uniform(*speeds, shape) for speeds in (_SLOW, _USUAL, _FAST))
+        speed = np.where(stops, slow, np.where(runs, fast, usual))
         edge = (depth + wander) * half_view + _MARGIN
         duration = 2 * edge / speed
         length = duration + rng.uniform(*_PAUSE, shape)

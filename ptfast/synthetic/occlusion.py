@@ -41,11 +41,14 @@ def _overlapping(
 def _within_limbs(points: np.ndarray, body: np.ndarray, height: np.ndarray) -> np.ndarray:
     """(Q, J) bool: points (Q, J, 2) within a limb of body (Q, J, 2), whose height is (Q,) pixels."""
     covered = np.zeros(points.shape[:2], bool)
+    x, y = np.ascontiguousarray(points[..., 0]), np.ascontiguousarray(points[..., 1])
     for first, second, radius in LIMBS:
-        start = body[:, None, JOINTS.index(first)]
-        bone = body[:, None, JOINTS.index(second)] - start
-        offset = points - start
-        along = (offset * bone).sum(-1) / np.maximum((bone * bone).sum(-1), 1e-6)
-        gap = offset - np.clip(along, 0, 1)[..., None] * bone
-        covered |= (gap * gap).sum(-1) < (radius * height[:, None]) ** 2
+        start, end = body[:, JOINTS.index(first)], body[:, JOINTS.index(second)]
+        bone_x, bone_y = (end - start).T[..., None]
+        from_x, from_y = x - start[:, :1], y - start[:, 1:]
+        along = (from_x * bone_x + from_y * bone_y) / np.maximum(bone_x**2 + bone_y**2, np.float32(1e-6))
+        np.clip(along, 0, 1, out=along)
+        from_x -= along * bone_x
+        from_y -= along * bone_y
+        covered |= from_x**2 + from_y**2 < (radius * height[:, None]) ** 2
     return covered

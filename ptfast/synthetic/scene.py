@@ -12,6 +12,7 @@ from ptfast.synthetic.body import JOINTS, joint_indices
 from ptfast.synthetic.occlusion import hidden_joints
 from ptfast.synthetic.stage import Stage, stage
 
+_MIN_JOINTS = 3  # in the picture, below which nobody is annotated
 _HEAD_WIDTH = 0.75  # of the distance from neck to head top
 _HEAD_MARGIN = 0.06  # above and below, of the same
 
@@ -44,19 +45,19 @@ def scene(
     Returns:
         Poses with track_ids from 0 in the order of appearance, boxes, head_boxes, frame_names, frame_size and
         is_labeled. joint_visibility is 2 where a joint is seen, 1 where another person hides it and 0, the joint at
-        (0, 0), where it is outside the picture. People without a joint in the picture are left out.
+        (0, 0), where it is outside the picture. People with fewer than three joints in the picture are left out.
 
     Raises:
         ValueError: A number is negative or zero where it must not be, or the skeleton is not a human body's.
     """
-    for name, number in (("frames", frames), ("people", people)):
-        check_number(name, number, 0)
+    check_number("frames", frames, 0)
+    check_number("people", people, 1)
     check_number("size", min(size), 1)
     check_number("fps", fps, 1)
     index = joint_indices(skeleton)
     staged = stage(seed, frames, people, size, fps, pan)
     visibility = _visibility(staged)[..., index]
-    kept = staged.present & (visibility > 0).any(-1)
+    kept = staged.present & ((visibility > 0).sum(-1) >= _MIN_JOINTS)
     visibility = visibility[kept]
     keypoints = np.where(visibility[..., None] > 0, staged.joints[..., index, :][kept], np.float32(0))
     return Poses(

@@ -77,130 +77,177 @@ def both_frames(form: str) -> Callable[[Any], None]:
 
 
 POSETRACK18 = [
-    (drop("images"), "top level: expected the key 'images', found an object with the keys annotations, categories, sequence"),
-    (drop("annotations"), "top level: expected the key 'annotations', found an object with the keys images, categories, sequence"),
-    (drop("categories"), "top level: expected the key 'categories', found an object with the keys images, annotations, sequence"),
-    (put("images", {}), "images: expected a list, found an empty object"),
-    (put("images", 1, "x"), "images[1]: expected an object, found 'x'"),
-    (drop("images", 1, "id"), "images[1]: expected the key 'id', found an object with the keys"),
-    (put("images", 1, "id", "7"), "images[1].id: expected a whole number, found '7'"),
-    (put("images", 1, "id", 2**63), "images[1].id: expected a whole number, found 9223372036854775808"),
-    (both_frames("images"), "images[1].id: expected a distinct id for each image, found 10000000000, which images[0] has too"),
-    (put("images", 1, "file_name", 3), "images[1].file_name: expected a string, found 3"),
-    (put("images", 0, "width", 6.5), "images[0].width: expected a whole number, found 6.5"),
-    (put("images", 0, "is_labeled", "yes"), "images[0].is_labeled: expected true or false, found 'yes'"),
-    (put("images", 0, "vid_id", {}), "images[0].vid_id: expected a string or a whole number, found an empty object"),
-    (put("images", 0, "ignore_regions_x", []), "images[0].ignore_regions_y: expected 0 polygons, as many as in ignore_regions_x, found 1"),
-    (put("images", 0, "ignore_regions_y", 0, [1.0, 2.0]), "images[0].ignore_regions_y[0]: expected 3 numbers, found 2"),
-    (put("images", 0, "ignore_regions_x", 0, 1, NAN), "images[0].ignore_regions_x[0][1]: expected a finite number, found NaN"),
-    (put("annotations", 1, []), "annotations[1]: expected an object, found a list of 0"),
-    (drop("annotations", 2, "keypoints"), "annotations[2]: expected the key 'keypoints', found an object with the keys"),
-    (put("annotations", 2, "keypoints", [1.0] * 48), "annotations[2].keypoints: expected 51 numbers, found 48"),
-    (put("annotations", 2, "keypoints", "abc"), "annotations[2].keypoints: expected 51 numbers, found 'abc'"),
-    (put("annotations", 2, "keypoints", None), "annotations[2].keypoints: expected 51 numbers, found null"),
-    (put("annotations", 2, "keypoints", 4, NAN), "annotations[2].keypoints[4]: expected a finite number, found NaN"),
-    (put("annotations", 2, "keypoints", 4, 1e39), "annotations[2].keypoints[4]: expected a finite number, found 1e+39"),
-    (put("annotations", 2, "keypoints", 4, "12"), "annotations[2].keypoints[4]: expected a finite number, found '12'"),
-    (put("annotations", 2, "keypoints", 4, None), "annotations[2].keypoints[4]: expected a finite number, found null"),
-    (put("annotations", 2, "keypoints", 4, True), "annotations[2].keypoints[4]: expected a finite number, found true"),
-    (put("annotations", 2, "keypoints", 4, [1]), "annotations[2].keypoints[4]: expected a finite number, found a list of 1"),
-    (put("annotations", 3, "image_id", 5), "annotations[3].image_id: expected the id of one of the images, found 5"),
-    (put("annotations", 3, "image_id", 1.0), "annotations[3].image_id: expected a whole number, found 1.0"),
-    (put("annotations", 3, "track_id", 0), "annotations[3].track_id: expected each track id once in image 10000000001, found 0 twice"),
-    (put("annotations", 3, "track_id", 1.5), "annotations[3].track_id: expected a whole number, found 1.5"),
-    (put("annotations", 3, "scores", [1.0]), "annotations[3].scores: expected 17 numbers, found 1"),
-    (put("annotations", 3, "scores", 2, "1"), "annotations[3].scores[2]: expected a finite number, found '1'"),
-    (put("annotations", 3, "score", None), "annotations[3].score: expected a finite number, found null"),
-    (put("annotations", 3, "bbox", [1.0, 2.0, 3.0]), "annotations[3].bbox: expected 4 numbers, found 3"),
-    (put("annotations", 3, "bbox_head", {"x": 1}), "annotations[3].bbox_head: expected 4 numbers, found an object with the keys x"),
-    (put("annotations", 3, "area", "big"), "annotations[3].area: expected a finite number, found 'big'"),
-    (put("annotations", 3, "iscrowd", "no"), "annotations[3].iscrowd: expected true or false, found 'no'"),
-    (put("annotations", 3, "visibility", [3] * 17), "annotations[3].visibility: expected joint flags 0, 1 or 2, found 3"),
-    (put("categories", []), "categories: expected one category with keypoints, found 0"),
-    (drop("categories", 0, "keypoints"), "categories: expected one category with keypoints, found 0"),
-    (put("categories", 0, "keypoints", ["a", "a"]), "categories[0].keypoints: expected distinct joint names, found a list of 2"),
-    (put("categories", 0, "keypoints", 0, 5), "categories[0].keypoints[0]: expected a string, found 5"),
-    (put("categories", 0, "keypoints", ["a", "b"]), "categories[0].skeleton[0]: expected two joint numbers from 1 to 2, found 16, 14"),
-    (put("sequence", 5), "sequence: expected a string, found 5"),
-]  # fmt: skip
+    (drop("images"), "top level", "the key 'images'", "an object with the keys annotations, categories, sequence"),
+    (drop("annotations"), "top level", "the key 'annotations'", "an object with the keys images, categories, sequence"),
+    (drop("categories"), "top level", "the key 'categories'", "an object with the keys images, annotations, sequence"),
+    (put("images", {}), "images", "a list", "an empty object"),
+    (put("images", 1, "x"), "images[1]", "an object", "'x'"),
+    (drop("images", 1, "id"), "images[1]", "the key 'id'", "an object"),
+    (put("images", 1, "id", "7"), "images[1].id", "a whole number", "'7'"),
+    (put("images", 1, "id", 2**63), "images[1].id", "a whole number", "9223372036854775808"),
+    (both_frames("images"), "images[1].id", "a distinct id for each image", "10000000000, which images[0] has too"),
+    (put("images", 1, "file_name", 3), "images[1].file_name", "a string", "3"),
+    (put("images", 0, "width", 6.5), "images[0].width", "a whole number", "6.5"),
+    (put("images", 0, "is_labeled", "yes"), "images[0].is_labeled", "true or false", "'yes'"),
+    (put("images", 0, "vid_id", {}), "images[0].vid_id", "a string or a whole number", "an empty object"),
+    (
+        put("images", 0, "ignore_regions_x", []),
+        "images[0].ignore_regions_y",
+        "0 polygons, as many as in ignore_regions_x",
+        "1",
+    ),
+    (put("images", 0, "ignore_regions_y", 0, [1.0, 2.0]), "images[0].ignore_regions_y[0]", "3 numbers", "2"),
+    (put("images", 0, "ignore_regions_x", 0, 1, NAN), "images[0].ignore_regions_x[0][1]", "a finite number", "NaN"),
+    (put("annotations", 1, []), "annotations[1]", "an object", "a list of 0"),
+    (drop("annotations", 2, "keypoints"), "annotations[2]", "the key 'keypoints'", "an object"),
+    (put("annotations", 2, "keypoints", [1.0] * 48), "annotations[2].keypoints", "51 numbers", "48"),
+    (put("annotations", 2, "keypoints", "abc"), "annotations[2].keypoints", "51 numbers", "'abc'"),
+    (put("annotations", 2, "keypoints", None), "annotations[2].keypoints", "51 numbers", "null"),
+    (put("annotations", 2, "keypoints", 4, NAN), "annotations[2].keypoints[4]", "a finite number", "NaN"),
+    (put("annotations", 2, "keypoints", 4, 1e39), "annotations[2].keypoints[4]", "a finite number", "1e+39"),
+    (put("annotations", 2, "keypoints", 4, "12"), "annotations[2].keypoints[4]", "a finite number", "'12'"),
+    (put("annotations", 2, "keypoints", 4, None), "annotations[2].keypoints[4]", "a finite number", "null"),
+    (put("annotations", 2, "keypoints", 4, True), "annotations[2].keypoints[4]", "a finite number", "true"),
+    (put("annotations", 2, "keypoints", 4, [1]), "annotations[2].keypoints[4]", "a finite number", "a list of 1"),
+    (put("annotations", 3, "image_id", 5), "annotations[3].image_id", "the id of one of the images", "5"),
+    (put("annotations", 3, "image_id", 1.0), "annotations[3].image_id", "a whole number", "1.0"),
+    (
+        put("annotations", 3, "track_id", 0),
+        "annotations[3].track_id",
+        "each track id once in image 10000000001",
+        "0 twice",
+    ),
+    (put("annotations", 3, "track_id", 1.5), "annotations[3].track_id", "a whole number", "1.5"),
+    (put("annotations", 3, "scores", [1.0]), "annotations[3].scores", "17 numbers", "1"),
+    (put("annotations", 3, "scores", 2, "1"), "annotations[3].scores[2]", "a finite number", "'1'"),
+    (put("annotations", 3, "score", None), "annotations[3].score", "a finite number", "null"),
+    (put("annotations", 3, "bbox", [1.0, 2.0, 3.0]), "annotations[3].bbox", "4 numbers", "3"),
+    (
+        put("annotations", 3, "bbox_head", {"x": 1}),
+        "annotations[3].bbox_head",
+        "4 numbers",
+        "an object with the keys x",
+    ),
+    (put("annotations", 3, "area", "big"), "annotations[3].area", "a finite number", "'big'"),
+    (put("annotations", 3, "iscrowd", "no"), "annotations[3].iscrowd", "true or false", "'no'"),
+    (put("annotations", 3, "visibility", [3] * 17), "annotations[3].visibility", "joint flags 0, 1 or 2", "3"),
+    (put("categories", []), "categories", "one category with keypoints", "0"),
+    (drop("categories", 0, "keypoints"), "categories", "one category with keypoints", "0"),
+    (put("categories", 0, "keypoints", ["a", "a"]), "categories[0].keypoints", "distinct joint names", "a list of 2"),
+    (put("categories", 0, "keypoints", 0, 5), "categories[0].keypoints[0]", "a string", "5"),
+    (
+        put("categories", 0, "keypoints", ["a", "b"]),
+        "categories[0].skeleton[0]",
+        "two joint numbers from 1 to 2",
+        "16, 14",
+    ),
+    (put("sequence", 5), "sequence", "a string", "5"),
+]
 
 COCO = [
-    (put("annotations", 0, "keypoints", 2, 3), "annotations[0].keypoints: expected joint flags 0, 1 or 2, found 3"),
-    (put("annotations", 0, "keypoints", 2, 0.5), "annotations[0].keypoints: expected joint flags 0, 1 or 2, found 0.5"),
-    (put("annotations", 1, "track_id", 0), "annotations[1].track_id: expected each track id once in image 1, found 0 twice"),
-]  # fmt: skip
+    (put("annotations", 0, "keypoints", 2, 3), "annotations[0].keypoints", "joint flags 0, 1 or 2", "3"),
+    (put("annotations", 0, "keypoints", 2, 0.5), "annotations[0].keypoints", "joint flags 0, 1 or 2", "0.5"),
+    (put("annotations", 1, "track_id", 0), "annotations[1].track_id", "each track id once in image 1", "0 twice"),
+]
 
 PERSON = ("annolist", 1, "annorect", 0)
 POINTS = (*PERSON, "annopoints", 0, "point")
+POINT = "annolist[1].annorect[0].annopoints[0].point[3]"
 POSETRACK17 = [
-    (put("annolist", {"a": 1}), "annolist: expected a list, found an object with the keys a"),
-    (put("annolist", 1, None), "annolist[1]: expected an object, found null"),
-    (drop("annolist", 1, "image"), "annolist[1]: expected the key 'image', found an object with the keys"),
-    (put("annolist", 1, "image", []), "annolist[1].image: expected one image, found a list of 0"),
-    (put("annolist", 1, "image", 0, "name", 3), "annolist[1].image[0].name: expected a string, found 3"),
-    (both_frames("name"), "annolist[1].image[0].name: expected a distinct one for each frame, found 'a/000000.jpg', which annolist[0] has too"),
-    (both_frames("imgnum"), "annolist[1].imgnum: expected a distinct one for each frame, found 1, which annolist[0] has too"),
-    (put("annolist", 1, "imgnum", [1.5]), "annolist[1].imgnum: expected a list of one whole number, found 1.5"),
-    (put("annolist", 1, "is_labeled", 1), "annolist[1].is_labeled: expected a list of one number, found 1"),
-    (put("annolist", 1, "annorect", {}), "annolist[1].annorect: expected a list, found an empty object"),
-    (put(*PERSON, 3), "annolist[1].annorect[0]: expected an object, found 3"),
-    (put(*PERSON, "track_id", [1]), "annolist[1].annorect[1].track_id: expected each track id once in annolist[1], found 1 twice"),
-    (put(*PERSON, "track_id", [0.5]), "annolist[1].annorect[0].track_id: expected a list of one whole number, found 0.5"),
-    (put(*PERSON, "score", ["x"]), "annolist[1].annorect[0].score[0]: expected a finite number, found 'x'"),
-    (drop(*PERSON, "y1"), "annolist[1].annorect[0]: expected the key 'y1', found an object with the keys"),
-    (put(*PERSON, "annopoints", [{}, {}]), "annolist[1].annorect[0].annopoints: expected at most one list of points, found a list of 2"),
-    (put(*PERSON, "annopoints", {"point": []}), "annolist[1].annorect[0].annopoints: expected a list, found an object with the keys point"),
-    (put(*POINTS, 3, "x"), "annolist[1].annorect[0].annopoints[0].point[3]: expected an object, found 'x'"),
-    (drop(*POINTS, 3, "x"), "annolist[1].annorect[0].annopoints[0].point[3]: expected the key 'x', found an object with the keys"),
-    (put(*POINTS, 3, "x", 5.0), "annolist[1].annorect[0].annopoints[0].point[3].x: expected a list of one number, found 5.0"),
-    (put(*POINTS, 3, "x", [1.0, 2.0]), "annolist[1].annorect[0].annopoints[0].point[3].x: expected a list of one number, found a list of 2"),
-    (put(*POINTS, 3, "x", [NAN]), "annolist[1].annorect[0].annopoints[0].point[3].x[0]: expected a finite number, found NaN"),
-    (put(*POINTS, 3, "y", ["7"]), "annolist[1].annorect[0].annopoints[0].point[3].y[0]: expected a finite number, found '7'"),
-    (put(*POINTS, 3, "id", [15]), "annolist[1].annorect[0].annopoints[0].point[3].id: expected a joint number from 0 to 14, found 15"),
-    (put(*POINTS, 3, "id", [2]), "annolist[1].annorect[0].annopoints[0].point[3].id: expected each joint once, found 2, which annolist[1].annorect[0].annopoints[0].point[2] has too"),
-    (put(*POINTS, 3, "score", [None]), "annolist[1].annorect[0].annopoints[0].point[3].score[0]: expected a finite number, found null"),
-    (put(*POINTS, 3, "is_visible", "1"), "annolist[1].annorect[0].annopoints[0].point[3].is_visible: expected a list of one number, found '1'"),
-    (drop("annolist", 0, "ignore_regions", 0, "point"), "annolist[0].ignore_regions[0]: expected the key 'point', found an empty object"),
-    (put("annolist", 0, "ignore_regions", 0, "point", 1, "y", []), "annolist[0].ignore_regions[0].point[1].y: expected a list of one number, found a list of 0"),
-]  # fmt: skip
+    (put("annolist", {"a": 1}), "annolist", "a list", "an object with the keys a"),
+    (put("annolist", 1, None), "annolist[1]", "an object", "null"),
+    (drop("annolist", 1, "image"), "annolist[1]", "the key 'image'", "an object"),
+    (put("annolist", 1, "image", []), "annolist[1].image", "one image", "a list of 0"),
+    (put("annolist", 1, "image", 0, "name", 3), "annolist[1].image[0].name", "a string", "3"),
+    (
+        both_frames("name"),
+        "annolist[1].image[0].name",
+        "a distinct one for each frame",
+        "'a/000000.jpg', which annolist[0] has too",
+    ),
+    (both_frames("imgnum"), "annolist[1].imgnum", "a distinct one for each frame", "1, which annolist[0] has too"),
+    (put("annolist", 1, "imgnum", [1.5]), "annolist[1].imgnum", "a list of one whole number", "1.5"),
+    (put("annolist", 1, "is_labeled", 1), "annolist[1].is_labeled", "a list of one number", "1"),
+    (put("annolist", 1, "annorect", {}), "annolist[1].annorect", "a list", "an empty object"),
+    (put(*PERSON, 3), "annolist[1].annorect[0]", "an object", "3"),
+    (put(*PERSON, "track_id", [1]), "annolist[1].annorect[1].track_id", "each track id once in annolist[1]", "1 twice"),
+    (put(*PERSON, "track_id", [0.5]), "annolist[1].annorect[0].track_id", "a list of one whole number", "0.5"),
+    (put(*PERSON, "score", ["x"]), "annolist[1].annorect[0].score[0]", "a finite number", "'x'"),
+    (drop(*PERSON, "y1"), "annolist[1].annorect[0]", "the key 'y1'", "an object"),
+    (
+        put(*PERSON, "annopoints", [{}, {}]),
+        "annolist[1].annorect[0].annopoints",
+        "at most one list of points",
+        "a list of 2",
+    ),
+    (
+        put(*PERSON, "annopoints", {"point": []}),
+        "annolist[1].annorect[0].annopoints",
+        "a list",
+        "an object with the keys point",
+    ),
+    (put(*POINTS, 3, "x"), POINT, "an object", "'x'"),
+    (drop(*POINTS, 3, "x"), POINT, "the key 'x'", "an object"),
+    (put(*POINTS, 3, "x", 5.0), POINT + ".x", "a list of one number", "5.0"),
+    (put(*POINTS, 3, "x", [1.0, 2.0]), POINT + ".x", "a list of one number", "a list of 2"),
+    (put(*POINTS, 3, "x", [NAN]), POINT + ".x[0]", "a finite number", "NaN"),
+    (put(*POINTS, 3, "y", ["7"]), POINT + ".y[0]", "a finite number", "'7'"),
+    (put(*POINTS, 3, "id", [15]), POINT + ".id", "a joint number from 0 to 14", "15"),
+    (put(*POINTS, 3, "id", [2]), POINT + ".id", "each joint once", "2, which annolist[1].annorect[0]"),
+    (put(*POINTS, 3, "score", [None]), POINT + ".score[0]", "a finite number", "null"),
+    (put(*POINTS, 3, "is_visible", "1"), POINT + ".is_visible", "a list of one number", "'1'"),
+    (
+        drop("annolist", 0, "ignore_regions", 0, "point"),
+        "annolist[0].ignore_regions[0]",
+        "the key 'point'",
+        "an empty object",
+    ),
+    (
+        put("annolist", 0, "ignore_regions", 0, "point", 1, "y", []),
+        "annolist[0].ignore_regions[0].point[1].y",
+        "a list of one number",
+        "a list of 0",
+    ),
+]
 
+FRAME = "frames['a/000001.jpg']"
 FRAMES = [
-    (put("frames", 3), f"top level: expected {FORMS}, found an object with the keys skeleton, sequence, frames"),
-    (put("skeleton", "dog"), f"skeleton: expected one of {NAMES} or an object with the joints, found 'dog'"),
-    (put("skeleton", {"name": "a"}), "skeleton: expected the key 'joints', found an object with the keys name"),
-    (put("frames", "a/000001.jpg", None), "frames['a/000001.jpg']: expected a list of poses, found null"),
-    (put("frames", "a/000001.jpg", 1, 5), "frames['a/000001.jpg'][1]: expected an object, found 5"),
-    (drop("frames", "a/000001.jpg", 1, "keypoints"), "frames['a/000001.jpg'][1]: expected the key 'keypoints', found an object with the keys"),
-    (put("frames", "a/000001.jpg", 1, "keypoints", [1.0] * 17), "frames['a/000001.jpg'][1].keypoints: expected 51 numbers, found 17"),
-    (put("frames", "a/000001.jpg", 1, "keypoints", 0, NAN), "frames['a/000001.jpg'][1].keypoints[0]: expected a finite number, found NaN"),
-    (put("frames", "a/000001.jpg", 1, "track_id", 0), "frames['a/000001.jpg'][1].track_id: expected each track id once a frame, found 0 twice"),
-    (put("frames", "a/000001.jpg", 1, "box", [1.0]), "frames['a/000001.jpg'][1].box: expected 4 numbers, found 1"),
-    (put("frames", "a/000001.jpg", 1, "score", "high"), "frames['a/000001.jpg'][1].score: expected a finite number, found 'high'"),
-]  # fmt: skip
+    (put("frames", 3), "frames", "an object", "3"),
+    (put("skeleton", "dog"), "skeleton", f"one of {NAMES} or an object with the joints", "'dog'"),
+    (put("skeleton", {"name": "a"}), "skeleton", "the key 'joints'", "an object with the keys name"),
+    (put("frames", "a/000001.jpg", None), FRAME, "a list of poses", "null"),
+    (put("frames", "a/000001.jpg", 1, 5), FRAME + "[1]", "an object", "5"),
+    (drop("frames", "a/000001.jpg", 1, "keypoints"), FRAME + "[1]", "the key 'keypoints'", "an object"),
+    (put("frames", "a/000001.jpg", 1, "keypoints", [1.0] * 17), FRAME + "[1].keypoints", "51 numbers", "17"),
+    (put("frames", "a/000001.jpg", 1, "keypoints", 0, NAN), FRAME + "[1].keypoints[0]", "a finite number", "NaN"),
+    (put("frames", "a/000001.jpg", 1, "track_id", 0), FRAME + "[1].track_id", "each track id once a frame", "0 twice"),
+    (put("frames", "a/000001.jpg", 1, "box", [1.0]), FRAME + "[1].box", "4 numbers", "1"),
+    (put("frames", "a/000001.jpg", 1, "score", "high"), FRAME + "[1].score", "a finite number", "'high'"),
+]
 
 COCO_RESULTS = [
-    (put(1, "x"), "[1]: expected an object, found 'x'"),
-    (drop(1, "image_id"), "[1]: expected the key 'image_id', found an object with the keys"),
-    (drop(1, "keypoints"), "[1]: expected the key 'keypoints', found an object with the keys"),
-    (put(1, "image_id", "1"), "[1].image_id: expected a whole number, found '1'"),
-    (put(1, "keypoints", [0.0] * 50), "[1].keypoints: expected 51 numbers, found 50"),
-    (put(1, "track_id", 0), "[1].track_id: expected each track id once in image 1, found 0 twice"),
-    (put(1, "bbox", None), "[1].bbox: expected 4 numbers, found null"),
-]  # fmt: skip
+    (put(1, "x"), "[1]", "an object", "'x'"),
+    (drop(1, "image_id"), "[1]", "the key 'image_id'", "an object"),
+    (drop(1, "keypoints"), "[1]", "the key 'keypoints'", "an object"),
+    (put(1, "image_id", "1"), "[1].image_id", "a whole number", "'1'"),
+    (put(1, "keypoints", [0.0] * 50), "[1].keypoints", "51 numbers", "50"),
+    (put(1, "track_id", 0), "[1].track_id", "each track id once in image 1", "0 twice"),
+    (put(1, "bbox", None), "[1].bbox", "4 numbers", "null"),
+]
 
 EDITS = [
-    pytest.param(format, edit, message, id=f"{format}-{number}")
+    pytest.param(format, edit, place, expected, found, id=f"{format}-{number}")
     for format, cases in {
         "posetrack18": POSETRACK18, "coco": COCO, "posetrack17": POSETRACK17, "frames": FRAMES,
         "coco_results": COCO_RESULTS,
     }.items()
-    for number, (edit, message) in enumerate(cases)
+    for number, (edit, place, expected, found) in enumerate(cases)
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("format", "edit", "message"), EDITS)
+@pytest.mark.parametrize(("format", "edit", "place", "expected", "found"), EDITS)
 def test_the_bad_value_of_a_json_file_is_named(
-    format: str, edit: Callable[[Any], None], message: str, tmp_path: Path
+    format: str, edit: Callable[[Any], None], place: str, expected: str, found: str, tmp_path: Path
 ) -> None:
     document = written(format, tmp_path)
     edit(document)
@@ -208,7 +255,7 @@ def test_the_bad_value_of_a_json_file_is_named(
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError) as error:
         read_poses(path)
-    assert str(error.value).startswith(f"{path}: {message}")
+    assert str(error.value).startswith(f"{path}: {place}: expected {expected}, found {found}")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +264,7 @@ def test_the_bad_value_of_a_json_file_is_named(
         ("a.json", b"", "line 1: expected poses, found an empty file"),
         ("a.json", b" \n", "line 1: expected poses, found an empty file"),
         ("a.json", b'{"annolist": [{"image"', "line 1 column 23: expected JSON, found the end of the file"),
-        ("a.json", b'{"images":\n [1 2]}', "line 2 column 5: expected JSON, found a syntax error (Expecting ',' delimiter)"),
+        ("a.json", b'{"images":\n [1 2]}', "line 2 column 5: expected JSON, found a syntax error (Expecting "),
         ("a.json", b'{"a": "\xff"}', "byte 7: expected UTF-8 text, found 0xff"),
         ("a.json", b"[" * 100_000, "top level: expected JSON of poses, found "),
         ("a.json", b"1" * 5_000, "top level: expected JSON of poses, found "),
@@ -225,7 +272,7 @@ def test_the_bad_value_of_a_json_file_is_named(
         ("a.json", b"{}", f"top level: expected {FORMS}, found an empty object"),
         ("a.json", b'{"a": 1}', f"top level: expected {FORMS}, found an object with the keys a"),
         ("a.json", b'{"f": [], "f": []}', "'f': expected each name once, found it twice"),
-        ("a.json", b'{"f": [{"keypoints": [1, 2, 3]}]}', "['f'][0].keypoints: expected 51 or 45 numbers, or a skeleton in the file, found 3"),
+        ("a.json", b'{"f": [{"keypoints": [1, 2]}]}', "['f'][0].keypoints: expected 51 or 45 numbers"),
         ("a.txt", b"", "line 1: expected poses, found an empty file"),
         ("a.txt", b"1,2,3\n", "line 1: expected at least 7 values between commas, found 3"),
         ("a.txt", b"1,1,0,0,5,5,1,-1,-1,-1\n1,2,0,0,5", "line 2: expected 10 values between commas, found 5"),
@@ -233,7 +280,7 @@ def test_the_bad_value_of_a_json_file_is_named(
         ("a.txt", b"1,1,0,0,5,nan,1\n", "line 1, height: expected a finite number, found 'nan'"),
         ("a.txt", b"1.5,1,0,0,5,5,1\n", "line 1, frame: expected a whole number, found '1.5'"),
         ("a.txt", b"-1,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '-1'"),
-        ("a.txt", b"99999999999,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '99999999999'"),
+        ("a.txt", b"1e11,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '1e11'"),
         ("a.txt", b"1,1,0,0,5,5,1\n1,1,9,9,5,5,1\n", "line 2: expected each id once in frame 1, found 1 twice"),
         ("a.csv", b"", "line 1: expected poses, found an empty file"),
         ("a.csv", b'frame,"x\n', "top level: expected a CSV table, found "),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -41,3 +42,14 @@ def call_cuda(operation: str, tensor: torch.Tensor, *arguments: object) -> None:
     function = _native.cuda(operation, dtype_name(tensor))
     stream = torch.cuda.current_stream(tensor.device).cuda_stream
     _native.check_status(operation, function(*arguments, tensor.device.index, stream))
+
+
+def numpy_view(tensor: torch.Tensor | None) -> Any:
+    """The same memory as a NumPy array, for CPU tensors."""
+    return None if tensor is None else tensor.detach().numpy()
+
+
+def refuse_cuda(operation: str, tensor: torch.Tensor, name: str) -> None:
+    """Raises RuntimeError for a CUDA tensor where the operation has no CUDA kernel; `name` says what to move."""
+    if tensor.is_cuda:
+        raise RuntimeError(f"{operation} has no CUDA kernel yet; move the {name} to the CPU")

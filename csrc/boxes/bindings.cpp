@@ -1,0 +1,34 @@
+#include "common/bindings.h"
+
+#include "boxes/boxes.h"
+
+namespace ptfast {
+namespace {
+
+template <typename T>
+void bind_dtype(py::module_& m, const std::string& dtype) {
+  m.def(("iou_matrix_cpu_" + dtype).c_str(),
+        [](uintptr_t a, uintptr_t b, uintptr_t out, int64_t batch, int64_t n, int64_t boxes) {
+          py::gil_scoped_release release;
+          iou_matrix_cpu(pointer<const T>(a), pointer<const T>(b), pointer<T>(out), {batch, n, boxes});
+        });
+  m.def(("tube_iou_matrix_cpu_" + dtype).c_str(),
+        [](const std::array<uintptr_t, 4>& p, const std::array<int64_t, 4>& s, uintptr_t out) {
+          py::gil_scoped_release release;
+          tube_iou_matrix_cpu<T>({pointer<const T>(p[0]),
+                                  pointer<const T>(p[1]),
+                                  pointer<const uint8_t>(p[2]),
+                                  pointer<const uint8_t>(p[3]),
+                                  {s[0], s[1], s[2], s[3]}},
+                                 pointer<T>(out));
+        });
+}
+
+}  // namespace
+
+void bind_boxes(py::module_& m) {
+  bind_dtype<float>(m, "float32");
+  bind_dtype<double>(m, "float64");
+}
+
+}  // namespace ptfast

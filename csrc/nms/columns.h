@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace ptfast {
+
+constexpr int64_t kLanes = 16;  // one AVX-512 register of floats; other instruction sets take several
+
+// Items as columns of a matrix whose rows are their numbers, so that lanes run over items. The width is padded with
+// zeros to a multiple of kLanes.
+template <typename T>
+struct Columns {
+  int64_t rows, size, stride;
+  std::vector<T> data;         // [rows, stride]
+  std::vector<int64_t> index;  // [size], the caller's index of each item
+
+  Columns(int64_t rows_, std::vector<int64_t> index_)
+      : rows(rows_),
+        size(static_cast<int64_t>(index_.size())),
+        stride((size + kLanes - 1) / kLanes * kLanes),
+        data(rows * stride),
+        index(std::move(index_)) {}
+
+  T* row(int64_t r) { return &data[r * stride]; }
+  const T* row(int64_t r) const { return &data[r * stride]; }
+  int64_t blocks() const { return (size + kLanes - 1) / kLanes; }
+
+  // Keeps the items from `first` on that are not dead. dead: [size]
+  void compact(const T* dead, int64_t first) {
+    std::vector<int64_t> alive(size - first);
+    int64_t count = 0;
+    for (int64_t j = first; j < size; ++j) {
+      alive[count] = j;
+      count += dead[j] == T(0);
+    }
+    for (int64_t r = 0; r < rows; ++r) {
+      T* values = row(r);
+      for (int64_t j = 0; j < count; ++j) values[j] = values[alive[j]];
+    }
+    for (int64_t j = 0; j < count; ++j) index[j] = index[alive[j]];
+    size = count;
+  }
+};
+
+}  // namespace ptfast

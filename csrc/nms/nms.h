@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+
+namespace ptfast {
+
+// Greedy non-maximum suppression: by descending score, lower index first among equals, an item is kept unless it
+// overlaps one kept before by more than the threshold. All numbers are finite. kept: [n], the kept indices in that
+// order, then -1; the result is how many they are. It depends on neither the instruction set nor the number of threads,
+// wherever no overlap is within rounding of the threshold. T is float or double.
+
+template <typename T>
+struct TubeNmsInputs {
+  const T* tubes;   // [n, t, 4] x1, y1, x2, y2
+  const T* scores;  // [n]
+  int64_t n, t;
+  T threshold;
+};
+
+// Overlap: the mean over t frames of the intersection over union (csrc/boxes). A box is a tube of one frame.
+template <typename T>
+int64_t tube_nms_cpu(const TubeNmsInputs<T>& in, int64_t* kept);
+
+template <typename T>
+struct PoseNmsInputs {
+  const T* keypoints;  // [n, k, 2] pixels
+  const T* scores;     // [n]
+  const T* areas;      // [n] square pixels
+  const T* sigmas;     // [k]
+  int64_t n, k;
+  T threshold;
+};
+
+// Overlap: OKS over all joints with the mean of both areas (csrc/oks).
+template <typename T>
+int64_t oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t* kept);
+
+// Takes the highest score, lower index first among equals, multiplies every other by exp(-oks^2 / threshold), and so on
+// until `count` of the n poses are taken.
+// kept: [count] indices in the order taken, rescored: [count] their scores at that time
+template <typename T>
+void soft_oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t count, int64_t* kept, T* rescored);
+
+}  // namespace ptfast

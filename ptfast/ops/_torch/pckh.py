@@ -1,0 +1,42 @@
+"""pckh_matrix on torch tensors: schema, CPU call and fake."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ptfast._check import check_dtype
+from ptfast.ops._torch._library import define, numpy_view, refuse_cuda
+from ptfast.ops.pckh import pckh_arrays
+
+
+def _pckh_matrix(
+    a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
+) -> Tensor:
+    arrays = [numpy_view(x) for x in (a, b, head_sizes)]
+    masks = [numpy_view(x) for x in (a_visible, b_visible)]
+    return torch.from_numpy(pckh_arrays(*arrays, threshold, *masks))
+
+
+def _fake(a: Tensor, b: Tensor, *others: Tensor | float | None) -> Tensor:
+    return a.new_empty(*a.shape[:-2], b.shape[-3])
+
+
+define(
+    "pckh_matrix(Tensor a, Tensor b, Tensor head_sizes, float threshold, Tensor? a_visible, Tensor? b_visible)"
+    " -> Tensor",
+    cpu=_pckh_matrix,
+    cuda=None,
+    fake=_fake,
+)
+
+
+def pckh_matrix(
+    a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
+) -> Tensor:
+    """ptfast.ops.pckh_matrix for tensors; shapes are already checked."""
+    check_dtype("a", a, ("float32", "float64"))
+    refuse_cuda("pckh_matrix", a, "poses")
+    b, head_sizes = (torch.as_tensor(x, dtype=a.dtype).detach() for x in (b, head_sizes))
+    masks = [None if x is None else torch.as_tensor(x) for x in (a_visible, b_visible)]
+    return torch.ops.ptfast.pckh_matrix(a.detach(), b, head_sizes, float(threshold), *masks)

@@ -1,0 +1,239 @@
+"""Greedy and soft non-maximum suppression of boxes, tubes and poses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ptfast import _native
+from ptfast._check import Array, as_floats, check_finite, check_number, check_shape, is_tensor
+
+
+def nms(boxes: Array, scores: Array, threshold: float) -> Array:
+    """Greedy non-maximum suppression of boxes by their IoU.
+
+    By descending score, lower index first among equals, a box is kept unless its IoU with one kept before is over the
+    threshold. iou_matrix says what IoU is; an empty box overlaps none.
+
+    Args:
+        boxes: (N, 4) float32 or float64, x1, y1, x2, y2; NumPy arrays or torch tensors.
+        scores: (N,), taken in the boxes' dtype.
+        threshold: Highest IoU that two kept boxes may have, 0 to 1; rounded to the boxes' dtype.
+
+    Returns:
+        (M,) int64 indices of the kept boxes, highest score first. In torch, finding M waits for the device;
+        nms_padded does not.
+
+    Raises:
+        ValueError: A shape is wrong, the threshold is out of range, or a number is NaN or infinite.
+        TypeError: A dtype is neither float32 nor float64.
+    """
+    return _without_padding(*nms_padded(boxes, scores, threshold))
+
+
+def nms_padded(boxes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
+    """As nms, with a result whose shape does not depend on the data.
+
+    Returns:
+        (N,) int64 indices of the kept boxes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+    """
+    check_shape("boxes", boxes, ("N", 4))
+    check_shape("scores", scores, (boxes.shape[0],))
+    check_number("threshold", threshold, 0, 1)
+    if is_tensor(boxes):
+        from ptfast.ops._torch.nms import nms_padded as on_tensors
+
+        return on_tensors("boxes", boxes, scores, threshold)
+    return nms_arrays("boxes", boxes, scores, threshold)
+
+
+def tube_nms(tubes: Array, scores: Array, threshold: float) -> Array:
+    """Greedy non-maximum suppression of tubes by the mean of their frames' IoUs.
+
+    As nms in all but the overlap, which is tube_iou_matrix's.
+
+    Args:
+        tubes: (N, T, 4) float32 or float64, a box x1, y1, x2, y2 for each frame; NumPy arrays or torch tensors.
+        scores: (N,), taken in the tubes' dtype.
+        threshold: Highest mean IoU that two kept tubes may have, 0 to 1; rounded to the tubes' dtype.
+
+    Returns:
+        (M,) int64 indices of the kept tubes, highest score first.
+
+    Raises:
+        ValueError: A shape is wrong, the threshold is out of range, or a number is NaN or infinite.
+        TypeError: A dtype is neither float32 nor float64.
+
+    Source:
+        Girdhar et al. 2018 (Detect-and-Track), section 3.1, there with one pixel more on each side.
+    """
+    return _without_padding(*tube_nms_padded(tubes, scores, threshold))
+
+
+def tube_nms_padded(tubes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
+    """As tube_nms, with a result whose shape does not depend on the data.
+
+    Returns:
+        (N,) int64 indices of the kept tubes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+    """
+    check_shape("tubes", tubes, ("N", "T", 4))
+    check_shape("scores", scores, (tubes.shape[0],))
+    check_number("threshold", threshold, 0, 1)
+    if is_tensor(tubes):
+        from ptfast.ops._torch.nms import nms_padded as on_tensors
+
+        return on_tensors("tubes", tubes, scores, threshold)
+    return nms_arrays("tubes", tubes, scores, threshold)
+
+
+def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float) -> Array:
+    """Greedy non-maximum suppression of poses by their object keypoint similarity (OKS).
+
+    As nms in all but the overlap: OKS over all joints, divided by the mean of both poses' areas, as there is no ground
+    truth whose area could count; oks_matrix with a pair of areas gives the same. In HRNet the area is that of the
+    enlarged crop, and the rule is the same but for 2e-16 added to it.
+
+    Args:
+        keypoints: (N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
+        scores: (N,), taken, as are the others, in the keypoints' dtype.
+        areas: (N,) square pixels.
+        sigmas: (K,) COCO's sigmas.
+        threshold: Highest OKS that two kept poses may have, 0 to 1; rounded to the keypoints' dtype.
+
+    Returns:
+        (M,) int64 indices of the kept poses, highest score first.
+
+    Raises:
+        ValueError: A shape is wrong, the threshold is out of range, or a number is NaN or infinite.
+        TypeError: A dtype is neither float32 nor float64.
+
+    Source:
+        Sun et al. 2019 (HRNet), whose code calls it oks_nms; Papandreou et al. 2017 introduced it.
+    """
+    return _without_padding(*oks_nms_padded(keypoints, scores, areas, sigmas, threshold))
+
+
+def oks_nms_padded(
+    keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float
+) -> tuple[Array, Array]:
+    """As oks_nms, with a result whose shape does not depend on the data.
+
+    Returns:
+        (N,) int64 indices of the kept poses, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+    """
+    _check_pose_shapes(keypoints, scores, areas, sigmas)
+    check_number("threshold", threshold, 0, 1)
+    if is_tensor(keypoints):
+        from ptfast.ops._torch.nms import oks_nms_padded as on_tensors
+
+        return on_tensors(keypoints, scores, areas, sigmas, threshold)
+    return oks_nms_arrays(keypoints, scores, areas, sigmas, threshold)
+
+
+def soft_oks_nms(
+    keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float, *, max_detections: int = 20
+) -> tuple[Array, Array]:
+    """Soft non-maximum suppression of poses: scores of overlapping poses fall, and no pose is struck out.
+
+    Takes the pose with the highest score, lower index first among equals, multiplies every other score by
+    exp(-OKS^2 / threshold), and goes on until max_detections poses are taken. OKS is oks_nms's.
+
+    Args:
+        keypoints: (N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
+        scores: (N,), taken, as are the others, in the keypoints' dtype.
+        areas: (N,) square pixels.
+        sigmas: (K,) COCO's sigmas.
+        threshold: How fast scores fall with OKS, at least 1e-6.
+        max_detections: How many poses to take, at least 0.
+
+    Returns:
+        (M,) int64 indices in the order taken, M = min(N, max_detections), and (M,) their scores when taken. Since M
+        does not depend on the numbers, nothing waits for the device in torch.
+
+    Raises:
+        ValueError: A shape is wrong, threshold or max_detections is out of range, or a number is NaN or infinite.
+        TypeError: A dtype is neither float32 nor float64.
+
+    Source:
+        HRNet's soft_oks_nms (Gaussian), after Bodla et al. 2017, section 3.
+    """
+    _check_pose_shapes(keypoints, scores, areas, sigmas)
+    check_number("threshold", threshold, 1e-6)
+    check_number("max_detections", max_detections, 0)
+    if is_tensor(keypoints):
+        from ptfast.ops._torch.nms import soft_oks_nms as on_tensors
+
+        return on_tensors(keypoints, scores, areas, sigmas, threshold, max_detections)
+    return soft_oks_nms_arrays(keypoints, scores, areas, sigmas, threshold, max_detections)
+
+
+def nms_arrays(name: str, boxes: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[np.ndarray, int]:
+    """nms_padded and tube_nms_padded of NumPy arrays whose shapes are already checked: boxes (N, 4) or (N, T, 4)."""
+    boxes = as_floats(name, boxes)
+    scores = np.ascontiguousarray(scores, boxes.dtype)
+    _check_finite(name, boxes)
+    _check_finite("scores", scores)
+    n, t = len(boxes), boxes.shape[1] if boxes.ndim == 3 else 1
+    kept = np.empty(n, np.int64)
+    addresses = (_native.address(boxes), _native.address(scores))
+    return kept, _native.cpu("tube_nms", boxes.dtype)(*addresses, n, t, threshold, _native.address(kept))
+
+
+def oks_nms_arrays(
+    keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray, threshold: float
+) -> tuple[np.ndarray, int]:
+    """oks_nms_padded of NumPy arrays whose shapes are already checked."""
+    inputs = _finite_poses(keypoints, scores, areas, sigmas)
+    n, k, _ = inputs[0].shape
+    kept = np.empty(n, np.int64)
+    addresses = [_native.address(x) for x in inputs]
+    return kept, _native.cpu("oks_nms", inputs[0].dtype)(addresses, n, k, threshold, _native.address(kept))
+
+
+def soft_oks_nms_arrays(
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    threshold: float,
+    max_detections: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """soft_oks_nms of NumPy arrays whose shapes are already checked."""
+    inputs = _finite_poses(keypoints, scores, areas, sigmas)
+    n, k, _ = inputs[0].shape
+    count = min(n, max_detections)
+    kept, rescored = np.empty(count, np.int64), np.empty(count, inputs[0].dtype)
+    addresses = [_native.address(x) for x in inputs]
+    results = (_native.address(kept), _native.address(rescored))
+    _native.cpu("soft_oks_nms", inputs[0].dtype)(addresses, n, k, threshold, count, *results)
+    return kept, rescored
+
+
+def _without_padding(kept: Array, count: Array) -> Array:
+    return kept[: int(count)]
+
+
+def _check_pose_shapes(keypoints: Array, scores: Array, areas: Array, sigmas: Array) -> None:
+    check_shape("keypoints", keypoints, ("N", "K", 2))
+    n, k, _ = keypoints.shape
+    check_shape("scores", scores, (n,))
+    check_shape("areas", areas, (n,))
+    check_shape("sigmas", sigmas, (k,))
+
+
+def _finite_poses(
+    keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    keypoints = as_floats("keypoints", keypoints)
+    others = {"scores": scores, "areas": areas, "sigmas": sigmas}
+    arrays = {"keypoints": keypoints} | {
+        name: np.ascontiguousarray(array, keypoints.dtype) for name, array in others.items()
+    }
+    for name, array in arrays.items():
+        _check_finite(name, array)
+    return tuple(arrays.values())
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    # As _check.check_finite, without its temporary arrays.
+    if not _native.cpu("all_finite", array.dtype)(_native.address(array), array.size):
+        check_finite(name, array)

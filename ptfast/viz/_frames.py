@@ -1,0 +1,101 @@
+"""Background images for poses, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ptfast.structures import Poses
+from ptfast.viz._draw import blank_image, check_image
+
+Frames = Iterable[np.ndarray] | str | Path | None
+
+_DEFAULT_SIZE = (640, 360)
+
+
+def picture_size(poses: Poses) -> tuple[int, int]:
+    """Width and height that hold all poses: the largest frame_size, else the reach of the joints."""
+    if poses.frame_size is not None and len(poses):
+        width, height = poses.frame_size.max(0).tolist()
+        return width, height
+    points = poses.keypoints[poses.joint_visibility > 0]
+    if not len(points):
+        return _DEFAULT_SIZE
+    width, height = (np.maximum(np.ceil(points.max(0)), 15).astype(int) + 1).tolist()
+    return width, height
+
+
+def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+    """The images (H, W, 3) uint8 RGB of the `wanted` frames, which rise.
+
+    Raises:
+        ValueError: There are fewer images than frames, or an image has another shape.
+        TypeError: An image is not uint8.
+        FileNotFoundError: `frames` names no file.
+    """
+    if frames is None:
+        blank = blank_image(picture_size(poses))
+        yield from (blank for _ in wanted)
+        return
+    source = iter(_decoded(frames) if isinstance(frames, (str, Path)) else frames)
+    used = 0
+    for index in wanted:
+        image = next(islice(source, index - used, None), None)
+        if image is None:
+            raise ValueError(f"frames must have an image for each of {len(poses)} frames, got none for frame {index}")
+        used = index + 1
+        check_image(f"frames[{index}]", image)
+        yield image
+
+
+def _decoded(path: str | Path) -> Iterator[np.ndarray]:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such video")
+    video = cv2.VideoCapture(str(path))
+    try:
+        if not video.isOpened():
+            raise ValueError(f"{path}: expected a video that OpenCV can read")
+        while True:
+            there, image = video.read()
+            if not there:
+                return
+            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    finally:
+        video.release()
+
+
+def check_target(path: str | Path, suffix: str, poses: Poses) -> Path:
+    """The path, if a file of that suffix can be written there and there is something to draw.
+
+    Raises:
+        ValueError: The suffix is another one, or `poses` has no frames.
+        FileNotFoundError: The folder is absent.
+        PermissionError: The folder is not writable.
+    """
+    path = Path(path)
+    if path.suffix.lower() != suffix:
+        raise ValueError(f"path must end in {suffix}, got {path.name!r}")
+    if len(poses) == 0:
+        raise ValueError("poses must have at least one frame, got 0")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent}: no such folder")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{path.parent}: folder is not writable")
+    return path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; it takes the path's place at the end, and vanishes after an error."""
+    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""Poses as a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from ptfast._check import check_number
+from ptfast.structures import Poses
+from ptfast.viz._draw import draw_poses, trails_at
+from ptfast.viz._frames import Frames, check_target, images, whole_file
+
+
+def render_video(
+    poses: Poses,
+    path: str | Path,
+    *,
+    frames: Frames = None,
+    fps: float = 25.0,
+    trail: int = 20,
+    labels: bool = True,
+    progress: bool = True,
+) -> None:
+    """Draws a sequence to a video that browsers play: VP9 in mp4.
+
+    The file appears whole or not at all. The video has an even width and height, cut by a pixel where need be.
+
+    Args:
+        poses: F frames.
+        path: The file, `*.mp4`, in a folder that exists.
+        frames: What to draw on: at least F images (H, W, 3) uint8 RGB, all of one size, or a video file; None takes a
+            plain dark picture of the poses' frame_size.
+        fps: Frames a second.
+        trail: Over how many past frames a line shows where a person came from; 0 draws none.
+        labels: Writes the ids above the heads.
+        progress: Shows a progress bar if it takes more than a second.
+
+    Raises:
+        ValueError: The suffix is wrong, there are no frames, or `frames` gives too few images or images of more than
+            one size.
+        TypeError: An image is not uint8.
+        FileNotFoundError, PermissionError: The folder or the video is absent, or the folder is not writable.
+        RuntimeError: OpenCV cannot write VP9 here.
+    """
+    path = check_target(path, ".mp4", poses)
+    check_number("fps", fps, 0.1)
+    check_number("trail", trail, 0)
+    poses = poses.numpy()
+    source = images(frames, poses, range(len(poses)))
+    with whole_file(path) as draft:
+        writer = None
+        try:
+            for index, image in enumerate(tqdm(source, "render", len(poses), delay=1, disable=not progress)):
+                size = image.shape[1] // 2 * 2, image.shape[0] // 2 * 2
+                if writer is None:
+                    writer, first = _writer(draft, fps, size), size
+                if size != first:
+                    raise ValueError(f"frames must be of one size, got {first} and, at {index}, {size}")
+                trails = trails_at(poses, index, trail)
+                drawn = draw_poses(image[: size[1], : size[0]], poses.frame(index), labels=labels, trails=trails)
+                writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        finally:
+            if writer is not None:
+                writer.release()
+
+
+def _writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"vp09"), fps, size)
+    if not writer.isOpened():
+        raise RuntimeError(f"OpenCV {cv2.__version__} cannot write VP9 video of {size[0]} x {size[1]} pixels")
+    return writer

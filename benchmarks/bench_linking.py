@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import crowd
 from ptfast.tracking import OnlineLinker, link
@@ -32,7 +31,7 @@ def iou_loop(poses: Poses) -> np.ndarray:
     boxes = [poses.boxes[a:b] for a, b in zip(poses.frame_offsets[:-1], poses.frame_offsets[1:], strict=True)]
     ids = [np.arange(len(boxes[0]))]
     following = len(boxes[0])
-    for earlier, current in zip(boxes[:-1], boxes[1:], strict=True):
+    for earlier, current in itertools.pairwise(boxes):
         low = np.maximum(earlier[:, None, :2], current[None, :, :2])
         high = np.minimum(earlier[:, None, 2:], current[None, :, 2:])
         inside = np.clip(high - low, 0, None).prod(-1)

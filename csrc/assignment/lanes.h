@@ -11,7 +11,7 @@
 
 namespace ptfast {
 
-// AVX2's registers, which with AVX-512 still have the lower latency; 16 bytes are what every other machine has.
+// AVX2's registers where functions are cloned for it; 16 bytes are what every other machine has.
 constexpr int kVectorBytes = PTFAST_HAS_TARGET_CLONES ? 32 : 16;
 
 template <typename T>
@@ -74,6 +74,13 @@ PTFAST_INLINE T real_of(Integer<T> bits) {
   return value;
 }
 
+template <typename T>
+PTFAST_INLINE Integer<T> bits_of(T value) {
+  Integer<T> bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 // Lanes 2 3 0 1 of a vector of four. One of two stays as it is: what is done with the halves then changes nothing.
 PTFAST_INLINE Longs halves_swapped(const Longs& x) {
 #if PTFAST_HAS_TARGET_CLONES
@@ -81,13 +88,6 @@ PTFAST_INLINE Longs halves_swapped(const Longs& x) {
 #else
   return x;
 #endif
-}
-
-template <typename T>
-PTFAST_INLINE Integer<T> bits_of(T value) {
-  Integer<T> bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
 }
 
 // The lowest of the keys added, and the lowest label among equal keys. Labels are at least 0 and below 2^31.

@@ -9,7 +9,6 @@
 namespace ptfast {
 namespace {
 
-constexpr int64_t kLanes = 16;     // one AVX-512 register of floats; other instruction sets take several
 constexpr int64_t kColumns = 128;  // tubes packed together
 constexpr int64_t kRows = 128;     // rows that share one packing
 
@@ -48,33 +47,33 @@ struct PackedTubes {
   }
 };
 
-// out[j] = the mean IoU of tube a and columns block .. block + kLanes.
+// out[j] = the mean IoU of tube a and columns block .. block + kBlock.
 template <typename T, bool kAllValid>
 PTFAST_INLINE void iou_block(const Box<T>* a,         // [t]
                              const uint8_t* a_valid,  // [t] or null
                              const PackedTubes<T>& b, int64_t block, int64_t t, T* __restrict__ out) {
-  T sum[kLanes] = {};
+  T sum[kBlock] = {};
   for (int64_t f = 0; f < t; ++f) {
     if (a_valid != nullptr && a_valid[f] == 0) continue;
     const PackedBoxes<T>& frame = b.frames[f];
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) {
+    for (int64_t j = 0; j < kBlock; ++j) {
       const T valid = kAllValid ? T(1) : frame.valid[block + j];
       const T iou = box_iou(a[f], frame.at(block + j));
       sum[j] += valid != T(0) ? iou : T(0);
     }
   }
   PTFAST_LANES
-  for (int64_t j = 0; j < kLanes; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
+  for (int64_t j = 0; j < kBlock; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
 }
 
 template <typename T, bool kAllValid>
 PTFAST_INLINE void iou_row(const Box<T>* a, const uint8_t* valid, const PackedTubes<T>& b, int64_t t,
                            T* __restrict__ out) {
   int64_t block = 0;
-  for (; block + kLanes <= b.width; block += kLanes) iou_block<T, kAllValid>(a, valid, b, block, t, out + block);
+  for (; block + kBlock <= b.width; block += kBlock) iou_block<T, kAllValid>(a, valid, b, block, t, out + block);
   if (block == b.width) return;
-  T last[kLanes];
+  T last[kBlock];
   iou_block<T, kAllValid>(a, valid, b, block, t, last);
   for (int64_t j = 0; j < b.width - block; ++j) out[block + j] = last[j];
 }

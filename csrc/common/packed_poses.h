@@ -7,7 +7,6 @@
 
 namespace ptfast {
 
-constexpr int64_t kLanes = 16;    // one AVX-512 register of floats; other instruction sets take several
 constexpr int64_t kColumns = 64;  // poses packed together: with 17 joints they stay in the first-level cache
 
 // The indices of the joints that count, then -1. A list spares the loops over it a branch that no processor could
@@ -34,7 +33,7 @@ struct PackedPoses {
   // poses: [count, k, 2], visible: [count, k] or null
   PTFAST_INLINE void pack(const T* poses, const uint8_t* visible, int64_t count, int64_t k) {
     width = std::min(kColumns, count);
-    padded = (width + kLanes - 1) / kLanes * kLanes;
+    padded = (width + kBlock - 1) / kBlock * kBlock;
     x.resize(k * kColumns);
     y.resize(k * kColumns);
     weight.resize(k * kColumns);

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 // PTFAST_CLONES before a named free function compiles it for AVX-512, AVX2 and plain x86-64; the loader picks one.
 // Its loops must stand in the function itself or in PTFAST_INLINE functions: a lambda or a call that is not inlined
 // keeps the plain code.
@@ -17,6 +19,9 @@
 #endif
 
 namespace ptfast {
+
+// How many columns a block of lanes holds: one AVX-512 register of floats; other instruction sets take several.
+constexpr int64_t kBlock = 16;
 
 // The best instruction set of PTFAST_CLONES functions that this processor runs.
 inline const char* instruction_set() {

@@ -3,12 +3,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/simd.h"
+
 namespace ptfast {
 
-constexpr int64_t kLanes = 16;  // one AVX-512 register of floats; other instruction sets take several
-
 // Items as columns of a matrix whose rows are their numbers, so that lanes run over items. The width is padded with
-// zeros to a multiple of kLanes.
+// zeros to a multiple of kBlock.
 template <typename T>
 struct Columns {
   int64_t rows, size, stride;
@@ -18,13 +18,13 @@ struct Columns {
   Columns(int64_t rows_, std::vector<int64_t> index_)
       : rows(rows_),
         size(static_cast<int64_t>(index_.size())),
-        stride((size + kLanes - 1) / kLanes * kLanes),
+        stride((size + kBlock - 1) / kBlock * kBlock),
         data(rows * stride),
         index(std::move(index_)) {}
 
   T* row(int64_t r) { return &data[r * stride]; }
   const T* row(int64_t r) const { return &data[r * stride]; }
-  int64_t blocks() const { return (size + kLanes - 1) / kLanes; }
+  int64_t blocks() const { return (size + kBlock - 1) / kBlock; }
 
   // Keeps the items from `first` on that are not dead. dead: [size]
   void compact(const T* dead, int64_t first) {

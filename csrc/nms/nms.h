@@ -5,8 +5,8 @@ namespace ptfast {
 
 // Greedy non-maximum suppression: by descending score, lower index first among equals, an item is kept unless it
 // overlaps one kept before by more than the threshold. All numbers are finite. kept: [n], the kept indices in that
-// order, then -1; the result is how many they are. It depends on neither the instruction set nor the number of threads,
-// wherever no overlap is within rounding of the threshold. T is float or double.
+// order, then -1; the result is how many they are. It depends on neither the instruction set nor the number of threads.
+// T is float or double.
 
 template <typename T>
 struct TubeNmsInputs {

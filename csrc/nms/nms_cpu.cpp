@@ -21,11 +21,11 @@ PTFAST_INLINE void suppress(const Overlap& overlap, const int64_t* heads, int64_
                             T* __restrict__ dead) {
   for (int64_t block = begin; block < end; ++block)
     for (const int64_t* head = heads; *head >= 0; ++head) {
-      T values[kLanes];
-      overlap.block(*head, block * kLanes, values);
-      T* flags = dead + block * kLanes;
+      T values[kBlock];
+      overlap.block(*head, block * kBlock, values);
+      T* flags = dead + block * kBlock;
       PTFAST_LANES
-      for (int64_t j = 0; j < kLanes; ++j) flags[j] = values[j] > threshold ? T(1) : flags[j];
+      for (int64_t j = 0; j < kBlock; ++j) flags[j] = values[j] > threshold ? T(1) : flags[j];
     }
 }
 
@@ -35,12 +35,12 @@ PTFAST_INLINE void rescore(const Overlap& overlap, int64_t head, int64_t begin, 
                            T* __restrict__ scores) {
   const T factor = T(-1.44269504088896340736) / threshold;
   for (int64_t block = begin; block < end; ++block) {
-    T values[kLanes];
-    overlap.block(head, block * kLanes, values);
+    T values[kBlock];
+    overlap.block(head, block * kBlock, values);
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) {
+    for (int64_t j = 0; j < kBlock; ++j) {
       const T t = values[j] * values[j] * factor;
-      scores[block * kLanes + j] *= exp2_unit(t < T(kOksFloor) ? T(kOksFloor) : t);
+      scores[block * kBlock + j] *= exp2_unit(t < T(kOksFloor) ? T(kOksFloor) : t);
     }
   }
 }
@@ -70,7 +70,7 @@ PTFAST_CLONES void run_rescore(const PoseOverlap<double>& overlap, int64_t head,
   rescore(overlap, head, begin, end, threshold, scores);
 }
 
-// Blocks of kLanes items worth a thread's while, where each is compared `comparisons` times.
+// Blocks of kBlock items worth a thread's while, where each is compared `comparisons` times.
 int64_t grain(int64_t comparisons, int64_t terms) { return std::max<int64_t>(1, 100000 / (comparisons * terms + 1)); }
 
 // Settles the best kChunk items among themselves, strikes out what the kept of them overlap, and goes on with the rest.
@@ -82,13 +82,13 @@ int64_t greedy_nms(Overlap overlap, T threshold, int64_t* kept) {
   std::vector<T> dead;
   int64_t count = 0, heads[kChunk + 1];
   while (items.size > 0) {
-    const int64_t chunk = std::min(kChunk, items.size), chunk_blocks = (chunk + kLanes - 1) / kLanes;
+    const int64_t chunk = std::min(kChunk, items.size), chunk_blocks = (chunk + kBlock - 1) / kBlock;
     dead.assign(items.stride, T(0));
     int64_t head_count = 0;
     for (int64_t i = 0; i < chunk; ++i) {
       if (dead[i] != T(0)) continue;
       const int64_t head[] = {i, -1};
-      run_suppress(overlap, head, i / kLanes, chunk_blocks, threshold, dead.data());
+      run_suppress(overlap, head, i / kBlock, chunk_blocks, threshold, dead.data());
       heads[head_count++] = i;
       kept[count++] = items.index[i];
     }

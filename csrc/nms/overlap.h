@@ -11,7 +11,7 @@
 
 namespace ptfast {
 
-// Both kinds of overlap share one form: `items` holds the numbers of each item, block() compares one item with kLanes
+// Both kinds of overlap share one form: `items` holds the numbers of each item, block() compares one item with kBlock
 // others, and terms() says how much work a comparison is.
 
 // Rows of items: x1, y1, x2, y2 and area of frame 0, of frame 1 ...
@@ -34,19 +34,19 @@ struct TubeOverlap {
 
   // out[j] = mean IoU of item i and item first + j
   PTFAST_INLINE void block(int64_t i, int64_t first, T* __restrict__ out) const {
-    T sum[kLanes] = {};
+    T sum[kBlock] = {};
     for (int64_t f = 0; f < t; ++f) {
       const T *x1 = items.row(5 * f), *y1 = x1 + items.stride, *x2 = y1 + items.stride, *y2 = x2 + items.stride,
               *area = y2 + items.stride;
       const Box<T> own{x1[i], y1[i], x2[i], y2[i], area[i]};
       PTFAST_LANES
-      for (int64_t j = 0; j < kLanes; ++j) {
+      for (int64_t j = 0; j < kBlock; ++j) {
         const int64_t c = first + j;
         sum[j] += box_iou(own, Box<T>{x1[c], y1[c], x2[c], y2[c], area[c]});
       }
     }
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
+    for (int64_t j = 0; j < kBlock; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
   }
 };
 
@@ -71,21 +71,21 @@ struct PoseOverlap {
 
   // out[j] = OKS of item i and item first + j
   PTFAST_INLINE void block(int64_t i, int64_t first, T* __restrict__ out) const {
-    T sum[kLanes] = {}, area[kLanes], inverse[kLanes];
+    T sum[kBlock] = {}, area[kBlock], inverse[kBlock];
     const T* areas = items.row(2 * k);
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) {
+    for (int64_t j = 0; j < kBlock; ++j) {
       area[j] = (areas[i] + areas[first + j]) * T(0.5);
       inverse[j] = T(1) / oks_area(area[j]);
     }
     for (int64_t joint = 0; joint < k; ++joint) {
       const T *x = items.row(2 * joint), *y = x + items.stride, factor = factors[joint];
       PTFAST_LANES
-      for (int64_t j = 0; j < kLanes; ++j)
+      for (int64_t j = 0; j < kBlock; ++j)
         sum[j] += oks_term(x[i] - x[first + j], y[i] - y[first + j], factor * inverse[j]);
     }
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) out[j] = oks_mean(sum[j], T(k), area[j]);
+    for (int64_t j = 0; j < kBlock; ++j) out[j] = oks_mean(sum[j], T(k), area[j]);
   }
 };
 

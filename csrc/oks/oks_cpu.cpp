@@ -49,13 +49,13 @@ struct OksColumns {
   }
 };
 
-// total[j] = the terms' sum and count[j] = the number of joints visible in both, for pose a and kLanes columns from
+// total[j] = the terms' sum and count[j] = the number of joints visible in both, for pose a and kBlock columns from
 // block.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
                              const int64_t* joints,  // as from visible_joints
                              const OksColumns<T>& b, int64_t block, T* __restrict__ total, T* __restrict__ count) {
-  T sum[kLanes] = {}, common_joints[kLanes] = {};
+  T sum[kBlock] = {}, common_joints[kBlock] = {};
   for (; *joints >= 0; ++joints) {
     const int64_t k = *joints;
     const T ax = a[2 * k], ay = a[2 * k + 1];
@@ -63,7 +63,7 @@ PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
     const T *x = &b.poses.x[column], *y = &b.poses.y[column], *weight = &b.poses.weight[column];
     const T *scale = &b.scale[column], *limit = &b.limit[column];
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) {
+    for (int64_t j = 0; j < kBlock; ++j) {
       const T common = kAllVisible ? T(1) : weight[j];
       const T term = oks_term(ax - x[j], ay - y[j], scale[j], limit[j]);
       sum[j] += common != T(0) ? term : T(0);
@@ -71,7 +71,7 @@ PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
     }
   }
   PTFAST_LANES
-  for (int64_t j = 0; j < kLanes; ++j) {
+  for (int64_t j = 0; j < kBlock; ++j) {
     total[block + j] = sum[j];
     count[block + j] = common_joints[j];
   }
@@ -80,7 +80,7 @@ PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void oks_row(const T* a, const int64_t* joints, const OksColumns<T>& b, T* __restrict__ out) {
   T total[kColumns], count[kColumns];
-  for (int64_t block = 0; block < b.poses.padded; block += kLanes)
+  for (int64_t block = 0; block < b.poses.padded; block += kBlock)
     oks_block<T, kAllVisible>(a, joints, b, block, total, count);
   for (int64_t j = 0; j < b.poses.width; ++j) out[j] = oks_mean(total[j], count[j], b.area[j]);
 }

@@ -13,19 +13,19 @@ namespace {
 constexpr int64_t kRows = 128;  // rows that share one packing
 
 // within[j] = the number of joints visible in both that are within reach and count[j] = the number of them all, for
-// pose a and kLanes columns from block.
+// pose a and kBlock columns from block.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
                               const int64_t* joints,  // as from visible_joints
                               const PackedPoses<T>& b,
                               const T* limits,  // [kColumns]
                               int64_t block, T* __restrict__ within, T* __restrict__ count) {
-  T sum[kLanes] = {}, common_joints[kLanes] = {};
+  T sum[kBlock] = {}, common_joints[kBlock] = {};
   for (; *joints >= 0; ++joints) {
     const int64_t k = *joints, column = k * kColumns + block;
     const T ax = a[2 * k], ay = a[2 * k + 1];
     PTFAST_LANES
-    for (int64_t j = 0; j < kLanes; ++j) {
+    for (int64_t j = 0; j < kBlock; ++j) {
       const T common = kAllVisible ? T(1) : b.weight[column + j];
       const T term = pckh_term(ax - b.x[column + j], ay - b.y[column + j], limits[block + j]);
       sum[j] += common != T(0) ? term : T(0);
@@ -33,7 +33,7 @@ PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
     }
   }
   PTFAST_LANES
-  for (int64_t j = 0; j < kLanes; ++j) {
+  for (int64_t j = 0; j < kBlock; ++j) {
     within[block + j] = sum[j];
     count[block + j] = common_joints[j];
   }
@@ -43,7 +43,7 @@ template <typename T, bool kAllVisible>
 PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses<T>& b, const T* limits,
                             T* __restrict__ out) {
   T within[kColumns], count[kColumns];
-  for (int64_t block = 0; block < b.padded; block += kLanes)
+  for (int64_t block = 0; block < b.padded; block += kBlock)
     pckh_block<T, kAllVisible>(a, joints, b, limits, block, within, count);
   for (int64_t j = 0; j < b.width; ++j) out[j] = count[j] > T(0) ? within[j] / count[j] : T(0);
 }

@@ -29,6 +29,8 @@ def check_writable(poses: Poses) -> None:
             position = np.argwhere(~(np.abs(column) <= LARGEST))[0]
             value = column[tuple(position)]
             raise ValueError(f"poses.{name} must be finite to be written, got {value} in row {position[0]}")
+    if not all(np.isfinite(polygon).all() for region in poses.ignore_regions or () for polygon in region):
+        raise ValueError("poses.ignore_regions must be finite to be written, got a polygon that is not")
     frames = frames_of_rows(poses)
     row = repeated_id(frames, poses.track_ids)
     if row is not None:

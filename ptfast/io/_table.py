@@ -11,7 +11,8 @@
     <joint>_x, <joint>_y, <joint>_score, <joint>_visibility                   for every joint, in the skeleton's order
 
 A frame without poses has one row whose track_id and everything after it are empty. A head box may be empty as well.
-Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of absent joints (0 where they are not finite).
+Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of
+absent joints (0 where they are not finite).
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     frames = _frames(table)
     starts = np.flatnonzero(np.diff(frames, prepend=-1))
     rows = _pose_rows(table)
-    skeleton, order = _skeleton(table, joints)
-    pose_columns = _pose_columns(table, rows, joints, order)
+    skeleton, joints = _skeleton(table, joints)
+    pose_columns = _pose_columns(table, rows, joints)
     repeated = repeated_id(frames[rows], pose_columns["track_ids"])
     if repeated is not None:
         table.fail("track_id", int(rows[repeated]), "each track id once a frame")
@@ -104,18 +104,18 @@ def _pose_rows(table: Table) -> np.ndarray:
     return np.flatnonzero(~empty)
 
 
-def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, np.ndarray | None]:
-    """The skeleton, and the order in which its joints stand in the file (None: the same)."""
+def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, tuple[str, ...]]:
+    """The skeleton, and its joints in its own order as the columns call them."""
     if "skeleton" not in table.columns or not len(table):
-        return parse_category(Place(table.file, {"keypoints": list(joints)}, "header"))
+        skeleton, order = parse_category(Place(table.file, {"keypoints": list(joints)}, "header"))
+        return skeleton, joints if order is None else tuple(joints[index] for index in order)
     skeleton = parse_skeleton(_json(table, "skeleton", 0))
-    if skeleton.joints != joints:
+    if sorted(skeleton.joints) != sorted(joints):
         table.fail("skeleton", 0, f"the joints of the columns ({', '.join(joints)})")
-    return skeleton, None
+    return skeleton, skeleton.joints
 
 
-def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...], order: np.ndarray | None) -> dict[str, Any]:
-    joints = joints if order is None else tuple(joints[index] for index in order)
+def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
     x, y, scores, visibility = (table.numbers([f"{joint}_{part}" for joint in joints], rows) for part in PER_JOINT)
     wrong = ~np.isin(visibility, (0, 1, 2))
     if wrong.any():

@@ -34,7 +34,7 @@ def _allowed(cost: np.ndarray, max_cost: float | None) -> np.ndarray:
 
 
 def _hungarian(cost: np.ndarray, max_cost: float | None) -> np.ndarray:
-    """A pair saves (worth - cost), staying alone saves nothing; without a limit, one pair is worth all costs together."""
+    """A pair saves (worth - cost), staying alone nothing; without a limit, a pair is worth all costs together."""
     allowed = _allowed(cost, max_cost)
     largest = np.abs(cost[allowed]).max(initial=1.0)
     worth = 4.0 * (min(cost.shape) + 1) * largest if max_cost is None else max_cost

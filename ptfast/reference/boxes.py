@@ -27,4 +27,8 @@ def tube_iou_matrix(
         ious = np.where(np.swapaxes(a_valid, -2, -1)[..., :, :, None], ious, 0)
     if b_valid is not None:
         ious = np.where(np.swapaxes(b_valid, -2, -1)[..., :, None, :], ious, 0)
-    return ious.sum(-3) / a.dtype.type(max(1, ious.shape[-3]))
+    frames = np.moveaxis(ious, -3, 0)
+    total = np.zeros(frames.shape[1:], a.dtype)
+    for frame in frames:  # in this order, so that even the bits are defined
+        total += frame
+    return total / a.dtype.type(max(1, len(frames)))

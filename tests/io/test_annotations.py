@@ -121,6 +121,19 @@ def test_frames_that_say_nothing_of_ignore_regions_have_none(read: Callable[[Any
     assert second[0].tolist() == [[1, 4], [2, 5], [3, 6]]
 
 
+def test_images_that_do_not_say_so_are_labelled(read: Callable[[Any], Any]) -> None:
+    content = document([])
+    content["images"][1]["is_labeled"] = False
+    assert read(content).is_labeled.tolist() == [True, False]
+
+
+def test_an_image_id_that_repeats_is_refused_even_without_poses(read: Callable[[Any], Any]) -> None:
+    content = document([])
+    content["images"][1]["id"] = 10
+    with pytest.raises(ValueError, match=r"images\[1\]\.id: expected a distinct id .* found 10, which images\[0\] has"):
+        read(content)
+
+
 @pytest.mark.parametrize(("folders", "names"), [(("b_x", "a_x"), ["a_x", "b_x"]), (("s", "s"), ["1", "2"])])
 def test_a_file_of_several_videos_gives_each_one(
     folders: tuple[str, str], names: list[str], read: Callable[[Any], Any]
@@ -145,7 +158,11 @@ def test_posetrack_ids_count_from_zero_in_order_of_appearance(tmp_path: Path) ->
 @pytest.mark.parametrize("format", ["posetrack18", "posetrack17"])
 def test_more_than_ten_thousand_ids_are_refused(format: str, tmp_path: Path) -> None:
     def poses(count: int) -> Poses:
-        return Poses(np.ones((count, 15, 2)), np.array([0, count]), POSETRACK_15, track_ids=np.arange(count) + 3)
+        one_joint = np.tile(np.arange(15) == 0, (count, 1))
+        ids = np.arange(count) + 3
+        return Poses(
+            np.ones((count, 15, 2)), np.array([0, count]), POSETRACK_15, joint_visibility=one_joint, track_ids=ids
+        )
 
     write_poses(poses(10_000), tmp_path / "a.json", format=format)
     assert read_poses(tmp_path / "a.json").track_ids.max() == 9_999

@@ -130,6 +130,7 @@ BAD = [
         lambda p: replace(p, frame_ids=np.array([3, 3])),
         r"poses\.frame_ids must be distinct to be written, got one twice",
     ),
+    (lambda p: replace(p, ignore_regions=((np.full((3, 2), np.nan),), ())), r"poses\.ignore_regions must be finite"),
     (
         lambda p: replace(p, frame_offsets=np.array([0, 0, 2]), track_ids=np.array([6, 6])),
         "poses must hold each track id once a frame, got 6 twice in frame 1",

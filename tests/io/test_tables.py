@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptfast import POSETRACK_15, Poses, read_poses, write_poses
+from ptfast import POSETRACK_15, Poses, Skeleton, read_poses, write_poses
 
 Cells = list[list[str]]
 
@@ -127,6 +127,19 @@ def test_columns_that_are_not_known_are_ignored_and_their_order_is_free(cells: C
     assert isinstance(found, Poses)
     assert found.skeleton == POSETRACK_15
     assert np.array_equal(found.keypoints, expected.keypoints)
+
+
+def test_a_skeleton_of_the_users_own_is_in_the_table(tmp_path: Path) -> None:
+    horse = Skeleton("horse", ("tail", "ear"), ((0, 1),), (), (0.1, 0.2))
+    poses = Poses(np.array([[[1, 2], [3, 4]]]), np.array([0, 1]), horse)
+    write_poses(poses, tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = [row[::-1] for row in csv.reader(file)]
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = read_poses(tmp_path / "b.csv")
+    assert isinstance(found, Poses)
+    assert (found.skeleton, found.keypoints.tolist()) == (horse, poses.keypoints.tolist())
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:

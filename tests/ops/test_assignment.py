@@ -9,12 +9,16 @@ from scipy.optimize import linear_sum_assignment
 
 import ptfast
 from ptfast.ops import assign, assign_ragged
+from ptfast.ops.assignment import Method
 from ptfast.reference import assignment as reference
 
+Real = type[np.floating]
 SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (1, 7), (7, 1), (2, 2), (5, 8), (8, 5), (8, 8), (15, 15), (16, 16), (16, 17)]
 LARGER = [(17, 16), (23, 40), (40, 23), (31, 33), (40, 40), (130, 130)]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
+METHODS: tuple[Method, ...] = ("hungarian", "greedy")
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+methods = pytest.mark.parametrize("method", METHODS)
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def best_by_trying_all(cost: np.ndarray, max_cost: float | None) -> float:
 
 @dtypes
 @pytest.mark.parametrize("size", SIZES + LARGER)
-def test_total_is_that_of_scipy(rng: np.random.Generator, size: tuple[int, int], dtype: type) -> None:
+def test_total_is_that_of_scipy(rng: np.random.Generator, size: tuple[int, int], dtype: Real) -> None:
     for cost in (rng.normal(size=size).astype(dtype), np.round(3 * rng.random(size)).astype(dtype)):
         columns = assign(cost)
         assert columns.shape == size[:1] and columns.dtype == np.int64
@@ -68,7 +72,7 @@ def test_total_is_that_of_scipy(rng: np.random.Generator, size: tuple[int, int],
 @pytest.mark.parametrize("size", [(1, 3), (3, 1), (2, 4), (3, 3), (4, 2)])
 @pytest.mark.parametrize("max_cost", [None, 2.0, 0.0, -10.0])
 def test_small_problems_are_solved_as_by_trying_all(
-    rng: np.random.Generator, size: tuple[int, int], max_cost: float | None, dtype: type
+    rng: np.random.Generator, size: tuple[int, int], max_cost: float | None, dtype: Real
 ) -> None:
     for _ in range(20):
         cost = random_forbidden(rng, rng.integers(-3, 6, size).astype(dtype), 0.3)
@@ -82,7 +86,7 @@ def test_small_problems_are_solved_as_by_trying_all(
 @pytest.mark.parametrize("size", SIZES + LARGER)
 @pytest.mark.parametrize("share", [0.1, 0.7, 0.95])
 def test_forbidden_pairs_are_avoided_with_as_many_pairs_as_possible(
-    rng: np.random.Generator, size: tuple[int, int], share: float, dtype: type
+    rng: np.random.Generator, size: tuple[int, int], share: float, dtype: Real
 ) -> None:
     cost = random_forbidden(rng, rng.normal(size=size).astype(dtype), share)
     got, expected = assign(cost), reference.assign(cost)
@@ -94,7 +98,7 @@ def test_forbidden_pairs_are_avoided_with_as_many_pairs_as_possible(
 @pytest.mark.parametrize("size", SIZES + LARGER)
 @pytest.mark.parametrize("max_cost", [0.125, 0.5, 2.0])
 def test_max_cost_trades_pairs_against_the_limit(
-    rng: np.random.Generator, size: tuple[int, int], max_cost: float, dtype: type
+    rng: np.random.Generator, size: tuple[int, int], max_cost: float, dtype: Real
 ) -> None:
     cost = random_forbidden(rng, rng.random(size).astype(dtype), 0.2)
     got, expected = assign(cost, max_cost=max_cost), reference.assign(cost, max_cost=max_cost)
@@ -112,9 +116,9 @@ def test_max_cost_is_the_cost_limit_of_lap(rng: np.random.Generator, size: tuple
 
 
 @dtypes
-def test_a_pair_that_costs_max_cost_may_be_made_and_max_cost_has_the_costs_dtype(dtype: type) -> None:
+def test_a_pair_that_costs_max_cost_may_be_made_and_max_cost_has_the_costs_dtype(dtype: Real) -> None:
     cost = np.array([[0.3, 1.0], [1.0, 0.3]], dtype)
-    for method in ("hungarian", "greedy"):
+    for method in METHODS:
         assert assign(cost, max_cost=0.3, method=method).tolist() == [0, 1]
         assert assign(cost, max_cost=np.nextafter(dtype(0.3), dtype(0)), method=method).tolist() == [-1, -1]
 
@@ -123,7 +127,7 @@ def test_a_pair_that_costs_max_cost_may_be_made_and_max_cost_has_the_costs_dtype
 @pytest.mark.parametrize("size", SIZES + LARGER)
 @pytest.mark.parametrize("max_cost", [None, 2.0])
 def test_greedy_equals_the_reference(
-    rng: np.random.Generator, size: tuple[int, int], max_cost: float | None, dtype: type
+    rng: np.random.Generator, size: tuple[int, int], max_cost: float | None, dtype: Real
 ) -> None:
     for values in (rng.normal(size=size), rng.integers(-2, 5, size)):
         cost = random_forbidden(rng, values.astype(dtype), 0.3)
@@ -132,7 +136,7 @@ def test_greedy_equals_the_reference(
 
 
 @dtypes
-def test_ties_go_to_a_free_column_and_then_to_the_lowest(dtype: type) -> None:
+def test_ties_go_to_a_free_column_and_then_to_the_lowest(dtype: Real) -> None:
     for size in (1, 5, 16, 40):
         np.testing.assert_array_equal(assign(np.full((size, size + 3), 2, dtype)), np.arange(size))
         np.testing.assert_array_equal(assign(np.zeros((size, size), dtype), method="greedy"), np.arange(size))
@@ -142,7 +146,7 @@ def test_ties_go_to_a_free_column_and_then_to_the_lowest(dtype: type) -> None:
 
 @dtypes
 @pytest.mark.parametrize("largest", [1e30, 3e38, 1e-40])
-def test_the_range_of_costs_does_not_matter(rng: np.random.Generator, largest: float, dtype: type) -> None:
+def test_the_range_of_costs_does_not_matter(rng: np.random.Generator, largest: float, dtype: Real) -> None:
     largest = largest if dtype is np.float32 or largest < 1 else largest**8 if largest == 1e30 else 1.7e308
     cost = (rng.random((12, 12)) * rng.choice([-1, 1], (12, 12)) * largest).astype(dtype)
     scaled = cost.astype(np.float64) / largest
@@ -157,18 +161,18 @@ def test_small_costs_beside_huge_ones_still_give_a_whole_matching(rng: np.random
 
 @dtypes
 @pytest.mark.parametrize("max_cost", [None, 1.0, -np.inf])
-def test_rows_and_columns_without_any_possible_pair_stay_alone(dtype: type, max_cost: float | None) -> None:
+def test_rows_and_columns_without_any_possible_pair_stay_alone(dtype: Real, max_cost: float | None) -> None:
     cost = np.full((4, 5), np.inf, dtype)
-    for method in ("hungarian", "greedy"):
+    for method in METHODS:
         assert assign(cost, max_cost=max_cost, method=method).tolist() == [-1] * 4
     cost[2, 3] = 0.5
     assert assign(cost).tolist() == [-1, -1, 3, -1]
     assert assign(cost.T).tolist() == [-1, -1, -1, 2, -1]
 
 
-@pytest.mark.parametrize("method", ["hungarian", "greedy"])
+@methods
 @pytest.mark.parametrize("size", [(6, 9), (9, 6), (0, 4), (4, 0)])
-def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int, int], method: str) -> None:
+def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int, int], method: Method) -> None:
     cost = random_forbidden(rng, rng.random((3, 4, *size)).astype(np.float32), 0.2)
     got = assign(cost, max_cost=0.75, method=method)
     assert got.shape == (3, 4, size[0])
@@ -178,8 +182,8 @@ def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int
 
 
 @dtypes
-@pytest.mark.parametrize("method", ["hungarian", "greedy"])
-def test_ragged_problems_are_solved_one_by_one(rng: np.random.Generator, method: str, dtype: type) -> None:
+@methods
+def test_ragged_problems_are_solved_one_by_one(rng: np.random.Generator, method: Method, dtype: Real) -> None:
     rows, columns = rng.integers(0, 20, 60), rng.integers(0, 20, 60)
     problems = [random_forbidden(rng, rng.random(size).astype(dtype), 0.2) for size in zip(rows, columns, strict=True)]
     flat = np.concatenate([cost.ravel() for cost in problems])
@@ -197,8 +201,8 @@ def test_no_ragged_problems_give_an_empty_result() -> None:
 
 
 @dtypes
-@pytest.mark.parametrize("method", ["hungarian", "greedy"])
-def test_the_number_of_threads_does_not_matter(rng: np.random.Generator, method: str, dtype: type) -> None:
+@methods
+def test_the_number_of_threads_does_not_matter(rng: np.random.Generator, method: Method, dtype: Real) -> None:
     cost = np.round(4 * rng.random((3000, 12, 12))).astype(dtype)
     results = []
     for threads in (1, 2, 5):
@@ -216,10 +220,10 @@ def test_strided_and_integer_costs(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(assign(strided.T), assign(strided.T.copy()))
 
 
-@pytest.mark.parametrize("method", ["hungarian", "greedy"])
+@methods
 @pytest.mark.parametrize("max_cost", [None, 0.5])
 @pytest.mark.parametrize(("bad", "text"), [(np.nan, "nan"), (-np.inf, "-inf")])
-def test_a_bad_cost_is_named_with_its_position(method: str, max_cost: float | None, bad: float, text: str) -> None:
+def test_a_bad_cost_is_named_with_its_position(method: Method, max_cost: float | None, bad: float, text: str) -> None:
     batch = np.zeros((2, 3, 4, 5), np.float32)
     batch[1, 2, 0, 4] = batch[1, 2, 3, 0] = bad
     with pytest.raises(ValueError, match=rf"^cost must not hold NaN or -inf, got {text} at \(1, 2, 0, 4\)$"):
@@ -262,8 +266,8 @@ def test_wrong_arguments_are_named() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("method", ["hungarian", "greedy"])
-def test_tensors_give_what_arrays_give(rng: np.random.Generator, method: str, dtype: str) -> None:
+@methods
+def test_tensors_give_what_arrays_give(rng: np.random.Generator, method: Method, dtype: str) -> None:
     torch = pytest.importorskip("torch")
     cost = random_forbidden(rng, rng.random((5, 9, 7)).astype(dtype), 0.2)
     tensor = torch.from_numpy(cost).requires_grad_()

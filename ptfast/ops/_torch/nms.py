@@ -19,8 +19,8 @@ def _nms_padded(boxes: Tensor, scores: Tensor, threshold: float) -> tuple[Tensor
 def _oks_nms_padded(
     keypoints: Tensor, scores: Tensor, areas: Tensor, sigmas: Tensor, threshold: float
 ) -> tuple[Tensor, Tensor]:
-    arrays = [numpy_view(x) for x in (keypoints, scores, areas, sigmas)]
-    kept, count = oks_nms_arrays(*arrays, threshold)
+    poses = numpy_view(keypoints), numpy_view(scores), numpy_view(areas), numpy_view(sigmas)
+    kept, count = oks_nms_arrays(*poses, threshold)
     return torch.from_numpy(kept), torch.tensor(count)
 
 
@@ -31,8 +31,8 @@ def _fake_padded(items: Tensor, scores: Tensor, *others: Tensor | float) -> tupl
 def _soft_oks_nms(
     keypoints: Tensor, scores: Tensor, areas: Tensor, sigmas: Tensor, threshold: float, max_detections: int
 ) -> tuple[Tensor, Tensor]:
-    arrays = [numpy_view(x) for x in (keypoints, scores, areas, sigmas)]
-    kept, rescored = soft_oks_nms_arrays(*arrays, threshold, max_detections)
+    poses = numpy_view(keypoints), numpy_view(scores), numpy_view(areas), numpy_view(sigmas)
+    kept, rescored = soft_oks_nms_arrays(*poses, threshold, max_detections)
     return torch.from_numpy(kept), torch.from_numpy(rescored)
 
 

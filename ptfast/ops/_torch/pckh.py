@@ -13,9 +13,8 @@ from ptfast.ops.pckh import pckh_arrays
 def _pckh_matrix(
     a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
 ) -> Tensor:
-    arrays = [numpy_view(x) for x in (a, b, head_sizes)]
-    masks = [numpy_view(x) for x in (a_visible, b_visible)]
-    return torch.from_numpy(pckh_arrays(*arrays, threshold, *masks))
+    masks = numpy_view(a_visible), numpy_view(b_visible)
+    return torch.from_numpy(pckh_arrays(numpy_view(a), numpy_view(b), numpy_view(head_sizes), threshold, *masks))
 
 
 def _fake(a: Tensor, b: Tensor, *others: Tensor | float | None) -> Tensor:

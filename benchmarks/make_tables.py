@@ -1,0 +1,86 @@
+"""Writes the README's benchmark table from benchmarks/results/*.json: `python benchmarks/make_tables.py`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+START, END = "<!-- benchmarks: written by benchmarks/make_tables.py -->\n", "<!-- end of benchmarks -->"
+
+# Caption, results file, name of ptfast's row, name of the row that it is compared with. Each pair ran in one session.
+ROWS = [
+    (
+        "Link 2,000 frames of 20 people by box overlap, against a NumPy and SciPy loop",
+        "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
+    ),
+    (
+        "The same, against norfair",
+        "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[norfair-norfair_loop]",
+    ),
+    (
+        "The same, against motpy",
+        "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[motpy-motpy_loop]",
+    ),
+    (
+        "The same, against supervision's ByteTrack",
+        "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[supervision-supervision_loop]",
+    ),
+    (
+        "10,000 assignments of 15 x 15, costs as in tracking, against lapx's batch",
+        "assignment", "test_batches[with_ptfast-15-tracking-1]", "test_batches[with_lapjvr_batch-15-tracking-1]",
+    ),
+    (
+        "The same, against a SciPy loop",
+        "assignment", "test_batches[with_ptfast-15-tracking-1]", "test_batches[with_scipy-15-tracking-1]",
+    ),
+    (
+        "10,000 assignments of 15 x 15, random costs, against lapx's batch",
+        "assignment", "test_batches[with_ptfast-15-uniform-1]", "test_batches[with_lapjvr_batch-15-uniform-1]",
+    ),
+]  # fmt: skip
+
+
+def main() -> None:
+    """Rewrites the part of the README between the two marks."""
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text().partition(START)
+    _, _, after = rest.partition(END)
+    readme.write_text(before + START + table() + END + after)
+    print(f"written to {readme}")
+
+
+def table() -> str:
+    """Markdown: the machine, then one line a comparison."""
+    files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    lines = ["| One thread | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
+    for caption, file, ours, theirs in ROWS:
+        medians = {row["name"]: row["median_s"] for row in files[file]["rows"]}
+        if theirs in medians:
+            ratio = medians[theirs] / medians[ours]
+            lines.append(f"| {caption} | {_time(medians[ours])} | {_time(medians[theirs])} | {ratio:.0f} |")
+    return _machine(files) + "\n\n" + "\n".join(lines) + "\n"
+
+
+def _machine(files: dict[str, dict]) -> str:
+    used = [files[name] for name in sorted({row[1] for row in ROWS})]
+    newest = max(used, key=lambda file: file["date"])
+    names = ("ptfast", "numpy", "scipy", "torch", "lapx", "motmetrics", "norfair", "motpy", "supervision")
+    versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
+    return (
+        f"Medians on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, Python {newest['python']}, "
+        + ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
+        + ". `make bench` measures them again; every result is checked against the other's before it is timed."
+    )
+
+
+def _time(seconds: float) -> str:
+    for limit, unit, factor in ((1e-3, "us", 1e6), (1, "ms", 1e3)):
+        if seconds < limit:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+if __name__ == "__main__":
+    main()

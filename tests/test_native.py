@@ -1,0 +1,94 @@
+"""The thread pool behind every native operation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import ptfast
+from ptfast import _native
+from ptfast.ops import iou_matrix
+
+BOXES = np.random.default_rng(0).uniform(0, 100, (1500, 4)).astype(np.float32)  # enough work for the pool
+
+
+@pytest.fixture(autouse=True)
+def restore_threads():
+    yield
+    ptfast.set_num_threads(0)
+
+
+def run(code: str, **environment: str) -> str:
+    """Runs Python code in a process of its own and returns what it prints; a pool that hangs fails by time."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_number_of_threads_can_be_set_and_restored() -> None:
+    default = _native.num_threads()
+    assert default >= 1
+    ptfast.set_num_threads(3)
+    assert _native.num_threads() == 3
+    ptfast.set_num_threads(0)
+    assert _native.num_threads() == default
+    with pytest.raises(ValueError, match="count must be at least 0, got -1"):
+        ptfast.set_num_threads(-1)
+
+
+@pytest.mark.parametrize("setting", ["3", "0", "-2", "many"])
+def test_the_environment_sets_the_default_where_it_makes_sense(setting: str) -> None:
+    found = run("from ptfast import _native; print(_native.num_threads())", PTFAST_NUM_THREADS=setting)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert int(found) == (3 if setting == "3" else allowed)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_the_pool_works_in_a_forked_child_after_use_in_the_parent() -> None:
+    code = """
+import os
+import numpy as np
+import ptfast
+from ptfast.ops import iou_matrix
+ptfast.set_num_threads(4)
+boxes = np.random.default_rng(0).uniform(0, 100, (1500, 4)).astype(np.float32)
+before = iou_matrix(boxes, boxes)
+for generation in range(2):  # a child of the child as well
+    child = os.fork()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    if not (iou_matrix(boxes, boxes) == before).all():
+        os._exit(3)
+os._exit(0)
+"""
+    run(code)
+
+
+def test_calls_from_several_python_threads_at_once_are_right() -> None:
+    ptfast.set_num_threads(2)
+    expected = iou_matrix(BOXES, BOXES)
+    with ThreadPoolExecutor(4) as executor:
+        for result in executor.map(lambda _: iou_matrix(BOXES, BOXES), range(12)):
+            np.testing.assert_array_equal(result, expected)
+
+
+def test_a_build_without_kernels_says_how_to_get_them() -> None:
+    if _native.with_cuda:
+        pytest.skip("this build has CUDA kernels")
+    with pytest.raises(RuntimeError, match=r"oks_matrix got a CUDA tensor, .* `PTFAST_CUDA=ON pip install"):
+        _native.cuda("oks_matrix", "float32")
+
+
+def test_addresses_are_those_of_contiguous_arrays_alone() -> None:
+    array = np.zeros((3, 4), np.float32)
+    assert _native.address(array[1:]) == _native.address(array) + 16
+    assert _native.address(None) == 0
+    with pytest.raises(ValueError, match="contiguous"):
+        _native.address(array[:, ::2])

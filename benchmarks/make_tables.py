@@ -60,7 +60,21 @@ def table() -> str:
         if theirs in medians:
             ratio = medians[theirs] / medians[ours]
             lines.append(f"| {caption} | {_time(medians[ours])} | {_time(medians[theirs])} | {ratio:.0f} |")
-    return _machine(files) + "\n\n" + "\n".join(lines) + "\n"
+    return _machine(files) + "\n\n" + "\n".join(lines) + "\n\n" + quality(files["linking_quality"]) + "\n"
+
+
+def quality(figures: dict) -> str:
+    """Markdown: official scores of linked detections, and wrong links on annotated poses at several frame rates."""
+    lines = ["| Detections of 15 real sequences, linked | MOTA | switches |", "|---|---:|---:|"]
+    lines += [f"| {row['method']} | {row['mota']:.1f} | {row['switches']:.0f} |" for row in figures["detections"]]
+    rows = [row for row in figures["annotated"] if row["set"] == "somof/val"]
+    strides = sorted({row["stride"] for row in rows})
+    titles = " | ".join("wrong links, every frame" if stride == 1 else f"every {stride}th" for stride in strides)
+    lines += ["", f"| Annotated poses of 36 fast clips, linked | {titles} |", "|---|" + "---:|" * len(strides)]
+    for method in dict.fromkeys(row["method"] for row in rows):
+        shares = [row["wrong_links_percent"] for row in rows if row["method"] == method]
+        lines.append(f"| {method} | " + " | ".join(f"{share:.2f} %" for share in shares) + " |")
+    return "\n".join(lines)
 
 
 def _machine(files: dict[str, dict]) -> str:
@@ -69,7 +83,7 @@ def _machine(files: dict[str, dict]) -> str:
     names = ("ptfast", "numpy", "scipy", "torch", "lapx", "motmetrics", "norfair", "motpy", "supervision")
     versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
     return (
-        f"Medians on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, Python {newest['python']}, "
+        f"Medians of one run on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, Python {newest['python']}, "
         + ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
         + ". `make bench` measures them again; every result is checked against the other's before it is timed."
     )

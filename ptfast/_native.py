@@ -43,8 +43,12 @@ def set_num_threads(count: int) -> None:
 
 
 def address(array: np.ndarray | None) -> int:
-    """Where a NumPy array's data stands, 0 for None. The caller keeps the array alive through the call."""
-    return 0 if array is None else array.__array_interface__["data"][0]
+    """Where a C-contiguous array's data stands, 0 for None. The caller keeps the array alive through the call.
+
+    Raises:
+        ValueError: The array is not contiguous.
+    """
+    return _C.address(array)
 
 
 def cpu(operation: str, dtype: Any) -> Any:

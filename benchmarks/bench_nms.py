@@ -1,0 +1,143 @@
+"""Non-maximum suppression of boxes, tubes and poses, against other libraries and NumPy loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from ptfast.ops import nms, oks_nms, soft_oks_nms, tube_nms
+from ptfast.reference.boxes import tube_iou_matrix
+
+one_thread = pytest.mark.parametrize("threads", [1], indirect=True)
+SIGMAS = np.random.default_rng(0).uniform(0.025, 0.107, 17).astype(np.float32)
+
+
+def clusters(n: int, t: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Tubes (n, t, 4) float32, on average seven around each of n / 7 people, and their scores (n,), all different."""
+    rng = np.random.default_rng(n)
+    people = n // 7 + 1
+    corner, size = rng.uniform(0, 1, (people, 1, 2)) * (1800, 900), rng.uniform(30, 120, (people, 1, 2)) * (1, 2)
+    person = rng.integers(0, people, n)
+    corner = corner[person] + rng.normal(0, 0.06, (n, t, 2)) * size[person]
+    tubes = np.concatenate([corner, corner + size[person] * rng.uniform(0.9, 1.1, (n, t, 2))], -1)
+    return tubes.astype(np.float32), rng.permutation(n).astype(np.float32) / n
+
+
+def with_ptfast(boxes: np.ndarray, scores: np.ndarray) -> Callable:
+    return lambda: nms(boxes, scores, 0.5)
+
+
+def with_torchvision(boxes: np.ndarray, scores: np.ndarray) -> Callable:
+    operation, tensors = pytest.importorskip("torchvision.ops").nms, (torch.as_tensor(boxes), torch.as_tensor(scores))
+    return lambda: operation(*tensors, 0.5)
+
+
+def with_opencv(boxes: np.ndarray, scores: np.ndarray) -> Callable:
+    sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
+    return lambda: cv2.dnn.NMSBoxes(sizes, scores, 0.0, 0.5)
+
+
+def with_numpy(boxes: np.ndarray, scores: np.ndarray) -> Callable:
+    return lambda: greedy(lambda i, others: tube_iou_matrix(boxes[[i], None], boxes[others, None])[0], scores, 0.5)
+
+
+def greedy(overlap: Callable[[int, np.ndarray], np.ndarray], scores: np.ndarray, threshold: float) -> list[int]:
+    """The usual loop: the best item, its overlap with all that are left, those below the threshold stay."""
+    order, kept = np.argsort(-scores, kind="stable"), []
+    while len(order):
+        best, order = int(order[0]), order[1:]
+        kept.append(best)
+        order = order[overlap(best, order) <= threshold]
+    return kept
+
+
+@one_thread
+@pytest.mark.parametrize("n", [20, 1000, 5000])
+@pytest.mark.parametrize("library", [with_ptfast, with_torchvision, with_opencv, with_numpy])
+def test_boxes(benchmark: Any, library: Callable, n: int, threads: int) -> None:
+    tubes, scores = clusters(n)
+    call, expected = library(tubes[:, 0], scores), nms(tubes[:, 0], scores, 0.5)
+    assert list(call()) == expected.tolist()
+    benchmark.group = f"nms of {n} boxes, {len(expected)} kept, {threads} thread"
+    benchmark.extra_info["library"] = library.__name__.removeprefix("with_")
+    benchmark(call)
+
+
+@one_thread
+@pytest.mark.parametrize("library", ["ptfast", "numpy"])
+def test_tubes(benchmark: Any, library: str, threads: int) -> None:
+    tubes, scores = clusters(1000, 3)
+    loop = lambda: greedy(lambda i, others: tube_iou_matrix(tubes[[i]], tubes[others])[0], scores, 0.5)  # noqa: E731
+    call, expected = {"ptfast": lambda: tube_nms(tubes, scores, 0.5), "numpy": loop}[library], loop()
+    assert list(call()) == expected
+    benchmark.group = f"tube_nms of 1000 tubes of 3 frames, {len(expected)} kept, {threads} thread"
+    benchmark.extra_info["library"] = library
+    benchmark(call)
+
+
+def poses(n: int) -> tuple[np.ndarray, ...]:
+    """Keypoints (n, 17, 2), scores and areas (n,) of the people in clusters(n)."""
+    tubes, scores = clusters(n)
+    size = tubes[:, :, 2:] - tubes[:, :, :2]
+    keypoints = tubes[:, :, :2] + size * np.random.default_rng(1).random((17, 2), dtype=np.float32)
+    return keypoints, scores, size.prod(-1)[:, 0]
+
+
+def oks_row(keypoints: np.ndarray, areas: np.ndarray, i: int, others: np.ndarray) -> np.ndarray:
+    """OKS of pose i with others, all at once in NumPy."""
+    squared = ((keypoints[i] - keypoints[others]) ** 2).sum(-1)
+    area = (areas[i] + areas[others])[:, None] / 2
+    return np.exp(-squared / (2 * SIGMAS) ** 2 / area / 2).mean(-1)
+
+
+def oks_pairs(keypoints: np.ndarray, areas: np.ndarray, i: int, others: np.ndarray) -> np.ndarray:
+    """The same, a Python loop over pairs, as HRNet's oks_nms has it."""
+    result = np.zeros(len(others))
+    for row, j in enumerate(others):
+        x, y = (keypoints[i, :, axis] - keypoints[j, :, axis] for axis in (0, 1))
+        term = (x**2 + y**2) / (2 * SIGMAS) ** 2 / ((areas[i] + areas[j]) / 2) / 2
+        result[row] = np.sum(np.exp(-term)) / len(term)
+    return result
+
+
+@one_thread
+@pytest.mark.parametrize("n", [20, 100, 1000])
+@pytest.mark.parametrize("library", ["ptfast", "numpy", "loop over pairs"])
+def test_poses(benchmark: Any, library: str, n: int, threads: int) -> None:
+    keypoints, scores, areas = poses(n)
+    row = oks_pairs if library == "loop over pairs" else oks_row
+    call = lambda: greedy(lambda i, others: row(keypoints, areas, i, others), scores, 0.7)  # noqa: E731
+    if library == "ptfast":
+        call = lambda: oks_nms(keypoints, scores, areas, SIGMAS, 0.7)  # noqa: E731
+    expected = oks_nms(keypoints, scores, areas, SIGMAS, 0.7).tolist()
+    assert list(call()) == expected
+    benchmark.group = f"oks_nms of {n} poses, {len(expected)} kept, {threads} thread"
+    benchmark.extra_info["library"] = library
+    benchmark(call)
+
+
+@one_thread
+@pytest.mark.parametrize("n", [100, 1000])
+@pytest.mark.parametrize("library", ["ptfast", "numpy"])
+def test_soft(benchmark: Any, library: str, n: int, threads: int) -> None:
+    keypoints, scores, areas = poses(n)
+
+    def loop() -> list[int]:
+        order, left, kept = np.argsort(-scores), np.sort(scores)[::-1], []
+        while len(order) and len(kept) < 20:
+            kept.append(int(order[0]))
+            left = left[1:] * np.exp(-(oks_row(keypoints, areas, order[0], order[1:]) ** 2) / 0.7)
+            again = np.argsort(-left)
+            order, left = order[1:][again], left[again]
+        return kept
+
+    call = {"ptfast": lambda: soft_oks_nms(keypoints, scores, areas, SIGMAS, 0.7)[0], "numpy": loop}[library]
+    assert list(call()) == loop()
+    benchmark.group = f"soft_oks_nms of {n} poses, {threads} thread"
+    benchmark.extra_info["library"] = library
+    benchmark(call)

@@ -12,6 +12,22 @@ START, END = "<!-- benchmarks: written by benchmarks/make_tables.py -->\n", "<!-
 # Caption, results file, name of ptfast's row, name of the row that it is compared with. Each pair ran in one session.
 ROWS = [
     (
+        "OKS of 1,000 x 1,000 poses of 17 joints, against ultralytics' kpt_iou",
+        "oks", "test_oks[with_ptfast-1000x1000x17-1]", "test_oks[with_ultralytics-1000x1000x17-1]",
+    ),
+    (
+        "OKS of 1,000 frames of 20 x 20 poses of 15 joints, against batched torch",
+        "oks", "test_oks[with_ptfast-1000 frames of 20x20x15-1]", "test_oks[with_torch-1000 frames of 20x20x15-1]",
+    ),
+    (
+        "IoU of 1,000 x 1,000 boxes, against pycocotools",
+        "boxes", "test_iou[with_ptfast-1000x1000-1]", "test_iou[with_pycocotools-1000x1000-1]",
+    ),
+    (
+        "Non-maximum suppression of 5,000 boxes, against OpenCV",
+        "nms", "test_boxes[with_ptfast-5000-1]", "test_boxes[with_opencv-5000-1]",
+    ),
+    (
         "Link 2,000 frames of 20 people by box overlap, against a NumPy and SciPy loop",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
     ),
@@ -80,10 +96,12 @@ def quality(figures: dict) -> str:
 def _machine(files: dict[str, dict]) -> str:
     used = [files[name] for name in sorted({row[1] for row in ROWS})]
     newest = max(used, key=lambda file: file["date"])
-    names = ("ptfast", "numpy", "scipy", "torch", "lapx", "motmetrics", "norfair", "motpy", "supervision")
+    names = ("ptfast", "numpy", "scipy", "torch", "opencv-python", "ultralytics", "pycocotools", "lapx", "norfair",
+             "motpy", "supervision")  # fmt: skip
     versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
     return (
-        f"Medians of one run on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, Python {newest['python']}, "
+        f"Medians of one run on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, "
+        f"Python {newest['python']}, "
         + ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
         + ". `make bench` measures them again; every result is checked against the other's before it is timed."
     )

@@ -109,17 +109,11 @@ PTFAST_INLINE void iou_tiles(const TubeInputs<T>& in, T* out, int64_t begin, int
   }
 }
 
-PTFAST_CLONES void iou_tiles_f32(const TubeInputs<float>& in, float* out, int64_t begin, int64_t end) {
+PTFAST_CLONES void run_tiles(const TubeInputs<float>& in, float* out, int64_t begin, int64_t end) {
   iou_tiles(in, out, begin, end);
 }
-PTFAST_CLONES void iou_tiles_f64(const TubeInputs<double>& in, double* out, int64_t begin, int64_t end) {
+PTFAST_CLONES void run_tiles(const TubeInputs<double>& in, double* out, int64_t begin, int64_t end) {
   iou_tiles(in, out, begin, end);
-}
-void run_tiles(const TubeInputs<float>& in, float* out, int64_t begin, int64_t end) {
-  iou_tiles_f32(in, out, begin, end);
-}
-void run_tiles(const TubeInputs<double>& in, double* out, int64_t begin, int64_t end) {
-  iou_tiles_f64(in, out, begin, end);
 }
 
 }  // namespace

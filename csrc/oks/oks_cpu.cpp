@@ -119,19 +119,12 @@ PTFAST_INLINE void oks_tiles(const OksInputs<T>& in, const T* factors, T* out, i
   }
 }
 
-PTFAST_CLONES void oks_tiles_f32(const OksInputs<float>& in, const float* factors, float* out, int64_t begin,
-                                 int64_t end) {
+PTFAST_CLONES void run_tiles(const OksInputs<float>& in, const float* factors, float* out, int64_t begin, int64_t end) {
   oks_tiles(in, factors, out, begin, end);
 }
-PTFAST_CLONES void oks_tiles_f64(const OksInputs<double>& in, const double* factors, double* out, int64_t begin,
-                                 int64_t end) {
+PTFAST_CLONES void run_tiles(const OksInputs<double>& in, const double* factors, double* out, int64_t begin,
+                             int64_t end) {
   oks_tiles(in, factors, out, begin, end);
-}
-void run_tiles(const OksInputs<float>& in, const float* factors, float* out, int64_t begin, int64_t end) {
-  oks_tiles_f32(in, factors, out, begin, end);
-}
-void run_tiles(const OksInputs<double>& in, const double* factors, double* out, int64_t begin, int64_t end) {
-  oks_tiles_f64(in, factors, out, begin, end);
 }
 
 }  // namespace

@@ -84,17 +84,11 @@ PTFAST_INLINE void pckh_tiles(const PckhInputs<T>& in, T* out, int64_t begin, in
   }
 }
 
-PTFAST_CLONES void pckh_tiles_f32(const PckhInputs<float>& in, float* out, int64_t begin, int64_t end) {
+PTFAST_CLONES void run_tiles(const PckhInputs<float>& in, float* out, int64_t begin, int64_t end) {
   pckh_tiles(in, out, begin, end);
 }
-PTFAST_CLONES void pckh_tiles_f64(const PckhInputs<double>& in, double* out, int64_t begin, int64_t end) {
+PTFAST_CLONES void run_tiles(const PckhInputs<double>& in, double* out, int64_t begin, int64_t end) {
   pckh_tiles(in, out, begin, end);
-}
-void run_tiles(const PckhInputs<float>& in, float* out, int64_t begin, int64_t end) {
-  pckh_tiles_f32(in, out, begin, end);
-}
-void run_tiles(const PckhInputs<double>& in, double* out, int64_t begin, int64_t end) {
-  pckh_tiles_f64(in, out, begin, end);
 }
 
 }  // namespace

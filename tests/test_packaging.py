@@ -118,7 +118,8 @@ def test_documents_name_targets_that_the_makefile_has(document: str) -> None:
 
 
 def test_readme_names_commands_that_ptfast_has() -> None:
-    named = sorted(set(re.findall(r"^(?:\.venv/bin/)?ptfast ([a-z]+)", read("README.md"), re.MULTILINE)))
+    code = "\n".join(re.findall(r"```sh\n(.*?)```", read("README.md"), re.DOTALL))
+    named = sorted(set(re.findall(r"^(?:\.venv/bin/)?ptfast ([a-z]+)", code, re.MULTILINE)))
     assert named
     for command in named:
         result = subprocess.run([sys.executable, "-m", "ptfast", command, "--help"], capture_output=True, text=True)

@@ -33,6 +33,7 @@ def paused_collector() -> Iterator[None]:
 
 
 def require(condition: Any) -> None:
+    """Raises IrregularError unless the condition holds: the slow path then looks for the culprit."""
     if not condition:
         raise IrregularError
 

@@ -32,15 +32,15 @@ ROWS = [
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
     ),
     (
-        "The same, against norfair",
+        "The same, against norfair, which filters motion too",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[norfair-norfair_loop]",
     ),
     (
-        "The same, against motpy",
+        "The same, against motpy, likewise",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[motpy-motpy_loop]",
     ),
     (
-        "The same, against supervision's ByteTrack",
+        "The same, against supervision's ByteTrack, likewise",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[supervision-supervision_loop]",
     ),
     (
@@ -85,7 +85,7 @@ def quality(figures: dict) -> str:
     lines += [f"| {row['method']} | {row['mota']:.1f} | {row['switches']:.0f} |" for row in figures["detections"]]
     rows = [row for row in figures["annotated"] if row["set"] == "somof/val"]
     strides = sorted({row["stride"] for row in rows})
-    titles = " | ".join("wrong links, every frame" if stride == 1 else f"every {stride}th" for stride in strides)
+    titles = " | ".join({1: "wrong links, every frame", 2: "every 2nd"}.get(n, f"every {n}th") for n in strides)
     lines += ["", f"| Annotated poses of 36 fast clips, linked | {titles} |", "|---|" + "---:|" * len(strides)]
     for method in dict.fromkeys(row["method"] for row in rows):
         shares = [row["wrong_links_percent"] for row in rows if row["method"] == method]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import Any
 
@@ -69,6 +70,17 @@ def check_number(name: str, value: float, low: float, high: float = float("inf")
     if not low <= value <= high:
         limit = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
         raise ValueError(f"{name} must be {limit}, got {value}")
+
+
+def check_integer(name: str, value: object, low: int, high: int = 2**31 - 1) -> int:
+    """`value` as an int; raises TypeError unless it is an integer, ValueError unless low <= value <= high."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be between {low} and {high}, got {number}")
+    return number
 
 
 def as_floats(name: str, array: Array) -> np.ndarray:

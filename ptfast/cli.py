@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import ptfast
 from ptfast import _native
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (ValueError, TypeError, OSError, ImportError) as error:
         message = " ".join(str(error).split())
         sys.exit(_fail(f"ptfast {options.command}: {message}", 2))
@@ -40,8 +45,15 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_fail(f"{self.prog}: {message}; see {self.prog} --help", 2))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ptfast", description=DESCRIPTION)
+    parser = _Parser(prog="ptfast", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"ptfast {ptfast.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_link(commands)
@@ -63,12 +75,25 @@ def _command(
 
 
 def _number_or_none(text: str) -> float | None:
-    return None if text.lower() == "none" else float(text)
+    try:
+        return None if text.lower() == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number or none, got {text!r}") from None
 
 
 def _scores(text: str) -> float | list[float]:
-    values = [float(value) for value in text.split(",")]
+    try:
+        values = [float(value) for value in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, or numbers with commas between, got {text!r}") from None
     return values[0] if len(values) == 1 else values
+
+
+def _check_other_place(out: Path, *sources: Path) -> None:
+    """Raises ValueError if writing `out` would replace what is read."""
+    for source in sources:
+        if out.exists() and source.exists() and (out.samefile(source) or out.parent.samefile(source)):
+            raise ValueError(f"{out}: expected another place than the input's, which would be replaced")
 
 
 def _add_link(commands: argparse._SubParsersAction) -> None:
@@ -104,6 +129,7 @@ def _link(options: argparse.Namespace) -> None:
     names = ("cost", "matcher", "motion", "lookback", "max_cost", "min_score", "min_joint_score", "sigma_scale")
     settings = {name: getattr(options, name) for name in (*names, "max_tracks", "keep_filtered")}
     started = time.perf_counter()
+    _check_other_place(options.out, options.detections)
     poses = read_poses(options.detections)
     linked = _map(poses, lambda sequence: link(sequence, **settings), "linking")
     write_poses(linked, options.out, format=options.format)
@@ -131,6 +157,10 @@ def _add_eval(commands: argparse._SubParsersAction) -> None:
 def _eval(options: argparse.Namespace) -> None:
     from ptfast.evaluation.posetrack import evaluate
 
+    if options.json is not None:
+        _check_other_place(options.json, options.ground_truth, options.predictions)
+        if options.json.exists() and not options.json.is_file():
+            raise ValueError(f"{options.json}: expected a file or nothing to replace, found something else")
     result = evaluate(
         options.ground_truth,
         options.predictions,
@@ -154,6 +184,7 @@ def _add_convert(commands: argparse._SubParsersAction) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
+    _check_other_place(options.out, options.source)
     poses = read_poses(options.source)
     if options.skeleton is not None:
         poses = _map(poses, lambda sequence: sequence.to_skeleton(SKELETONS[options.skeleton]), "converting")
@@ -223,6 +254,8 @@ def _map(poses: Poses | dict[str, Poses], function: Callable[[Poses], Poses], ti
 
 def _write_text(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
+    path = path.resolve()  # a symbolic link stays
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(text)

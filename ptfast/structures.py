@@ -74,6 +74,8 @@ class Poses:
     sequence: str = ""
 
     def __post_init__(self) -> None:
+        if not is_tensor(self.keypoints):
+            object.__setattr__(self, "keypoints", np.asarray(self.keypoints))
         check_shape("keypoints", self.keypoints, ("N", "K", 2), K=len(self.skeleton))
         sizes = {"N": self.keypoints.shape[0], "K": len(self.skeleton)}
         for name, value in _defaults(self).items():
@@ -81,8 +83,9 @@ class Poses:
         for name, (pattern, dtype) in _POSE_COLUMNS.items():
             value = getattr(self, name)
             if value is not None:
+                value = value if is_tensor(value) else np.asarray(value)
                 check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
-                object.__setattr__(self, name, _cast(value, dtype))
+                object.__setattr__(self, name, _cast(name, value, dtype, self.keypoints))
         object.__setattr__(self, "frame_offsets", _checked_offsets(self.frame_offsets, sizes["N"]))
         self._check_frames()
 
@@ -93,8 +96,10 @@ class Poses:
                 object.__setattr__(self, name, np.asarray(value, dtype))
         for name in _FRAME_COLUMNS:
             value = getattr(self, name)
-            if value is not None and len(value) != len(self):
+            if value is not None and (isinstance(value, str) or len(value) != len(self)):
                 raise ValueError(f"{name} must have one entry for each of {len(self)} frames, got {len(value)}")
+        if self.frame_size is not None:
+            check_shape("frame_size", self.frame_size, ("F", 2))
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -133,8 +138,11 @@ class Poses:
 
     def select(self, mask: Array) -> Poses:
         """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
+        mask = mask if is_tensor(mask) else np.asarray(mask)
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
-        host = np.asarray(mask.cpu() if is_tensor(mask) else mask, np.bool_)
+        host = _host(mask)
+        if host.dtype != np.bool_:
+            raise TypeError(f"mask must have dtype bool, got {host.dtype}")
         kept = np.concatenate([[0], np.cumsum(host)]).astype(np.int64)
         return replace(self, frame_offsets=kept[self.frame_offsets], **self._rows(np.flatnonzero(host)))
 
@@ -150,7 +158,7 @@ class Poses:
 
     def numpy(self) -> Poses:
         """The pose columns as NumPy arrays."""
-        return self._map(lambda column: column.cpu().numpy()) if is_tensor(self.keypoints) else self
+        return self._map(_host) if is_tensor(self.keypoints) else self
 
     def to_skeleton(self, skeleton: Skeleton) -> Poses:
         """The same poses in another skeleton's joints and order, matched by name; joints that it adds are absent.
@@ -282,7 +290,8 @@ def _defaults(poses: Poses) -> dict[str, Array]:
 
 
 def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
-    offsets = np.asarray(_host(frame_offsets), np.int64)
+    # A copy, contiguous: native calls read it, and a change of the caller's array would send them astray.
+    offsets = np.array(_whole("frame_offsets", _host(frame_offsets), "int64"), order="C")
     check_shape("frame_offsets", offsets, ("F + 1",))
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
         shown = np.array2string(offsets, threshold=8, separator=", ")
@@ -291,15 +300,30 @@ def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
 
 
 def _host(array: Array) -> np.ndarray:
-    return array.cpu().numpy() if is_tensor(array) else np.asarray(array)
+    return array.detach().cpu().numpy() if is_tensor(array) else np.asarray(array)
 
 
-def _cast(array: Array, dtype: str) -> Array:
-    if is_tensor(array):
-        import torch
+def _cast(name: str, array: Array, dtype: str, keypoints: Array) -> Array:
+    """`array` in `dtype`, of the keypoints' kind and on their device."""
+    if not is_tensor(keypoints):
+        return _whole(name, np.asarray(_host(array)), dtype)
+    import torch
 
-        return array.to(getattr(torch, dtype))
-    return np.asarray(array, dtype)
+    if not is_tensor(array):
+        array = torch.as_tensor(_whole(name, np.asarray(array), dtype))
+    return array.to(keypoints.device, getattr(torch, dtype))
+
+
+def _whole(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
+    """A NumPy array in another dtype; from floats or wider integers to an integer dtype only where nothing is lost."""
+    if array.dtype == dtype or np.dtype(dtype).kind == "f":
+        return np.asarray(array, dtype)
+    with np.errstate(invalid="ignore"):
+        cast = np.asarray(array, dtype)
+    lost = cast != array
+    if lost.any():
+        raise ValueError(f"{name} must hold numbers that {dtype} can hold, got {array[lost].flat[0]}")
+    return cast
 
 
 def _take_frames(column: Any, index: range) -> Any:
@@ -312,8 +336,10 @@ def _take_frames(column: Any, index: range) -> Any:
 
 def _take_joints(column: Array, index: np.ndarray) -> Array:
     """Joints `index` of a (N, K, ...) column, zero where the index is -1."""
-    taken = column[:, index]
-    taken[:, index < 0] = 0
+    shape = (column.shape[0], len(index), *column.shape[2:])
+    taken = column.new_zeros(shape) if is_tensor(column) else np.zeros(shape, column.dtype)
+    known = index >= 0
+    taken[:, known] = column[:, index[known]]
     return taken
 
 

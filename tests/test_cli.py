@@ -112,7 +112,38 @@ def test_a_truncated_file_is_one_line(files: Path, tmp_path: Path, capsys: pytes
 
 def test_a_wrong_number_is_one_line(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = failure(["link", str(files / "detections"), str(tmp_path / "out"), "--lookback", "0"], capsys)
-    assert message == "ptfast link: lookback must be at least 1, got 0"
+    assert message == "ptfast link: lookback must be between 1 and 2147483647, got 0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max-cost", "x"], "argument --max-cost: expected a number or none, got 'x'; see ptfast link --help"),
+        (["--cost", "l2"], "argument --cost: invalid choice"),
+    ],
+)
+def test_a_wrong_option_is_one_line(arguments: list, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert message in failure(["link", "in", "out", *arguments], capsys)
+
+
+@pytest.mark.parametrize("command", ["link", "convert"])
+def test_the_input_is_not_replaced(files: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for source in (files / "detections", files / "detections" / "a.json"):
+        before = (files / "detections" / "a.json").read_bytes()
+        assert "expected another place than the input's" in failure([command, str(source), str(source)], capsys)
+        assert (files / "detections" / "a.json").read_bytes() == before
+
+
+def test_figures_do_not_replace_what_was_scored(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth, tracks = str(files / "annotations"), files / "annotations"
+    message = failure(["eval", truth, str(tracks), "--json", str(tracks / "a.json")], capsys)
+    assert "expected another place than the input's" in message
+
+
+def test_a_reader_that_stops_early_ends_it_silently() -> None:
+    command = f"{sys.executable} -m ptfast info | true"
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
 
 
 def test_sequences_that_differ_are_one_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

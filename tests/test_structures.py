@@ -75,6 +75,18 @@ def test_select_keeps_frames_that_lose_everybody() -> None:
     assert selected.track_ids.tolist() == [0, 4]
 
 
+def test_select_wants_truth_values() -> None:
+    with pytest.raises(TypeError, match="mask must have dtype bool, got int64"):
+        poses().select(np.arange(6))
+
+
+def test_a_change_of_the_callers_offsets_changes_nothing() -> None:
+    offsets = np.array([0, 1, 3])
+    made = Poses(np.zeros((3, 15, 2)), offsets, POSETRACK_15)
+    offsets[1] = 10**9
+    assert made.frame_offsets.tolist() == [0, 1, 3]
+
+
 def test_concatenate_undoes_slicing() -> None:
     all_poses = poses(areas=np.arange(6))
     joined = Poses.concatenate([all_poses[:2], all_poses[2:]])
@@ -144,6 +156,15 @@ def test_tensors_and_back() -> None:
         ({"frame_offsets": [0, 4, 3]}, "frame_offsets must rise from 0 to 3"),
         ({"scores": np.zeros(2)}, r"scores must have shape \(N,\) with N = 3, got \(2,\)"),
         ({"boxes": np.zeros((3, 5))}, r"boxes must have shape \(N, 4\) with N = 3, got \(3, 5\)"),
+        ({"frame_names": "ab"}, "frame_names must have one entry for each of 2 frames, got 2"),
+        ({"frame_size": [1, 2]}, r"frame_size must have shape \(F, 2\), got \(2,\)"),
+        ({"track_ids": [0.5, 1, 2]}, "track_ids must hold numbers that int64 can hold, got 0.5"),
+        ({"track_ids": [0, np.nan, 2]}, "track_ids must hold numbers that int64 can hold, got nan"),
+        (
+            {"joint_visibility": np.full((3, 15), 300)},
+            "joint_visibility must hold numbers that uint8 can hold, got 300",
+        ),
+        ({"frame_offsets": [0, 1.5, 3]}, "frame_offsets must hold numbers that int64 can hold, got 1.5"),
         ({"frame_names": ("a",)}, "frame_names must have one entry for each of 2 frames, got 1"),
     ],
 )

@@ -35,7 +35,7 @@ void OnlineLinker::update(const FrameView& frame, int64_t* ids) {
   std::vector<FrameState*> history;
   for (OwnedFrame& owned : frames_) history.push_back(&owned.state);
   current.copy(frame, options_.joints);
-  current.state.view.frame = count_++;
+  current.state.view.frame = count_;
   const auto& found = cascade_->link(history, current.state);
   current.state.ids.assign(frame.count, -1);
   for (int64_t j = 0; j < frame.count; ++j)
@@ -43,6 +43,7 @@ void OnlineLinker::update(const FrameView& frame, int64_t* ids) {
   giver_.give(frame.count, current.state.ids.data());
   std::copy(current.state.ids.begin(), current.state.ids.end(), ids);
   frames_.push_front(std::move(current));
+  ++count_;  // last, so that a cost that throws leaves the linker as it was
 }
 
 std::vector<int64_t> OnlineLinker::lost_tracks() const {

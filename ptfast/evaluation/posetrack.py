@@ -88,6 +88,9 @@ def _minimum(
     """Checked minimum scores of poses and of joints."""
     if joint_score is not None and np.ndim(joint_score):
         check_shape("mota_min_joint_score", np.asarray(joint_score), (len(POSETRACK_15),))
+    for name, value in (("mota_min_score", score), ("mota_min_joint_score", joint_score)):
+        if value is not None and np.isnan(value).any():
+            raise ValueError(f"{name} must be a number or None, got nan")
     return -np.inf if score is None else score, joint_score
 
 

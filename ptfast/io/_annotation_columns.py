@@ -16,9 +16,11 @@ def pose_columns(annotations: list[dict[str, Any]], count: int, posetrack: bool)
     n = len(annotations)
     triples = table([annotation["keypoints"] for annotation in annotations], 3 * count).reshape(n, count, 3)
     keypoints, flags = triples[..., :2], triples[..., 2]
-    visibility = _posetrack_visibility(annotations, keypoints, flags) if posetrack else _coco_visibility(flags)
-    keypoints = np.where(visibility[..., None] > 0, keypoints, 0)
     with_scores, given_scores = optional_table(annotations, "scores", count, 0)
+    # A predictor may write anything as a flag, an annotator only what is defined.
+    require(np.isin(flags[~mask_of(with_scores, n)] if posetrack else flags, (0, 1, 2)).all())
+    visibility = _posetrack_visibility(annotations, keypoints, flags) if posetrack else flags.astype(np.uint8)
+    keypoints = np.where(visibility[..., None] > 0, keypoints, 0)
     scores = joint_scores(mask_of(with_scores, n), given_scores, visibility)
     with_score, given_score = optional_floats(annotations, "score", 0)
     with_box, corners = optional_table(annotations, "bbox", 4, 0)
@@ -45,8 +47,3 @@ def _posetrack_visibility(annotations: list[dict[str, Any]], keypoints: np.ndarr
     require(np.isin(given, (0, 1, 2)).all())
     visibility[index] = given
     return visibility
-
-
-def _coco_visibility(flags: np.ndarray) -> np.ndarray:
-    require(np.isin(flags, (0, 1, 2)).all())
-    return flags.astype(np.uint8)

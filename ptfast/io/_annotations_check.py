@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from ptfast.io._joint_sets import keypoint_category, of_category, parse_category
+from ptfast.io._joint_sets import file_skeleton, of_keypoint_category
 from ptfast.io._place import Place, sequence_name
 
 
 def check_annotations(document: Place, *, posetrack: bool) -> None:
     """Raises ValueError at the first value that `read_annotations` does not accept."""
     images, annotations = document["images"], document["annotations"]
-    category = keypoint_category(document["categories"])
-    skeleton, _ = parse_category(category)
+    skeleton, _ = file_skeleton(document, counted=posetrack)
     frames = _check_images(images)
     entries = list(annotations.items())
     for entry in entries:
         entry.mapping()
-    if len(document.value["categories"]) > 1:
-        entries = [entries[i] for i in of_category(annotations.value, category)]
+    entries = [entries[i] for i in of_keypoint_category(document)]
     seen: set[tuple[int, int]] = set()
     for entry in entries:
         number = entry["image_id"].integer()
@@ -24,7 +22,7 @@ def check_annotations(document: Place, *, posetrack: bool) -> None:
             entry["image_id"].fail("the id of one of the images")
         _check_numbers(entry, len(skeleton), posetrack)
         track = entry.get("track_id")
-        if track is None or track.integer() < 0:
+        if track is None or track.track_id() < 0:
             continue
         if (number, track.value) in seen:
             track.fail(f"each track id once in image {number}", f"{track.value} twice")
@@ -65,13 +63,11 @@ def _check_regions(all_x: Place, all_y: Place) -> None:
 
 def _check_numbers(entry: Place, joints: int, posetrack: bool) -> None:
     triples = entry["keypoints"].numbers(3 * joints)
-    flags = None if posetrack else triples[2::3]
+    if not posetrack or entry.get("scores") is None:
+        _check_joint_flags(entry["keypoints"], triples[2::3])
     visibility = entry.get("visibility")
     if posetrack and visibility is not None:
-        flags = visibility.numbers(joints)
-    if flags is not None and not set(flags) <= {0, 1, 2}:
-        place = visibility or entry["keypoints"]
-        place.fail("joint flags 0, 1 or 2", str(next(flag for flag in flags if flag not in (0, 1, 2))))
+        _check_joint_flags(visibility, visibility.numbers(joints))
     for key, count in (("scores", joints), ("bbox", 4), ("bbox_head", 4)):
         values = entry.get(key)
         if values is not None:
@@ -83,7 +79,12 @@ def _check_numbers(entry: Place, joints: int, posetrack: bool) -> None:
     _check_flag(entry, "iscrowd")
 
 
+def _check_joint_flags(place: Place, flags: list[float]) -> None:
+    if not set(flags) <= {0, 1, 2}:
+        place.fail("joint flags 0, 1 or 2", str(next(flag for flag in flags if flag not in (0, 1, 2))))
+
+
 def _check_flag(entry: Place, key: str) -> None:
     flag = entry.get(key)
-    if flag is not None and type(flag.value) not in (bool, int):
-        flag.fail("true or false")
+    if flag is not None:
+        flag.flag()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._bulk import check_types, floats, integers, optional, optional_integers
+from ptfast.io._bulk import check_types, flags, floats, integers, optional, optional_integers
 from ptfast.io._rows import polygons
 
 
@@ -16,10 +16,9 @@ def frame_columns(images: list[dict[str, Any]]) -> dict[str, Any]:
     check_types(names, str)
     with_width, width = optional_integers(images, "width", 0)
     with_height, height = optional_integers(images, "height", 0)
-    labeled, flags = optional(images, "is_labeled")
-    check_types(flags, bool, int)
+    labeled, given = optional(images, "is_labeled")
     is_labeled = np.ones(len(images), bool)
-    is_labeled[labeled] = np.array(flags, bool)
+    is_labeled[labeled] = flags(given)
     return {
         "frame_names": tuple(names),
         "frame_ids": integers([image["id"] for image in images]),
@@ -29,11 +28,13 @@ def frame_columns(images: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _regions(image: dict[str, Any]) -> list[np.ndarray] | None:
-    """The image's polygons; None where it says nothing of them."""
+def _regions(image: dict[str, Any]) -> list[np.ndarray]:
+    """The image's polygons."""
     if "ignore_regions_x" not in image and "ignore_regions_y" not in image:
-        return None
-    pairs = zip(image["ignore_regions_x"], image["ignore_regions_y"], strict=True)
+        return []
+    all_x, all_y = image["ignore_regions_x"], image["ignore_regions_y"]
+    check_types((all_x, all_y), list)
+    pairs = zip(all_x, all_y, strict=True)
     return [np.stack([_line(x), _line(y)], 1) for x, y in pairs]
 
 

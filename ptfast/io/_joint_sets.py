@@ -73,18 +73,39 @@ def parse_category(place: Place) -> tuple[Skeleton, np.ndarray | None]:
     return replace(found, edges=edges), None
 
 
-def keypoint_category(categories: Place) -> Place:
+def file_skeleton(document: Place, *, counted: bool) -> tuple[Skeleton, np.ndarray | None]:
+    """`parse_category` of a file's category with keypoints.
+
+    Args:
+        document: The file.
+        counted: Whether a file without categories has PoseTrack's 17 or 15 joints by the length of its keypoints.
+    """
+    if "categories" in document.mapping() or not counted:
+        return parse_category(_keypoint_category(document["categories"]))
+    first = next(document["annotations"].items(), None)
+    if first is None:
+        return POSETRACK_17, None
+    count = len(list(first["keypoints"].items("51 or 45 numbers")))
+    if count not in (51, 45):
+        first["keypoints"].fail("51 or 45 numbers, or categories in the file", str(count))
+    return POSETRACK_17 if count == 51 else POSETRACK_15, None
+
+
+def of_keypoint_category(document: Place) -> list[int]:
+    """Indices of the annotations that are of the category with keypoints; one without category_id is."""
+    annotations = document.value["annotations"]
+    if len(document.value.get("categories", ())) < 2:
+        return list(range(len(annotations)))
+    number = _keypoint_category(document["categories"]).value.get("id")
+    return [i for i, entry in enumerate(annotations) if entry.get("category_id", number) == number]
+
+
+def _keypoint_category(categories: Place) -> Place:
     """The one category that has keypoints."""
     found = [entry for entry in categories.items() if "keypoints" in entry.mapping()]
     if len(found) != 1:
         categories.fail("one category with keypoints", str(len(found)))
     return found[0]
-
-
-def of_category(annotations: list[dict[str, Any]], category: Place) -> list[int]:
-    """Indices of the annotations of a category; one without category_id belongs to it."""
-    number = category.value.get("id")
-    return [i for i, entry in enumerate(annotations) if entry.get("category_id", number) == number]
 
 
 def _names(place: Place) -> tuple[str, ...]:

@@ -12,9 +12,14 @@ dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 def listing(entries: Iterable[Any]) -> Iterator[str]:
     """The inside of a JSON list, one entry a line."""
+    return lines(map(dumps, entries))
+
+
+def lines(texts: Iterable[str]) -> Iterator[str]:
+    """The inside of a JSON list of entries that are text already, one a line."""
     separator = "\n"
-    for entry in entries:
-        yield separator + dumps(entry)
+    for text in texts:
+        yield separator + text
         separator = ",\n"
 
 
@@ -29,7 +34,7 @@ def read_text(path: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte {error.start}: expected UTF-8 text, found {data[error.start]:#04x}") from None
-    if not text.strip():
+    if not text or text.isspace():
         raise ValueError(f"{path}: line 1: expected poses, found an empty file")
     return text
 

@@ -18,7 +18,7 @@ class IrregularError(Exception):
     """A bulk conversion met something that it does not expect; the search for the place follows."""
 
 
-_BULK_ERRORS = (IrregularError, AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+BULK_ERRORS = (IrregularError, AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,15 @@ class Place:
         if type(self.value) is not int or not -(2**63) <= self.value < 2**63:
             self.fail("a whole number")
         return self.value
+
+    def track_id(self) -> int:
+        if self.integer() < -1:
+            self.fail("a track id, or -1 for none")
+        return self.value
+
+    def flag(self) -> None:
+        if type(self.value) not in (bool, int) or self.value not in (0, 1):
+            self.fail("true or false")
 
     def number(self) -> float:
         if type(self.value) not in (int, float) or not abs(self.value) <= LARGEST:
@@ -122,7 +131,7 @@ def read_checked(place: Place, build: Callable[[Any], Result], check: Callable[[
     """
     try:
         return build(place.value)
-    except _BULK_ERRORS as error:
+    except BULK_ERRORS as error:
         cause = error
     check(place)
     raise ValueError(f"{place.file}: top level: expected a readable file, found {cause}") from cause

@@ -19,7 +19,7 @@ def check_annolist(document: Place) -> None:
         if number is not None:
             _whole(number)
             _distinct(number, number.single(), numbers, frame)
-        _optional_single(frame, "is_labeled")
+        _optional_flag(frame, "is_labeled")
         if "ignore_regions" in frame.value:
             for region in frame["ignore_regions"].items():
                 for point in region["point"].items():
@@ -42,6 +42,8 @@ def _check_people(frame: Place) -> None:
         track = person.get("track_id")
         if track is not None:
             number = _whole(track)
+            if number < -1:
+                track.fail("a track id, or -1 for none", str(number))
             if number in seen:
                 track.fail(f"each track id once in {frame.name}", f"{number} twice")
             seen |= {number} if number >= 0 else set()
@@ -68,7 +70,7 @@ def _check_points(person: Place) -> None:
         seen[joint] = point.name
         point["x"].single()
         point["y"].single()
-        _optional_single(point, "is_visible")
+        _optional_flag(point, "is_visible")
         _optional_single(point, "score")
 
 
@@ -76,6 +78,12 @@ def _optional_single(place: Place, key: str) -> None:
     value = place.get(key)
     if value is not None:
         value.single()
+
+
+def _optional_flag(place: Place, key: str) -> None:
+    value = place.get(key)
+    if value is not None and value.single() not in (0, 1):
+        value.fail("a list of 0 or 1", str(value.value[0]))
 
 
 def _whole(place: Place) -> int:

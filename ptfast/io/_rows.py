@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast.io._bulk import require
 from ptfast.skeletons import Skeleton
 from ptfast.structures import IgnoreRegions, Poses, joint_boxes
 
@@ -15,6 +16,11 @@ def repeated_id(frames: np.ndarray, ids: np.ndarray) -> int | None:
     order = np.lexsort((ids, frames))
     same = (np.diff(ids[order]) == 0) & (np.diff(frames[order]) == 0) & (ids[order][1:] >= 0)
     return int(order[1:][same].min()) if same.any() else None
+
+
+def check_ids(frames: np.ndarray, ids: np.ndarray) -> None:
+    """Raises IrregularError where an id is below -1, none, or stands twice in a frame; frames and ids (N,)."""
+    require((ids >= -1).all() and repeated_id(frames, ids) is None)
 
 
 def joint_scores(given: np.ndarray, values: np.ndarray, visibility: np.ndarray) -> np.ndarray:
@@ -67,14 +73,10 @@ def build(skeleton: Skeleton, frames: np.ndarray, count: int, columns: dict[str,
     if (np.diff(frames) < 0).any():
         order = np.argsort(frames, kind="stable")
         columns = {name: None if column is None else column[order] for name, column in columns.items()}
-    if "track_ids" in columns:
-        columns["track_ids"] = np.maximum(columns["track_ids"], -1)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(frames, minlength=count))])
     return Poses(frame_offsets=offsets, skeleton=skeleton, **columns, **of_sequence)
 
 
-def polygons(regions: list[list[np.ndarray] | None]) -> IgnoreRegions | None:
-    """Ignore regions of each frame, None where no frame says anything of them."""
-    if all(region is None for region in regions):
-        return None
-    return tuple(tuple(region or ()) for region in regions)
+def polygons(regions: list[list[np.ndarray]]) -> IgnoreRegions | None:
+    """Ignore regions of each frame, None where no frame has any."""
+    return tuple(tuple(region) for region in regions) if any(regions) else None

@@ -38,7 +38,7 @@ def check_scored(person: Place, boxes: tuple[str, ...]) -> None:
             value.number()
     track = person.get("track_id")
     if track is not None:
-        track.integer()
+        track.track_id()
 
 
 def center_columns(boxes: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:

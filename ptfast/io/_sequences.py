@@ -31,6 +31,8 @@ def check_writable(poses: Poses) -> None:
             raise ValueError(f"poses.{name} must be finite to be written, got {value} in row {position[0]}")
     if not all(np.isfinite(polygon).all() for region in poses.ignore_regions or () for polygon in region):
         raise ValueError("poses.ignore_regions must be finite to be written, got a polygon that is not")
+    if (poses.track_ids < -1).any():
+        raise ValueError(f"poses.track_ids must be -1 or more to be written, got {poses.track_ids.min()}")
     frames = frames_of_rows(poses)
     row = repeated_id(frames, poses.track_ids)
     if row is not None:
@@ -42,11 +44,18 @@ def check_writable(poses: Poses) -> None:
 
 
 def frame_names(poses: Poses) -> tuple[str, ...]:
-    """The frames' names, or images/<sequence>/000000.jpg and so on where they have none."""
+    """The frames' names, or images/val/<folder>/000000.jpg and so on where they have none.
+
+    The official PoseTrack 2018 reader takes a frame's id from its name: the folder must be a number, "_", where the
+    video comes from (mpii, bonn or mpiinew) and perhaps "_" and more. A sequence that is called so is the folder; any
+    other is put behind the number that it starts with (else 0) and mpii: walk becomes 000000_mpii_walk.
+    """
     if poses.frame_names is not None:
         return poses.frame_names
-    folder = "/".join(["images", *([poses.sequence] if poses.sequence else [])])
-    return tuple(f"{folder}/{frame:06d}.jpg" for frame in range(len(poses)))
+    folder = re.sub(r"[/\\]", "-", poses.sequence)
+    if not re.fullmatch(r"\d+_(mpii|bonn|mpiinew)(_.*)?", folder):
+        folder = f"{sequence_number(poses):06d}_mpii" + (f"_{folder}" if folder else "")
+    return tuple(f"images/val/{folder}/{frame:06d}.jpg" for frame in range(len(poses)))
 
 
 def distinct_frame_names(poses: Poses) -> tuple[str, ...]:
@@ -61,6 +70,12 @@ def video_number(poses: Poses) -> str:
     """PoseTrack's vid_id: the digits that the sequence's name starts with, else the whole name."""
     digits = re.match(r"\d+", poses.sequence)
     return digits.group() if digits else poses.sequence
+
+
+def sequence_number(poses: Poses) -> int:
+    """PoseTrack's six-digit number of a sequence: that which its name starts with, else 0."""
+    digits = video_number(poses)
+    return int(digits[-6:]) if digits.isdecimal() else 0
 
 
 def posetrack_ids(poses: Poses) -> np.ndarray:

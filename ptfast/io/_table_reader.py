@@ -10,7 +10,7 @@ import numpy as np
 
 from ptfast.io._joint_sets import parse_category, parse_skeleton
 from ptfast.io._place import LARGEST, Place
-from ptfast.io._rows import build, repeated_id
+from ptfast.io._rows import build, polygons, repeated_id
 from ptfast.io._table import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
 from ptfast.skeletons import Skeleton
 from ptfast.structures import IgnoreRegions, Poses
@@ -66,6 +66,9 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     rows = _pose_rows(table)
     skeleton, joints = _skeleton(table, joints)
     pose_columns = _pose_columns(table, rows, joints)
+    wrong = pose_columns["track_ids"] < -1
+    if wrong.any():
+        table.fail("track_id", int(rows[wrong.argmax()]), "a track id, or -1 for none")
     repeated = repeated_id(frames[rows], pose_columns["track_ids"])
     if repeated is not None:
         table.fail("track_id", int(rows[repeated]), "each track id once a frame")
@@ -151,23 +154,31 @@ def _frame_columns(table: Table, starts: np.ndarray) -> dict[str, Any]:
     return {
         "frame_names": _texts(table, "frame_name", starts) if has("frame_name") else None,
         "frame_ids": frame_ids,
-        "is_labeled": table.values("is_labeled", starts, "0 or 1") > 0 if has("is_labeled") else None,
+        "is_labeled": _labels(table, starts) if has("is_labeled") else None,
         "frame_size": table.numbers(("width", "height"), starts) if has("width") and has("height") else None,
         "ignore_regions": _regions(table, starts) if has("ignore_regions") else None,
     }
+
+
+def _labels(table: Table, starts: np.ndarray) -> np.ndarray:
+    labels = table.values("is_labeled", starts, "0 or 1")
+    wrong = ~np.isin(labels, (0, 1))
+    if wrong.any():
+        table.fail("is_labeled", int(starts[wrong.argmax()]), "0 or 1")
+    return labels > 0
 
 
 def _texts(table: Table, column: str, rows: np.ndarray) -> tuple[str, ...]:
     return tuple(np.ma.filled(table.columns[column][rows], ""))
 
 
-def _regions(table: Table, starts: np.ndarray) -> IgnoreRegions:
+def _regions(table: Table, starts: np.ndarray) -> IgnoreRegions | None:
     empty = np.ma.getmaskarray(table.columns["ignore_regions"])
     read: list[list[np.ndarray]] = []
     for row in starts:
         regions = [] if empty[row] else _json(table, "ignore_regions", row).items("a list of polygons")
         read.append([np.array([point.numbers(2) for point in polygon.items()]).reshape(-1, 2) for polygon in regions])
-    return tuple(map(tuple, read))
+    return polygons(read)
 
 
 def _json(table: Table, column: str, row: int) -> Place:

@@ -12,11 +12,11 @@ import numpy as np
 
 from ptfast.io._annotation_columns import pose_columns
 from ptfast.io._annotations_check import check_annotations
-from ptfast.io._bulk import check_types, integers, optional, require
+from ptfast.io._bulk import check_types, flags, integers, optional, require
 from ptfast.io._image_columns import frame_columns
-from ptfast.io._joint_sets import keypoint_category, of_category, parse_category
+from ptfast.io._joint_sets import file_skeleton, of_keypoint_category
 from ptfast.io._place import Place, read_checked, sequence_name
-from ptfast.io._rows import build, repeated_id
+from ptfast.io._rows import build, check_ids
 from ptfast.structures import IgnoreRegions, Poses
 
 
@@ -24,7 +24,8 @@ def read_annotations(document: Any, file: str, sequence: str, *, posetrack: bool
     """Poses of a parsed file, or one for each video where PoseTrack images name several.
 
     The flag of a joint means: in PoseTrack 1 labelled (visible here), 0 at (0, 0) absent, 0 elsewhere hidden, as the
-    official evaluator takes them; in COCO 0 absent, 1 hidden, 2 visible. COCO's crowds become ignore regions.
+    official evaluator takes them; in COCO 0 absent, 1 hidden, 2 visible. COCO's crowds become ignore regions. PoseTrack
+    files may lack categories: 51 or 45 numbers then are the 17 or 15 joints.
 
     Args:
         document: The parsed JSON.
@@ -45,12 +46,11 @@ def is_posetrack(document: dict[str, Any]) -> bool:
 
 
 def _build(document: Any, file: str, sequence: str, posetrack: bool) -> Poses | dict[str, Poses]:
-    category = keypoint_category(Place(file, document)["categories"])
-    skeleton, order = parse_category(category)
+    place = Place(file, document)
+    skeleton, order = file_skeleton(place, counted=posetrack)
     images, annotations = document["images"], document["annotations"]
     check_types((images, annotations), list)
-    if len(document["categories"]) > 1:
-        annotations = [annotations[i] for i in of_category(annotations, category)]
+    annotations = [annotations[i] for i in of_keypoint_category(place)]
     videos = [image.get("vid_id") for image in images]
     check_types(videos, str, int, type(None))
     if posetrack and len(set(videos)) > 1:
@@ -58,7 +58,7 @@ def _build(document: Any, file: str, sequence: str, posetrack: bool) -> Poses | 
         images = sorted(images, key=lambda image: first[image.get("vid_id")])
     frames = _frame_of(images, annotations)
     columns = pose_columns(annotations, len(skeleton), posetrack)
-    require(repeated_id(frames, columns["track_ids"]) is None)
+    check_ids(frames, columns["track_ids"])
     if order is not None:
         columns |= {name: columns[name][:, order] for name in ("keypoints", "joint_scores", "joint_visibility")}
     per_frame, crowd = frame_columns(images), _crowds(annotations)
@@ -66,7 +66,7 @@ def _build(document: Any, file: str, sequence: str, posetrack: bool) -> Poses | 
         regions = [list(region) for region in per_frame["ignore_regions"] or [()] * len(images)]
         per_frame["ignore_regions"] = _with_crowds(regions, frames[crowd], columns["boxes"][crowd])
         columns = {name: None if column is None else column[~crowd] for name, column in columns.items()}
-    name = sequence_name(Place(file, document), sequence)
+    name = sequence_name(place, sequence)
     poses = build(skeleton, frames[~crowd], len(images), columns, sequence=name, **per_frame)
     return _by_video(poses, images) if posetrack and len(set(videos)) > 1 else poses
 
@@ -81,10 +81,9 @@ def _frame_of(images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -
 
 def _crowds(annotations: list[dict[str, Any]]) -> np.ndarray:
     """(N,) bool: annotations that stand for a crowd, not for a person."""
-    index, flags = optional(annotations, "iscrowd")
-    check_types(flags, bool, int)
+    index, given = optional(annotations, "iscrowd")
     crowd = np.zeros(len(annotations), bool)
-    crowd[index] = np.array(flags, bool)
+    crowd[index] = flags(given)
     return crowd
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ptfast.io._decimal import corner_and_size, shortest
 from ptfast.io._joint_sets import category_of
 from ptfast.io._json import dumps, listing
-from ptfast.io._sequences import frame_names, frames_of_rows, posetrack_ids, video_number
+from ptfast.io._sequences import frame_names, frames_of_rows, posetrack_ids, sequence_number, video_number
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses, pose_areas
 
@@ -19,10 +19,8 @@ def encode_posetrack18(poses: Poses) -> Iterator[str]:
     """PoseTrack 2018: 15 joints become 17, ids are renumbered, images without ids get PoseTrack's numbers."""
     if poses.skeleton == POSETRACK_15:
         poses = poses.to_skeleton(POSETRACK_17)
-    digits = video_number(poses)
-    number = int(digits) % 10**6 if digits.isdecimal() else 0
-    ids = _frame_ids(poses, first=10**10 + number * 10**4)
-    video = {"nframes": len(poses), "vid_id": digits, "has_no_densepose": True}
+    ids = _frame_ids(poses, first=10**10 + sequence_number(poses) * 10**4)
+    video = {"nframes": len(poses), "vid_id": video_number(poses), "has_no_densepose": True}
     images = [{**image, "frame_id": image["id"], **video} for image in _images(poses, ids)]
     optional = _optional(poses, posetrack_ids(poses))
     flags = (poses.joint_visibility > 0).astype(np.uint8)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._bulk import check_types, integers, optional_floats, optional_integers, optional_table, require, table
+from ptfast.io._bulk import check_types, integers, optional_floats, optional_integers, optional_table, table
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
 from ptfast.io._joint_sets import BOX_CENTER
 from ptfast.io._json import listing
 from ptfast.io._place import Place, read_checked
-from ptfast.io._rows import areas_or_none, boxes_or_extents, build, mask_of, pose_scores, repeated_id
+from ptfast.io._rows import areas_or_none, boxes_or_extents, build, check_ids, mask_of, pose_scores
 from ptfast.io._scored import center_columns, check_scored, scored_joints, triples_of
 from ptfast.io._sequences import frames_of_rows
 from ptfast.skeletons import COCO_17
@@ -85,7 +85,7 @@ def _build(document: Any, sequence: str) -> Poses:
         boxes = from_corner_and_size(table([entry["bbox"] for entry in document], 4))
         columns = center_columns(boxes, np.where(mask_of(with_score, n), score, 1))
     columns["track_ids"] = optional_integers(document, "track_id", -1)[1]
-    require(repeated_id(frames, columns["track_ids"]) is None)
+    check_ids(frames, columns["track_ids"])
     columns["areas"] = areas_or_none(with_area, areas, boxes)
     return build(skeleton, frames.ravel(), len(images), columns, sequence=sequence, frame_ids=images)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._place import LARGEST_WHOLE, Place
+from ptfast.io._bulk import require
+from ptfast.io._place import LARGEST_WHOLE, IrregularError, Place
 from ptfast.io._table import kinds_of, to_columns
 from ptfast.io._table_reader import read_table
 from ptfast.structures import Poses
@@ -62,8 +63,9 @@ def _parse(name: str, kind: type, cells: tuple[str, ...], file: str) -> np.ma.Ma
         return np.ma.masked_array(np.array(cells, object), empty)
     filled = [cell or "0" for cell in map(str.strip, cells)]
     try:
+        require("_" not in "".join(filled))  # Python takes 1_0 for 10
         return np.ma.masked_array(np.array(filled, np.float64 if kind is float else np.int64), empty)
-    except (ValueError, OverflowError):
+    except (IrregularError, ValueError, OverflowError):
         _find_bad_cell(name, filled, kind, file)
         raise
 
@@ -73,7 +75,7 @@ def _find_bad_cell(name: str, cells: list[str], kind: type, file: str) -> None:
     for row, cell in enumerate(cells, 2):
         place = Place(file, cell, f"row {row}, column {name}")
         try:
-            value = kind(cell)
+            value = kind(cell.replace("_", "?"))
         except ValueError:
             place.fail("a number" if kind is float else "a whole number")
         if kind is int and abs(value) >= LARGEST_WHOLE:

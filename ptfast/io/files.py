@@ -75,19 +75,23 @@ def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Po
 def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str], *, format: str | None = None) -> None:
     """Writes poses to a file, or a dict of sequences to a folder, one file each, named by the keys.
 
-    Files appear whole or not at all. Reading gives the same Poses, with these limits:
+    Files appear whole or not at all. Reading gives the same Poses, but that ignore regions of which there are none in
+    any frame are read as None, and with these limits:
 
     - "posetrack18", "csv", "parquet": everything. In "posetrack18" 15 joints become 17, track ids count from 0 in
       order of appearance, and absent joints lose their coordinates; frames without names or ids get them.
-    - "coco": as "posetrack18", but ids and joints stay as they are; areas become those of the boxes if there are none.
+    - "coco": as "posetrack18", but track ids and joints stay as they are; areas become those of the boxes if there are
+      none. Frames without names or ids get them too.
     - "posetrack17": no boxes, areas, image sizes and scores of absent joints; 17 joints become 15, ids as above.
-    - "frames": frame names, keypoints, scores, boxes, areas, track ids; a hidden joint becomes a visible one.
+    - "frames": frame names, keypoints, scores, boxes, areas, track ids; head boxes, frame ids, frame sizes, labels and
+      ignore regions are lost, and a hidden joint becomes a visible one.
     - "coco_results": as "frames" with frame ids in place of names, without empty frames; COCO's joints alone.
     - "mot": boxes, scores, track ids; frames count from 1, and empty ones at the end are lost.
 
-    Frames without names are called images/<sequence>/000000.jpg and so on where a format needs names, and frames
-    without ids get PoseTrack's (1, six digits of the sequence, four of the frame) or count from 1. A pose without track
-    has no track id in the file; PoseTrack's evaluator wants one for every pose.
+    Where a format needs names, frames without are called images/val/<sequence>/000000.jpg and so on, the sequence as
+    PoseTrack's official reader wants it: 000023_bonn stays, walk becomes 000000_mpii_walk (a number, mpii, the name).
+    Frames without ids get PoseTrack's (1, six digits of the sequence, four of the frame) or count from 1. A pose
+    without track has no track id in the file; PoseTrack's evaluator wants one for every pose.
 
     Args:
         poses: One sequence, or sequences by name.
@@ -96,7 +100,7 @@ def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str]
 
     Raises:
         ValueError: The suffix names no format, a value is not finite, an id stands twice in a frame, PoseTrack would
-            get more than 10,000 track ids, or the format cannot hold the skeleton.
+            get more than 10,000 track ids, MOT text would hold no box, or the format cannot hold the skeleton.
     """
     path = Path(path)
     _check_format(format)
@@ -107,6 +111,8 @@ def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str]
         targets = {path: poses}
     else:
         name = format or "posetrack18"
+        if path.suffix.lower() in _BY_SUFFIX and not path.is_dir():
+            raise ValueError(f"path must name a folder for sequences by name, got the file name {str(path)!r}")
         targets = {path / f"{_file_name(key)}{_SUFFIXES[name]}": sequence for key, sequence in poses.items()}
     _write_all({target: sequence.numpy() for target, sequence in targets.items()}, name)
 
@@ -181,8 +187,17 @@ def _file_name(key: str) -> str:
     return key
 
 
+def _checked_target(path: Path) -> Path:
+    """What a symbolic link points to, so that the link stays; a device or a folder is no place for a new file."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path}: expected a file or nothing to replace, found something else")
+    return path
+
+
 def _write_all(targets: dict[Path, Poses], format: str) -> None:
     """Writes every file under a temporary name beside its place; only when all are whole do they get their names."""
+    targets = {_checked_target(path): poses for path, poses in targets.items()}
     staged = {path: path.with_name(f".{path.name}.{uuid4().hex}.tmp") for path in targets}
     try:
         for path, poses in targets.items():

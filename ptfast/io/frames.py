@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._bulk import check_types, optional_floats, optional_integers, optional_table, require, table
+from ptfast.io._bulk import check_types, optional_floats, optional_integers, optional_table, table
 from ptfast.io._decimal import shortest
 from ptfast.io._joint_sets import describe_skeleton, parse_skeleton
 from ptfast.io._json import dumps
 from ptfast.io._place import Place, read_checked, sequence_name
-from ptfast.io._rows import areas_or_none, boxes_or_extents, build, mask_of, pose_scores, repeated_id
+from ptfast.io._rows import areas_or_none, boxes_or_extents, build, check_ids, mask_of, pose_scores
 from ptfast.io._scored import check_scored, scored_joints, triples_of
 from ptfast.io._sequences import distinct_frame_names
 from ptfast.skeletons import COCO_17, POSETRACK_15, Skeleton
@@ -109,7 +109,7 @@ def _build(document: Any, file: str, sequence: str) -> Poses:
         "areas": areas_or_none(with_area, areas, boxes),
     }
     frame_of = np.repeat(np.arange(len(frames)), list(map(len, frames.values())))
-    require(repeated_id(frame_of, columns["track_ids"]) is None)
+    check_ids(frame_of, columns["track_ids"])
     name = sequence if inside is place else sequence_name(place, sequence)
     return build(skeleton, frame_of, len(frames), columns, sequence=name, frame_names=tuple(frames))
 

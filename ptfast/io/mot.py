@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ptfast.io._bulk import require
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
 from ptfast.io._joint_sets import BOX_CENTER
 from ptfast.io._place import LARGEST, LARGEST_WHOLE, Place, read_checked
-from ptfast.io._rows import build, repeated_id
+from ptfast.io._rows import build, check_ids
 from ptfast.io._scored import center_columns
 from ptfast.io._sequences import frames_of_rows
 from ptfast.structures import Poses
@@ -24,7 +25,7 @@ _LAST_FRAME = 10_000_000  # a damaged number must not make a sequence of billion
 
 
 def read_mot(text: str, file: str, sequence: str) -> Poses:
-    """Poses of a file's text: frames 1 (or 0, where the file has it) to the last that has a box.
+    """Poses of a file's text: frames 1 to the last that has a box.
 
     The confidence is the score; -1, MOT's "none", gives 1. The number of a frame is its id.
 
@@ -37,7 +38,13 @@ def read_mot(text: str, file: str, sequence: str) -> Poses:
 
 
 def encode_mot(poses: Poses) -> Iterator[str]:
-    """Boxes, scores and track ids; frames count from 1, and empty ones at the end are not written."""
+    """Boxes, scores and track ids; frames count from 1, and empty ones at the end are not written.
+
+    Raises:
+        ValueError: There are no boxes.
+    """
+    if not len(poses.boxes):
+        raise ValueError("poses must hold at least one box to be written as MOT text, where no box is an empty file")
     columns = (
         (frames_of_rows(poses) + 1).tolist(),
         poses.track_ids.tolist(),
@@ -53,19 +60,20 @@ def _build(text: str, sequence: str) -> Poses:
     width = lines[0].count(",") + 1
     require(width >= len(_NAMES))
     require({line.count(",") + 1 for line in lines} == {width})
-    rows = np.array([line.split(",", len(_NAMES))[: len(_NAMES)] for line in lines], np.float64)
+    cells = [line.split(",", len(_NAMES))[: len(_NAMES)] for line in lines]
+    require("_" not in "".join(chain.from_iterable(cells)))  # Python takes 1_0 for 10
+    rows = np.array(cells, np.float64)
     require((np.abs(rows) <= LARGEST).all())
     whole = rows[:, :2]
     require(((whole % 1 == 0) & (np.abs(whole) < LARGEST_WHOLE)).all())
     numbers, ids = whole.T.astype(np.int64)
-    require(((numbers >= 0) & (numbers <= _LAST_FRAME)).all())
-    require(repeated_id(numbers, ids) is None)
-    first = min(1, numbers.min())
-    count = int(numbers.max()) - first + 1
+    require(((numbers >= 1) & (numbers <= _LAST_FRAME)).all())
+    check_ids(numbers, ids)
+    count = int(numbers.max())
     scores = np.where(rows[:, 6] == -1, 1, rows[:, 6])
     columns = {**center_columns(from_corner_and_size(rows[:, 2:6]), scores), "track_ids": ids}
-    frame_ids = np.arange(first, first + count)
-    return build(BOX_CENTER, numbers - first, count, columns, sequence=sequence, frame_ids=frame_ids)
+    frame_ids = np.arange(1, count + 1)
+    return build(BOX_CENTER, numbers - 1, count, columns, sequence=sequence, frame_ids=frame_ids)
 
 
 def _check(document: Place) -> None:
@@ -91,13 +99,15 @@ def _check_cells(line: Place, cells: list[str]) -> tuple[float, float]:
     for name, cell in zip(_NAMES, cells, strict=False):
         place = Place(line.file, cell, f"{line.name}, {name}")
         try:
-            values.append(float(cell))
+            values.append(float(cell.replace("_", "?")))
         except ValueError:
             place.fail("a number")
         if not abs(values[-1]) <= LARGEST:
             place.fail("a finite number")
         if name in ("frame", "id") and (values[-1] % 1 or math.fabs(values[-1]) >= LARGEST_WHOLE):
             place.fail("a whole number")
-        if name == "frame" and not 0 <= values[-1] <= _LAST_FRAME:
-            place.fail(f"a frame number from 0 to {_LAST_FRAME}")
+        if name == "frame" and not 1 <= values[-1] <= _LAST_FRAME:
+            place.fail(f"a frame number from 1 to {_LAST_FRAME}")
+        if name == "id" and values[-1] < -1:
+            place.fail("a track id, or -1 for none")
     return values[0], values[1]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import Array, check_finite, check_number, format_shape, is_tensor
+from ptfast._check import Array, check_finite, check_integer, format_shape, is_tensor
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, head_sizes, pose_areas
 
@@ -48,13 +48,15 @@ class LinkSettings:
             raise ValueError(f"matcher must be 'hungarian' or 'greedy', got {self.matcher!r}")
         if self.motion not in ("none", "velocity"):
             raise ValueError(f"motion must be 'none' or 'velocity', got {self.motion!r}")
-        check_number("lookback", self.lookback, 1)
+        object.__setattr__(self, "lookback", check_integer("lookback", self.lookback, 1))
         if not self.sigma_scale > 0:
             raise ValueError(f"sigma_scale must be positive, got {self.sigma_scale}")
-        if self.max_cost is not None and np.isnan(self.max_cost):
-            raise ValueError("max_cost must be a number or None, got nan")
+        for name in ("max_cost", "min_score", "min_joint_score"):
+            value = getattr(self, name)
+            if value is not None and np.isnan(value):
+                raise ValueError(f"{name} must be a number or None, got nan")
         if self.max_tracks is not None:
-            check_number("max_tracks", self.max_tracks, 1)
+            object.__setattr__(self, "max_tracks", check_integer("max_tracks", self.max_tracks, 1))
 
     def native(self, skeleton: Skeleton) -> Any:
         """The native core's options."""
@@ -132,7 +134,7 @@ def columns_of(poses: Poses, settings: LinkSettings) -> list[np.ndarray]:
     """Keypoints, visibility, boxes, areas and head sizes as the native core reads them.
 
     Raises:
-        ValueError: A box, or a joint that is not absent, is NaN or infinite.
+        ValueError: A box, an area, or a joint that is not absent, is NaN or infinite.
     """
     keypoints = poses.keypoints
     # A sum is finite only if all its terms are, and needs no memory; hidden joints may hold anything.
@@ -142,6 +144,8 @@ def columns_of(poses: Poses, settings: LinkSettings) -> list[np.ndarray]:
         keypoints = np.where(poses.joint_visibility[..., None] > 0, keypoints, 0)
         check_finite("keypoints", keypoints)
     check_finite("boxes", poses.boxes)
+    if poses.areas is not None:
+        check_finite("areas", poses.areas)
     heads = head_sizes(poses) if settings.cost == "pckh" else poses.scores
     columns = (keypoints, poses.joint_visibility, poses.boxes, _link_areas(poses), heads)
     return [np.ascontiguousarray(c, np.uint8 if c is poses.joint_visibility else np.float32) for c in columns]

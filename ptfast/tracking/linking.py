@@ -81,7 +81,7 @@ def link(
     _native.core.link_video(
         [_native.address(column) for column in columns],
         len(ids),
-        _native.address(np.ascontiguousarray(kept.frame_offsets)),
+        _native.address(kept.frame_offsets),
         len(kept),
         settings.native(kept.skeleton),
         settings.function(kept.frame),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import numpy as np
@@ -54,6 +55,7 @@ class OnlineLinker:
             cost, matcher, lookback, motion, sigma_scale, max_cost, min_score, min_joint_score, max_tracks
         )
         self._keep_filtered = keep_filtered
+        self._lock = threading.RLock()  # native calls release the GIL
         self.reset()
 
     def reset(self) -> None:
@@ -80,11 +82,21 @@ class OnlineLinker:
         kept, rows = filter_poses(frame_poses.numpy(), self._settings)
         columns = columns_of(kept, self._settings)
         ids = np.full(len(kept.scores), -1, np.int64)
-        if callable(self._settings.cost):
-            self._recent.append(kept)
-        self._frames += 1
-        self._native.update([_native.address(column) for column in columns], len(ids), _native.address(ids))
+        with self._lock:
+            self._update(kept, columns, ids)
         return with_ids(frame_poses, kept, rows, ids, self._keep_filtered)
+
+    def _update(self, kept: Poses, columns: list[np.ndarray], ids: np.ndarray) -> None:
+        """Fills ids; where the cost function raises, the frame counts as not seen."""
+        before = self._recent.copy()
+        self._recent.append(kept)
+        self._frames += 1
+        try:
+            self._native.update([_native.address(column) for column in columns], len(ids), _native.address(ids))
+        except BaseException:
+            self._recent = before
+            self._frames -= 1
+            raise
 
     def lost_tracks(self) -> list[int]:
         """Ids that nobody has in the newest frame and that the next frame may still take up, ascending."""

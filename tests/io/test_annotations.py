@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, read_poses, write_poses
+from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, Skeleton, read_poses, write_poses
 
 
 def document(annotations: list[dict[str, Any]], *, names: tuple[str, ...] = POSETRACK_17.joints, **image: Any) -> Any:
@@ -89,6 +89,25 @@ def test_fifteen_joints_are_known_by_their_names_in_any_order(synonym: str, read
     assert poses.skeleton == POSETRACK_15
     neck = names.index(synonym)
     assert poses.keypoints[0, POSETRACK_15.index("neck")].tolist() == [10 + neck, 20 + neck]
+
+
+@pytest.mark.parametrize("skeleton", [POSETRACK_15, POSETRACK_17])
+@pytest.mark.parametrize("image", [{"vid_id": "1"}, {"frame_id": 1}])
+def test_predictions_without_categories_have_posetracks_joints_by_their_number(
+    skeleton: Skeleton, image: dict[str, Any], read: Callable[[Any], Any]
+) -> None:
+    count = len(skeleton)
+    content = document([{"keypoints": joints((5, 6, 1), count=count), "scores": [0.5] * count}], **image)
+    del content["categories"]
+    poses = read(content)
+    assert (poses.skeleton, poses.keypoints[0, 0].tolist()) == (skeleton, [5, 6])
+
+
+def test_keypoints_of_another_number_need_categories(read: Callable[[Any], Any]) -> None:
+    content = document([{"keypoints": [1, 2, 1]}], vid_id="1")
+    del content["categories"]
+    with pytest.raises(ValueError, match=r"\[0\]\.keypoints: expected 51 or 45 numbers, or categories .*, found 3"):
+        read(content)
 
 
 def test_unknown_joints_make_a_skeleton_of_their_own(read: Callable[[Any], Any]) -> None:
@@ -203,6 +222,30 @@ def test_the_official_reader_takes_what_is_written(tmp_path: Path) -> None:
     assert len({annotation["id"] for annotation in content["annotations"]}) == 3
     assert "321.3731," in text
     assert "321.37310" not in text
+
+
+@pytest.mark.parametrize(
+    ("sequence", "folder"),
+    [
+        ("000023_bonn", "000023_bonn"),
+        ("000023_mpiinew_test", "000023_mpiinew_test"),
+        ("000023", "000023_mpii_000023"),
+        ("20240131_walk", "240131_mpii_20240131_walk"),
+        ("ts1", "000000_mpii_ts1"),
+        ("a/b_c", "000000_mpii_a-b_c"),
+        ("", "000000_mpii"),
+    ],
+)
+def test_made_frame_names_are_those_that_the_official_reader_takes_ids_from(
+    sequence: str, folder: str, tmp_path: Path
+) -> None:
+    poses = Poses(np.ones((2, 17, 2)), np.array([0, 1, 2]), POSETRACK_17, sequence=sequence)
+    write_poses(poses, tmp_path / "a.json")
+    names = read_poses(tmp_path / "a.json").frame_names
+    assert names == tuple(f"images/val/{folder}/00000{f}.jpg" for f in range(2))
+    parts = names[0].split("/")[-2].split("_")
+    assert parts[0].isdecimal()
+    assert parts[1] in ("mpii", "bonn", "mpiinew")
 
 
 def test_a_pose_without_track_has_no_track_id(tmp_path: Path) -> None:

@@ -76,10 +76,19 @@ def both_frames(form: str) -> Callable[[Any], None]:
     }[form]
 
 
+def as_ground_truth(flag: float) -> Callable[[Any], None]:
+    """An edit that takes the last annotation's scores and gives a joint that flag."""
+
+    def edit(document: Any) -> None:
+        del document["annotations"][3]["scores"]
+        document["annotations"][3]["keypoints"][5] = flag
+
+    return edit
+
+
 POSETRACK18 = [
     (drop("images"), "top level", "the key 'images'", "an object with the keys annotations, categories, sequence"),
     (drop("annotations"), "top level", "the key 'annotations'", "an object with the keys images, categories, sequence"),
-    (drop("categories"), "top level", "the key 'categories'", "an object with the keys images, annotations, sequence"),
     (put("images", {}), "images", "a list", "an empty object"),
     (put("images", 1, "x"), "images[1]", "an object", "'x'"),
     (drop("images", 1, "id"), "images[1]", "the key 'id'", "an object"),
@@ -89,7 +98,11 @@ POSETRACK18 = [
     (put("images", 1, "file_name", 3), "images[1].file_name", "a string", "3"),
     (put("images", 0, "width", 6.5), "images[0].width", "a whole number", "6.5"),
     (put("images", 0, "is_labeled", "yes"), "images[0].is_labeled", "true or false", "'yes'"),
+    (put("images", 0, "is_labeled", -5), "images[0].is_labeled", "true or false", "-5"),
     (put("images", 0, "vid_id", {}), "images[0].vid_id", "a string or a whole number", "an empty object"),
+    (put("images", 0, "vid_id", []), "images[0].vid_id", "a string or a whole number", "a list of 0"),
+    (put("images", 1, "ignore_regions_x", {}), "images[1].ignore_regions_x", "a list", "an empty object"),
+    (put("images", 1, "ignore_regions_y", ""), "images[1].ignore_regions_y", "a list", "''"),
     (
         put("images", 0, "ignore_regions_x", []),
         "images[0].ignore_regions_y",
@@ -118,6 +131,9 @@ POSETRACK18 = [
         "0 twice",
     ),
     (put("annotations", 3, "track_id", 1.5), "annotations[3].track_id", "a whole number", "1.5"),
+    (put("annotations", 3, "track_id", -5), "annotations[3].track_id", "a track id, or -1 for none", "-5"),
+    (as_ground_truth(1.5), "annotations[3].keypoints", "joint flags 0, 1 or 2", "1.5"),
+    (as_ground_truth(-5), "annotations[3].keypoints", "joint flags 0, 1 or 2", "-5"),
     (put("annotations", 3, "scores", [1.0]), "annotations[3].scores", "17 numbers", "1"),
     (put("annotations", 3, "scores", 2, "1"), "annotations[3].scores[2]", "a finite number", "'1'"),
     (put("annotations", 3, "score", None), "annotations[3].score", "a finite number", "null"),
@@ -129,6 +145,7 @@ POSETRACK18 = [
         "an object with the keys x",
     ),
     (put("annotations", 3, "area", "big"), "annotations[3].area", "a finite number", "'big'"),
+    (put("annotations", 3, "iscrowd", 2), "annotations[3].iscrowd", "true or false", "2"),
     (put("annotations", 3, "iscrowd", "no"), "annotations[3].iscrowd", "true or false", "'no'"),
     (put("annotations", 3, "visibility", [3] * 17), "annotations[3].visibility", "joint flags 0, 1 or 2", "3"),
     (put("categories", []), "categories", "one category with keypoints", "0"),
@@ -145,6 +162,7 @@ POSETRACK18 = [
 ]
 
 COCO = [
+    (drop("categories"), "top level", "the key 'categories'", "an object with the keys images, annotations, sequence"),
     (put("annotations", 0, "keypoints", 2, 3), "annotations[0].keypoints", "joint flags 0, 1 or 2", "3"),
     (put("annotations", 0, "keypoints", 2, 0.5), "annotations[0].keypoints", "joint flags 0, 1 or 2", "0.5"),
     (put("annotations", 1, "track_id", 0), "annotations[1].track_id", "each track id once in image 1", "0 twice"),
@@ -167,10 +185,13 @@ POSETRACK17 = [
     ),
     (both_frames("imgnum"), "annolist[1].imgnum", "a distinct one for each frame", "1, which annolist[0] has too"),
     (put("annolist", 1, "imgnum", [1.5]), "annolist[1].imgnum", "a list of one whole number", "1.5"),
+    (put("annolist", 1, "is_labeled", [-5]), "annolist[1].is_labeled", "a list of 0 or 1", "-5"),
     (put("annolist", 1, "is_labeled", 1), "annolist[1].is_labeled", "a list of one number", "1"),
     (put("annolist", 1, "annorect", {}), "annolist[1].annorect", "a list", "an empty object"),
     (put(*PERSON, 3), "annolist[1].annorect[0]", "an object", "3"),
     (put(*PERSON, "track_id", [1]), "annolist[1].annorect[1].track_id", "each track id once in annolist[1]", "1 twice"),
+    (put(*PERSON, "track_id", [-5]), "annolist[1].annorect[0].track_id", "a track id, or -1 for none", "-5"),
+    (put(*PERSON, "track_id", [1e30]), "annolist[1].annorect[0].track_id", "a list of one whole number", "1e+30"),
     (put(*PERSON, "track_id", [0.5]), "annolist[1].annorect[0].track_id", "a list of one whole number", "0.5"),
     (put(*PERSON, "score", ["x"]), "annolist[1].annorect[0].score[0]", "a finite number", "'x'"),
     (drop(*PERSON, "y1"), "annolist[1].annorect[0]", "the key 'y1'", "an object"),
@@ -195,6 +216,8 @@ POSETRACK17 = [
     (put(*POINTS, 3, "id", [15]), POINT + ".id", "a joint number from 0 to 14", "15"),
     (put(*POINTS, 3, "id", [2]), POINT + ".id", "each joint once", "2, which annolist[1].annorect[0]"),
     (put(*POINTS, 3, "score", [None]), POINT + ".score[0]", "a finite number", "null"),
+    (put(*POINTS, 3, "id", [1e30]), POINT + ".id", "a joint number from 0 to 14", "1e+30"),
+    (put(*POINTS, 3, "is_visible", [1.5]), POINT + ".is_visible", "a list of 0 or 1", "1.5"),
     (put(*POINTS, 3, "is_visible", "1"), POINT + ".is_visible", "a list of one number", "'1'"),
     (
         drop("annolist", 0, "ignore_regions", 0, "point"),
@@ -221,6 +244,7 @@ FRAMES = [
     (put("frames", "a/000001.jpg", 1, "keypoints", [1.0] * 17), FRAME + "[1].keypoints", "51 numbers", "17"),
     (put("frames", "a/000001.jpg", 1, "keypoints", 0, NAN), FRAME + "[1].keypoints[0]", "a finite number", "NaN"),
     (put("frames", "a/000001.jpg", 1, "track_id", 0), FRAME + "[1].track_id", "each track id once a frame", "0 twice"),
+    (put("frames", "a/000001.jpg", 1, "track_id", -5), FRAME + "[1].track_id", "a track id, or -1 for none", "-5"),
     (put("frames", "a/000001.jpg", 1, "box", [1.0]), FRAME + "[1].box", "4 numbers", "1"),
     (put("frames", "a/000001.jpg", 1, "score", "high"), FRAME + "[1].score", "a finite number", "'high'"),
 ]
@@ -232,6 +256,7 @@ COCO_RESULTS = [
     (put(1, "image_id", "1"), "[1].image_id", "a whole number", "'1'"),
     (put(1, "keypoints", [0.0] * 50), "[1].keypoints", "51 numbers", "50"),
     (put(1, "track_id", 0), "[1].track_id", "each track id once in image 1", "0 twice"),
+    (put(1, "track_id", -5), "[1].track_id", "a track id, or -1 for none", "-5"),
     (put(1, "bbox", None), "[1].bbox", "4 numbers", "null"),
 ]
 
@@ -245,6 +270,7 @@ EDITS = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("format", "edit", "place", "expected", "found"), EDITS)
 def test_the_bad_value_of_a_json_file_is_named(
     format: str, edit: Callable[[Any], None], place: str, expected: str, found: str, tmp_path: Path
@@ -279,8 +305,10 @@ def test_the_bad_value_of_a_json_file_is_named(
         ("a.txt", b"1,1,0,0,5,5,1\n\n1,2,0,x,5,5,1\n", "line 3, top: expected a number, found 'x'"),
         ("a.txt", b"1,1,0,0,5,nan,1\n", "line 1, height: expected a finite number, found 'nan'"),
         ("a.txt", b"1.5,1,0,0,5,5,1\n", "line 1, frame: expected a whole number, found '1.5'"),
-        ("a.txt", b"-1,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '-1'"),
-        ("a.txt", b"1e11,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 0 to 10000000, found '1e11'"),
+        ("a.txt", b"0,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 1 to 10000000, found '0'"),
+        ("a.txt", b"1e11,1,0,0,5,5,1\n", "line 1, frame: expected a frame number from 1 to 10000000, found '1e11'"),
+        ("a.txt", b"1,-5,0,0,5,5,1\n", "line 1, id: expected a track id, or -1 for none, found '-5'"),
+        ("a.txt", b"1_0,1,0,0,5,5,1\n", "line 1, frame: expected a number, found '1_0'"),
         ("a.txt", b"1,1,0,0,5,5,1\n1,1,9,9,5,5,1\n", "line 2: expected each id once in frame 1, found 1 twice"),
         ("a.csv", b"", "line 1: expected poses, found an empty file"),
         ("a.csv", b'frame,"x\n', "top level: expected a CSV table, found "),

@@ -85,9 +85,16 @@ def test_mot_frames_go_from_one_to_the_last_box(tmp_path: Path) -> None:
     assert poses.skeleton == BOX_CENTER
 
 
-def test_mot_frames_may_count_from_zero_and_columns_that_are_not_read_may_hold_anything(tmp_path: Path) -> None:
-    poses = read(tmp_path, "0,1,1,2,3,4,1,car\n1,1,1,2,3,4,1,car\n", "a.txt")
-    assert poses.frame_ids.tolist() == [0, 1]
+def test_mot_columns_that_are_not_read_may_hold_anything(tmp_path: Path) -> None:
+    poses = read(tmp_path, "1,1,1,2,3,4,1,a_car\n2,1,1,2,3,4,1,\n", "a.txt")
+    assert poses.frame_ids.tolist() == [1, 2]
+
+
+def test_mot_text_of_no_box_is_not_written_as_an_empty_file_is_not_read(tmp_path: Path) -> None:
+    poses = Poses(np.zeros((0, 17, 2)), np.zeros(4), POSETRACK_17)
+    with pytest.raises(ValueError, match="at least one box to be written as MOT text, where no box is an empty file"):
+        write_poses(poses, tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_mot_lines_are_the_challenges(tmp_path: Path) -> None:

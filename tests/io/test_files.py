@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -130,6 +131,10 @@ BAD = [
         lambda p: replace(p, frame_ids=np.array([3, 3])),
         r"poses\.frame_ids must be distinct to be written, got one twice",
     ),
+    (
+        lambda p: replace(p, track_ids=np.array([0, -5])),
+        r"poses\.track_ids must be -1 or more to be written, got -5",
+    ),
     (lambda p: replace(p, ignore_regions=((np.full((3, 2), np.nan),), ())), r"poses\.ignore_regions must be finite"),
     (
         lambda p: replace(p, frame_offsets=np.array([0, 0, 2]), track_ids=np.array([6, 6])),
@@ -189,3 +194,21 @@ def test_importing_io_loads_no_heavy_package() -> None:
     assert (
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split() == []
     )
+
+
+def test_a_symbolic_link_stays_and_its_target_is_written(poses: Poses, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    write_poses(poses, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").is_file()
+
+
+def test_what_is_no_file_is_not_replaced(poses: Poses, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match="expected a file or nothing to replace, found something else"):
+        write_poses(poses, tmp_path / "pipe.csv")
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_sequences_by_name_need_a_folder(poses: Poses, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="path must name a folder for sequences by name, got the file name"):
+        write_poses({"a": poses}, tmp_path / "a.json")

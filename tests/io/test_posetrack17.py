@@ -42,6 +42,16 @@ def test_joints_that_are_missing_are_absent_and_others_exist_even_at_the_origin(
     assert poses.scores.tolist() == [1]
 
 
+def test_points_may_hold_different_keys_in_any_order(read: Callable[..., Poses]) -> None:
+    plain = [point(joint, joint + 1, 2, is_visible=joint % 2, score=0.5) for joint in range(3)]
+    mixed = [plain[0], dict(reversed(plain[1].items())), plain[2] | {"note": "any", "score": []}]
+    uniform = read(frame("a.jpg", {"annopoints": [{"point": plain}]}))
+    poses = read(frame("a.jpg", {"annopoints": [{"point": mixed}]}))
+    assert np.array_equal(poses.keypoints, uniform.keypoints)
+    assert poses.joint_visibility[0, :4].tolist() == uniform.joint_visibility[0, :4].tolist() == [1, 2, 1, 0]
+    assert poses.joint_scores[0, :3].tolist() == [0.5, 0.5, 0]
+
+
 @pytest.mark.parametrize("points", [{}, {"annopoints": []}, {"annopoints": [{}]}, {"annopoints": [{"point": []}]}])
 def test_a_person_without_points_stays(points: dict[str, Any], read: Callable[..., Poses]) -> None:
     poses = read(frame("a.jpg"), frame("b.jpg", {"track_id": [3], **points}))
@@ -84,7 +94,7 @@ def test_every_value_is_written_in_a_list_and_short(tmp_path: Path) -> None:
     )
     write_poses(poses, tmp_path / "a.json", format="posetrack17")
     (written,) = json.loads((tmp_path / "a.json").read_text())["annolist"]
-    assert written["image"] == [{"name": "images/s/000000.jpg"}]
+    assert written["image"] == [{"name": "images/val/000000_mpii_s/000000.jpg"}]
     (person,) = written["annorect"]
     assert (person["track_id"], person["score"]) == ([0], [1.0])
     assert person["annopoints"][0]["point"][3] == point(3, 321.3731, 321.3731, is_visible=1, score=1.0)

@@ -38,7 +38,9 @@ def ids_from_zero(poses: Poses) -> Poses:
 
 
 def none_where_empty(poses: Poses) -> Poses:
-    """Files say nothing of head boxes that no pose has, and of columns of no poses."""
+    """Files say nothing of head boxes that no pose has, of columns of no poses, and of no ignore regions at all."""
+    if not any(poses.ignore_regions or ()):
+        poses = replace(poses, ignore_regions=None)
     heads = poses.head_boxes
     if heads is None or np.isnan(heads).all():
         poses = replace(poses, head_boxes=None)
@@ -46,7 +48,7 @@ def none_where_empty(poses: Poses) -> Poses:
 
 
 def carried_by_posetrack18(poses: Poses) -> Poses:
-    names = tuple(f"images/{poses.sequence}/{f:06d}.jpg" for f in range(len(poses)))
+    names = tuple(f"images/val/{poses.sequence[:6]}_mpii_{poses.sequence}/{f:06d}.jpg" for f in range(len(poses)))
     ids = 10**10 + int(poses.sequence[:6]) * 10**4 + np.arange(len(poses))
     return replace(
         none_where_empty(ids_from_zero(absent_as_zero(poses))),
@@ -138,6 +140,14 @@ def test_optional_columns_are_all_there_or_all_missing(
     poses = random_poses(3, optional=optional)
     expected = carried_by_posetrack18(poses) if format == "posetrack18" else poses
     assert_same(through(poses, tmp_path, format), expected)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "posetrack18", "posetrack17", "coco"])
+def test_ignore_regions_of_which_there_are_none_are_none(format: str, tmp_path: Path) -> None:
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    poses = Poses(np.ones((1, 15, 2)), np.array([0, 1, 1]), POSETRACK_15, ignore_regions=((), ()))
+    assert through(poses, tmp_path, format).ignore_regions is None
 
 
 @pytest.mark.parametrize("frames", [0, 3])

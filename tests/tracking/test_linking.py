@@ -156,10 +156,13 @@ def test_tensors_in_give_tensors_out() -> None:
         ({"cost": "l2"}, "cost must be 'oks', 'iou', 'pckh' or a function of two Poses, got 'l2'"),
         ({"matcher": "best"}, "matcher must be 'hungarian' or 'greedy', got 'best'"),
         ({"motion": "kalman"}, "motion must be 'none' or 'velocity', got 'kalman'"),
-        ({"lookback": 0}, "lookback must be at least 1, got 0"),
+        ({"lookback": 0}, "lookback must be between 1 and 2147483647, got 0"),
         ({"sigma_scale": 0.0}, "sigma_scale must be positive, got 0.0"),
+        ({"lookback": 2**70}, f"lookback must be between 1 and 2147483647, got {2**70}"),
         ({"max_cost": float("nan")}, "max_cost must be a number or None, got nan"),
-        ({"max_tracks": 0}, "max_tracks must be at least 1, got 0"),
+        ({"min_score": float("nan")}, "min_score must be a number or None, got nan"),
+        ({"min_joint_score": float("nan")}, "min_joint_score must be a number or None, got nan"),
+        ({"max_tracks": 0}, "max_tracks must be between 1 and 2147483647, got 0"),
     ],
 )
 def test_arguments_out_of_range_are_errors(arguments: dict, message: str) -> None:
@@ -174,3 +177,16 @@ def test_a_nan_coordinate_is_an_error_where_the_joint_exists() -> None:
         link(poses)
     poses.joint_visibility[1, 3] = 0
     assert link(poses).track_ids.tolist() == [0, 1]
+
+
+def test_a_lookback_that_is_no_integer_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"lookback must be an integer, got 1\.5"):
+        link(video(at((0, 0))), lookback=1.5)
+    assert link(video(at((0, 0))), lookback=np.int64(3)).track_ids.tolist() == [0]
+
+
+def test_frame_offsets_may_be_a_view() -> None:
+    poses = walkers(2000, 3)
+    view = np.repeat(poses.frame_offsets, 2).reshape(-1, 2)[:, 0]
+    linked = link(replace(poses, frame_offsets=view))
+    np.testing.assert_array_equal(linked.track_ids, link(poses).track_ids)

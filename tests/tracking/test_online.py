@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,35 @@ def test_more_than_one_frame_and_another_skeleton_are_errors() -> None:
     linker.update(scene().frame(0))
     with pytest.raises(ValueError, match="frame_poses must have the skeleton posetrack_15, got coco_17"):
         linker.update(Poses(np.zeros((1, 17, 2)), [0, 1], COCO_17))
+
+
+def test_a_cost_that_raises_leaves_the_linker_as_it_was() -> None:
+    poses = scene()
+    fail = False
+
+    def cost(earlier: Poses, current: Poses) -> np.ndarray:
+        if fail:
+            raise KeyError("no cost today")
+        return iou_like(earlier, current)
+
+    linker = OnlineLinker(cost=cost, lookback=2)
+    ids = []
+    for f in range(len(poses)):
+        fail = f % 7 == 5
+        if fail:
+            with pytest.raises(KeyError, match="no cost today"):
+                linker.update(poses.frame(f))
+        fail = False
+        ids.append(linker.update(poses.frame(f)).track_ids)
+    np.testing.assert_array_equal(np.concatenate(ids), link(poses, cost=iou_like, lookback=2).track_ids)
+
+
+def test_threads_may_share_a_linker() -> None:
+    """Whose frame comes first is up to them; each frame is linked whole."""
+    poses, linker = scene(frames=300), OnlineLinker()
+    threads = [threading.Thread(target=online_ids, args=(poses, linker)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert linker.update(poses.frame(0)).track_ids.min() >= 0

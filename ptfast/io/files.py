@@ -64,12 +64,10 @@ def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Po
     """
     path = Path(path)
     _check_format(format)
-    if path.is_dir():
-        return _read_folder(path, format)
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, "No such file or folder", str(path))
     with paused_collector():
-        return _read_file(path, format)
+        return (_read_folder if path.is_dir() else _read_file)(path, format)
 
 
 def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str], *, format: str | None = None) -> None:
@@ -135,8 +133,7 @@ def _read_folder(folder: Path, format: str | None) -> dict[str, Poses]:
         raise ValueError(f"{folder}: folder: expected files that end in {', '.join(suffixes)}, found none")
     sequences: dict[str, Poses] = {}
     for path in paths:
-        with paused_collector():
-            content = _read_file(path, format)
+        content = _read_file(path, format)
         for name, poses in {path.stem: content}.items() if isinstance(content, Poses) else content.items():
             if name in sequences:
                 raise ValueError(f"{path}: sequence {name!r}: expected one file for each sequence, found a second")

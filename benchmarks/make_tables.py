@@ -76,7 +76,7 @@ def table() -> str:
         if theirs in medians:
             ratio = medians[theirs] / medians[ours]
             lines.append(f"| {caption} | {_time(medians[ours])} | {_time(medians[theirs])} | {ratio:.0f} |")
-    return _machine(files) + "\n\n" + "\n".join(lines) + "\n\n" + quality(files["linking_quality"]) + "\n"
+    return _machine(files) + "\n\n" + "\n".join(lines) + "\n\n" + quality(files["linking_quality"]["rows"][0]) + "\n"
 
 
 def quality(figures: dict) -> str:

@@ -1,8 +1,8 @@
 """How well each way of linking finds annotated people again, at full and at lower frame rates, and the official MOTA.
 
 `pytest benchmarks/bench_linking_quality.py --benchmark-only` writes benchmarks/results/linking_quality.json and .png,
-`python benchmarks/bench_linking_quality.py` prints the tables and writes the plot; both need the annotated sequences that
-PTFAST_DATA (default ../shared/data) holds.
+`python benchmarks/bench_linking_quality.py` prints the tables and writes the plot; both need the annotated sequences
+that PTFAST_DATA (default ../shared/data) holds.
 """
 
 from __future__ import annotations

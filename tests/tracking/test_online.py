@@ -48,7 +48,12 @@ def test_online_ids_equal_those_of_the_whole_video(
 
 
 @pytest.mark.parametrize(
-    "folder", ["posetrack/annotations/train", "posetrack/detections/val", "somof/train", "somof/val"]
+    "folder",
+    [
+        *(f"posetrack/{part}" for part in ("annotations/train", "annotations/val", "detections/val")),
+        *(f"somof/{part}" for part in ("train", "val")),
+        *(f"poseval_golden/{part}" for part in ("gt17", "gt18", "pred17", "pred18")),
+    ],
 )
 def test_online_ids_equal_those_of_the_whole_video_on_real_sequences(folder: str) -> None:
     if not (DATA / folder).is_dir():

@@ -20,7 +20,7 @@ def rank_scores(scores: np.ndarray) -> np.ndarray:
 def ascending(order: list[int], scores: list[float], depth: int) -> list[int]:
     """Positions `order` by rising score."""
     if depth == 0 and len(order) > 1:
-        raise NotImplementedError("most scores of a run share the lowest value: the C++ library's sort orders it")
+        raise ValueError("scores must not mostly share the lowest value: the C++ library orders those")
     if len(order) <= NETWORK:
         return network(order, scores)
     gap = (len(order) - 1) // LANES

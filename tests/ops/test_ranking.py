@@ -67,3 +67,10 @@ def test_wrong_offsets_are_named(offsets: list[int]) -> None:
 def test_a_wrong_shape_is_named() -> None:
     with pytest.raises(ValueError, match=r"scores must have shape \(D,\), got \(2, 3\)"):
         rank_scores(np.zeros((2, 3)))
+
+
+def test_scores_of_which_most_share_the_lowest_value_are_still_in_descending_order() -> None:
+    scores = np.where(np.arange(5000) % 50 == 7, np.arange(5000) / 5000, 0.0)
+    order = rank_scores(scores)
+    assert sorted(order.tolist()) == list(range(5000))
+    assert (np.diff(scores[order]) <= 0).all()

@@ -27,7 +27,7 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "norfair", "motpy", "supervision",
+    "motmetrics", "orjson", "norfair", "motpy", "supervision",
 )  # fmt: skip
 
 

@@ -59,8 +59,8 @@ ROWS = [
 
 # Caption of rows that hold the other's time themselves, by name; in evaluation.json.
 EVALUATION = {
-    "test_against_the_official_evaluator[18]": "Read and score 5 sequences (2018 files, orjson installed), against poseval",
-    "test_against_the_official_evaluator[17]": "The same with 2017 files",
+    "test_against_the_official_evaluator[18]": "Read and score 5 sequences (2018 form, with orjson), against poseval",
+    "test_against_the_official_evaluator[17]": "The same with the 2017 form",
     "test_against_motmetrics": "CLEAR MOT counts, against motmetrics on the same accumulators",
 }
 

@@ -52,8 +52,7 @@ int oks_matrix_cuda(const OksInputs<T>& in, T* out, int device, void* stream) {
   if (pairs == 0) return cudaSuccess;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
-  oks_matrix_kernel<<<grid_size(pairs, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(in, out);
-  return cudaGetLastError();
+  return launch(oks_matrix_kernel<T>, grid_size(pairs, kThreads), kThreads, 0, stream, in, out);
 }
 
 template <typename T>
@@ -63,12 +62,14 @@ int oks_matrix_backward_cuda(const OksInputs<T>& in, const T* grad_out, T* grad_
   const int64_t rows = s.batch * s.n, columns = s.batch * s.m;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
-  const auto queue = static_cast<cudaStream_t>(stream);
+  cudaError_t status = cudaSuccess;
   if (rows > 0)
-    oks_gradient_kernel<T, false><<<grid_size(rows, kThreads), kThreads, 0, queue>>>(in, grad_out, grad_a, rows);
-  if (columns > 0)
-    oks_gradient_kernel<T, true><<<grid_size(columns, kThreads), kThreads, 0, queue>>>(in, grad_out, grad_b, columns);
-  return cudaGetLastError();
+    status = launch(oks_gradient_kernel<T, false>, grid_size(rows, kThreads), kThreads, 0, stream, in, grad_out, grad_a,
+                    rows);
+  if (columns > 0 && status == cudaSuccess)
+    status = launch(oks_gradient_kernel<T, true>, grid_size(columns, kThreads), kThreads, 0, stream, in, grad_out,
+                    grad_b, columns);
+  return status;
 }
 
 template int oks_matrix_cuda(const OksInputs<float>&, float*, int, void*);

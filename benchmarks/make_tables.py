@@ -57,11 +57,13 @@ ROWS = [
     ),
 ]  # fmt: skip
 
-# Caption of rows that hold the other's time themselves, by name; in evaluation.json.
-EVALUATION = {
-    "test_against_the_official_evaluator[18]": "Read and score 5 sequences (2018 form, with orjson), against poseval",
-    "test_against_the_official_evaluator[17]": "The same with the 2017 form",
-    "test_against_motmetrics": "CLEAR MOT counts, against motmetrics on the same accumulators",
+# Caption of rows that hold the other's time themselves, by results file and name.
+HELD = {
+    ("evaluation", "test_against_the_official_evaluator[18]"): (
+        "Read and score 5 sequences (2018 form, with orjson), against poseval, two threads"
+    ),
+    ("evaluation", "test_against_the_official_evaluator[17]"): "The same with the 2017 form",
+    ("evaluation", "test_against_motmetrics"): "CLEAR MOT counts, against motmetrics on the same accumulators",
 }
 
 
@@ -77,18 +79,36 @@ def main() -> None:
 def table() -> str:
     """Markdown: the machine, then one line a comparison."""
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
-    lines = ["| One thread (evaluation: two) | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
+    lines = ["| One thread | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
     for caption, file, ours, theirs in ROWS:
         medians = {row["name"]: row["median_s"] for row in files[file]["rows"]}
         if theirs in medians:
             ratio = medians[theirs] / medians[ours]
             lines.append(f"| {caption} | {_time(medians[ours])} | {_time(medians[theirs])} | {ratio:.0f} |")
-    scored = {row["name"]: row for row in files["evaluation"]["rows"] if "peer_seconds" in row}
-    for name in filter(scored.__contains__, EVALUATION):
-        row = scored[name]
-        times = f"{_time(row['median_s'])} | {_time(row['peer_seconds'])} | {row['times_as_fast']:.0f}"
-        lines.append(f"| {EVALUATION[name]} | {times} |")
-    return _machine(files) + "\n\n" + "\n".join(lines) + "\n\n" + quality(files["linking_quality"]["rows"][0]) + "\n"
+    for (file, name), caption in HELD.items():
+        row = next((row for row in files[file]["rows"] if row["name"] == name and "peer_seconds" in row), None)
+        if row:
+            times = f"{_time(row['median_s'])} | {_time(row['peer_seconds'])} | {row['times_as_fast']:.0f}"
+            lines.append(f"| {caption} | {times} |")
+    parts = [_machine(files), "\n".join(lines), quality(files["linking_quality"]["rows"][0]), gpu_tables(files)]
+    return "\n\n".join(parts) + "\n"
+
+
+def gpu_tables(files: dict[str, dict]) -> str:
+    """Markdown: a table for each GPU that benchmarks/gpu_check.py has measured."""
+    tables = [gpu_table(file) for file in files.values() if "device" in file]
+    return "\n\n".join(tables) or "CUDA kernels: not yet measured on a GPU."
+
+
+def gpu_table(figures: dict) -> str:
+    bandwidth = f"{figures['copy_gb_per_s']:,.0f} GB/s copied"
+    lines = [f"| {figures['device']}, {figures['date']}, {bandwidth} | time | share of its bound | times as fast as |"]
+    lines.append("|---|---:|---:|---|")
+    for row in figures["rows"]:
+        share = f"{100 * row['bound_share']:.0f} %" if row["bound_share"] else ""
+        peers = ", ".join(f"{peer}: {times['times_as_fast']:.1f}" for peer, times in row["peers"].items())
+        lines.append(f"| {row['name']} | {_time(row['seconds'])} | {share} | {peers} |")
+    return "\n".join(lines)
 
 
 def quality(figures: dict) -> str:

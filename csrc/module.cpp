@@ -9,11 +9,15 @@ namespace ptfast {
 void bind_assignment(py::module_& m);
 void bind_boxes(py::module_& m);
 void bind_clear(py::module_& m);
+void bind_crop(py::module_& m);
+void bind_flow(py::module_& m);
+void bind_heatmap(py::module_& m);
 void bind_linking(py::module_& m);
 void bind_nms(py::module_& m);
 void bind_oks(py::module_& m);
 void bind_pckh(py::module_& m);
 void bind_ranking(py::module_& m);
+void bind_roi_align(py::module_& m);
 
 }  // namespace ptfast
 
@@ -36,9 +40,13 @@ PYBIND11_MODULE(_C, m) {
   bind_assignment(m);
   bind_boxes(m);
   bind_clear(m);
+  bind_crop(m);
+  bind_flow(m);
+  bind_heatmap(m);
   bind_linking(m);
   bind_nms(m);
   bind_oks(m);
   bind_pckh(m);
   bind_ranking(m);
+  bind_roi_align(m);
 }

@@ -39,4 +39,12 @@ template <typename T>
 int64_t assign_ragged_cpu(const T* costs, int64_t problems, const int64_t* rows, const int64_t* columns, T max_cost,
                           AssignmentMethod method, int64_t* column_of_row);
 
+constexpr int64_t kMostOnGpu = 64;  // rows or columns of a problem
+
+// assign_cpu for problems of up to kMostOnGpu rows and columns on `device` and `stream` (a cudaStream_t): the same
+// result bit for bit. A problem that holds a NaN or -inf gives -1 for all its rows. Returns a cudaError_t as int.
+template <typename T>
+int assign_cuda(const T* costs, int64_t problems, int64_t n, int64_t m, T max_cost, AssignmentMethod method,
+                int64_t* column_of_row, int device, void* stream);
+
 }  // namespace ptfast

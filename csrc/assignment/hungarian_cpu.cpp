@@ -22,13 +22,9 @@ PTFAST_CLONES bool solve_f64(const Costs<double>& costs, const Problem<double>& 
 bool solve(const Costs<float>& costs, const Problem<float>& problem) { return solve_f32(costs, problem); }
 bool solve(const Costs<double>& costs, const Problem<double>& problem) { return solve_f64(costs, problem); }
 
-// Sums of 2^24 costs of this size stay finite.
-template <typename T>
-constexpr T kLargest = std::numeric_limits<T>::max() / (1 << 24);
-
 template <typename T>
 Costs<T> readable(const T* values, int64_t rows, int64_t columns, T max_cost) {
-  return {values, rows, columns, max_cost, max_cost, -kLargest<T>, kLargest<T>};
+  return {values, rows, columns, max_cost, max_cost, -kLargestCost<T>, kLargestCost<T>};
 }
 
 PTFAST_CLONES void to_moderate_f32(const Costs<float>& costs, double* out) { to_moderate(costs, out); }

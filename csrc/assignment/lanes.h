@@ -40,8 +40,6 @@ using Longs = Integers<double>;
 template <typename T>
 constexpr int64_t kLanes = kVectorBytes / sizeof(T);
 template <typename T>
-constexpr T kInfinity = std::numeric_limits<T>::infinity();
-template <typename T>
 constexpr Integer<T> kHighest = std::numeric_limits<Integer<T>>::max();
 
 // An array on a cache line's boundary as vectors.

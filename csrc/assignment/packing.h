@@ -1,4 +1,5 @@
 #pragma once
+#include "assignment/assignment_math.h"
 #include "assignment/lanes.h"
 
 namespace ptfast {
@@ -12,10 +13,7 @@ struct Costs {
   T above;            // stands for a cost above max_cost and for NaN
   T lowest, highest;  // what the algorithm can work with
 
-  bool allows(int64_t row, int64_t column) const {
-    const T value = values[row * columns + column];
-    return value <= max_cost && value < kInfinity<T>;
-  }
+  bool allows(int64_t row, int64_t column) const { return ptfast::allows(values[row * columns + column], max_cost); }
 };
 
 template <typename T>

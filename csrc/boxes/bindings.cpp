@@ -5,6 +5,18 @@
 namespace ptfast {
 namespace {
 
+using Addresses = std::array<uintptr_t, 4>;
+using Sizes = std::array<int64_t, 4>;
+
+template <typename T>
+TubeInputs<T> tubes(const Addresses& p, const Sizes& s) {
+  return {pointer<const T>(p[0]),
+          pointer<const T>(p[1]),
+          pointer<const uint8_t>(p[2]),
+          pointer<const uint8_t>(p[3]),
+          {s[0], s[1], s[2], s[3]}};
+}
+
 template <typename T>
 void bind_dtype(py::module_& m, const std::string& dtype) {
   m.def(("iou_matrix_cpu_" + dtype).c_str(),
@@ -12,16 +24,21 @@ void bind_dtype(py::module_& m, const std::string& dtype) {
           py::gil_scoped_release release;
           iou_matrix_cpu(pointer<const T>(a), pointer<const T>(b), pointer<T>(out), {batch, n, boxes});
         });
-  m.def(("tube_iou_matrix_cpu_" + dtype).c_str(),
-        [](const std::array<uintptr_t, 4>& p, const std::array<int64_t, 4>& s, uintptr_t out) {
-          py::gil_scoped_release release;
-          tube_iou_matrix_cpu<T>({pointer<const T>(p[0]),
-                                  pointer<const T>(p[1]),
-                                  pointer<const uint8_t>(p[2]),
-                                  pointer<const uint8_t>(p[3]),
-                                  {s[0], s[1], s[2], s[3]}},
-                                 pointer<T>(out));
+  m.def(("tube_iou_matrix_cpu_" + dtype).c_str(), [](const Addresses& p, const Sizes& s, uintptr_t out) {
+    py::gil_scoped_release release;
+    tube_iou_matrix_cpu(tubes<T>(p, s), pointer<T>(out));
+  });
+#if PTFAST_WITH_CUDA
+  m.def(("iou_matrix_cuda_" + dtype).c_str(), [](uintptr_t a, uintptr_t b, uintptr_t out, int64_t batch, int64_t n,
+                                                 int64_t boxes, int device, uintptr_t stream) {
+    return iou_matrix_cuda(pointer<const T>(a), pointer<const T>(b), pointer<T>(out), {batch, n, boxes}, device,
+                           pointer<void>(stream));
+  });
+  m.def(("tube_iou_matrix_cuda_" + dtype).c_str(),
+        [](const Addresses& p, const Sizes& s, uintptr_t out, int device, uintptr_t stream) {
+          return tube_iou_matrix_cuda(tubes<T>(p, s), pointer<T>(out), device, pointer<void>(stream));
         });
+#endif
 }
 
 }  // namespace

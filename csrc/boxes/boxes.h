@@ -34,4 +34,11 @@ struct TubeInputs {
 template <typename T>
 void tube_iou_matrix_cpu(const TubeInputs<T>& in, T* out);
 
+// The same bits, on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no
+// CUDA headers.
+template <typename T>
+int iou_matrix_cuda(const T* a, const T* b, T* out, const BoxesShape& shape, int device, void* stream);
+template <typename T>
+int tube_iou_matrix_cuda(const TubeInputs<T>& in, T* out, int device, void* stream);
+
 }  // namespace ptfast

@@ -52,6 +52,24 @@ void bind_linking(py::module_& m) {
     link_video({view(columns, count), pointer<const int64_t>(frame_offsets), frames}, options, callable,
                pointer<int64_t>(ids));
   });
+  m.def("hand_down_ids", [](py::handle frame_offsets, int64_t frames, int64_t max_tracks, py::handle ids) {
+    const auto* offsets = pointer<const int64_t>(address(frame_offsets));
+    auto* out = pointer<int64_t>(address(ids));
+    py::gil_scoped_release release;
+    hand_down_ids(offsets, frames, max_tracks, out);
+  });
+#if PTFAST_WITH_CUDA
+  // sizes: frames, poses in the largest frame, joints, lookback
+  m.def("find_predecessors_cuda_float32",
+        [](const std::array<uintptr_t, 5>& columns, uintptr_t frame_offsets, uintptr_t sigmas,
+           const std::array<int64_t, 4>& sizes, const std::string& cost, bool greedy, float max_cost,
+           uintptr_t predecessor, uintptr_t has_successor, int device, uintptr_t stream) {
+          const LinkOptions how = options(cost, greedy, false, sizes[3], 0, max_cost, sizes[2], {}, 0);
+          return find_predecessors_cuda({view(columns, 0), pointer<const int64_t>(frame_offsets), sizes[0]},
+                                        pointer<const float>(sigmas), how, sizes[1], pointer<int64_t>(predecessor),
+                                        pointer<uint8_t>(has_successor), device, pointer<void>(stream));
+        });
+#endif
   py::class_<OnlineLinker>(m, "OnlineLinker")
       .def(py::init([](const LinkOptions& options, const py::object& function) {
         return std::make_unique<OnlineLinker>(options, cost_function(function));

@@ -6,6 +6,8 @@
 
 namespace ptfast {
 
+constexpr float kPckhThreshold = 0.5f;  // of the head size, as PoseTrack's evaluator has it
+
 enum class LinkCost { kIou, kOks, kPckh, kCallable };
 
 struct LinkOptions {
@@ -68,5 +70,16 @@ using CostFunction = std::function<void(const PoseSubset& earlier, const PoseSub
 // the same pass, so each pass d runs over all frames in parallel; with velocity frames go in order. Both give the ids
 // that OnlineLinker gives.
 void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
+
+// Hands ids down along a video, as IdGiver does.
+// frame_offsets: [frames + 1], ids: [poses], on entry the row of each pose's predecessor or -1
+void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tracks, int64_t* ids);
+
+// The predecessors that link_video finds without velocity and without a callable, on `device` and `stream` (a
+// cudaStream_t); OKS may differ in its last bits. Pointers are the device's. Returns a cudaError_t as int.
+// sigmas: [joints], most: poses in the largest frame, at most kMostOnGpu
+// predecessor: [poses], on entry all -1, has_successor: [poses], on entry all 0
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, const LinkOptions& options, int64_t most,
+                           int64_t* predecessor, uint8_t* has_successor, int device, void* stream);
 
 }  // namespace ptfast

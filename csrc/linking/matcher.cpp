@@ -7,11 +7,6 @@
 #include "pckh/pckh.h"
 
 namespace ptfast {
-namespace {
-
-constexpr float kPckhThreshold = 0.5f;  // of the head size, as PoseTrack's evaluator has it
-
-}  // namespace
 
 FrameView PairMatcher::Side::gather(const PoseSubset& subset, int64_t joints) {
   const FrameView& frame = *subset.frame;

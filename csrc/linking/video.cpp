@@ -75,10 +75,14 @@ void link_in_order(const VideoView& video, const LinkOptions& options, const Cos
 void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids) {
   std::fill_n(ids, video.columns.count, int64_t{-1});
   (options.velocity ? link_in_order : link_in_passes)(video, options, callable, ids);
+  hand_down_ids(video.frame_offsets, video.frames, options.max_tracks, ids);
+}
+
+void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tracks, int64_t* ids) {
   // A predecessor stands in an earlier row, so its id is known when its successor's row comes.
-  IdGiver giver(options.max_tracks);
-  for (int64_t f = 0; f < video.frames; ++f) {
-    const int64_t first = video.frame_offsets[f], last = video.frame_offsets[f + 1];
+  IdGiver giver(max_tracks);
+  for (int64_t f = 0; f < frames; ++f) {
+    const int64_t first = frame_offsets[f], last = frame_offsets[f + 1];
     for (int64_t row = first; row < last; ++row)
       if (ids[row] >= 0) ids[row] = ids[ids[row]];
     giver.give(last - first, ids + first);

@@ -40,4 +40,21 @@ int64_t oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t* kept);
 template <typename T>
 void soft_oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t count, int64_t* kept, T* rescored);
 
+// The same on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no CUDA
+// headers. Here numbers need not be finite: an overlap that is NaN suppresses nothing.
+// order: [n] the indices by descending score, lower index first among equals
+// mask: [n, ceil(n / 64)], work space
+// kept: [n] as above; status: [2], how many are kept, and 1 where all numbers are finite, else 0
+template <typename T>
+int tube_nms_cuda(const TubeNmsInputs<T>& in, const int64_t* order, uint64_t* mask, int64_t* kept, int64_t* status,
+                  int device, void* stream);
+template <typename T>
+int oks_nms_cuda(const PoseNmsInputs<T>& in, const int64_t* order, uint64_t* mask, int64_t* kept, int64_t* status,
+                 int device, void* stream);
+
+// left: [n] the scores, none of them NaN, which are used up. Up to 6144 joints.
+template <typename T>
+int soft_oks_nms_cuda(const PoseNmsInputs<T>& in, int64_t count, T* left, int64_t* kept, T* rescored, int device,
+                      void* stream);
+
 }  // namespace ptfast

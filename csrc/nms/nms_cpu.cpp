@@ -6,6 +6,7 @@
 #include "common/parallel.h"
 #include "common/simd.h"
 #include "nms/nms.h"
+#include "nms/nms_math.h"
 #include "nms/order.h"
 #include "nms/overlap.h"
 
@@ -33,15 +34,12 @@ PTFAST_INLINE void suppress(const Overlap& overlap, const int64_t* heads, int64_
 template <typename Overlap, typename T>
 PTFAST_INLINE void rescore(const Overlap& overlap, int64_t head, int64_t begin, int64_t end, T threshold,
                            T* __restrict__ scores) {
-  const T factor = T(-1.44269504088896340736) / threshold;
+  const T factor = soft_nms_factor(threshold);
   for (int64_t block = begin; block < end; ++block) {
     T values[kBlock];
     overlap.block(head, block * kBlock, values);
     PTFAST_LANES
-    for (int64_t j = 0; j < kBlock; ++j) {
-      const T t = values[j] * values[j] * factor;
-      scores[block * kBlock + j] *= exp2_unit(t < T(kOksFloor) ? T(kOksFloor) : t);
-    }
+    for (int64_t j = 0; j < kBlock; ++j) scores[block * kBlock + j] *= soft_nms_weight(values[j], factor);
   }
 }
 

@@ -1,38 +1,32 @@
 #include "common/cuda.h"
 #include "oks/oks.h"
 #include "oks/oks_grad.h"
-#include "oks/oks_math.h"
+#include "oks/oks_tile.h"
 
 namespace ptfast {
 namespace {
 
 constexpr int kThreads = 256;
 
-template <typename T>
-__device__ T oks_pair(const OksInputs<T>& in, const OksPair<T>& pair) {
-  T sum = T(0);
-  int count = 0;
-  bool same = true;
-  for (int64_t k = 0; k < in.shape.k; ++k) {
-    if (!pair.common(k)) continue;
-    const T dx = pair.a[2 * k] - pair.b[2 * k], dy = pair.a[2 * k + 1] - pair.b[2 * k + 1];
-    ++count;
-    same &= dx == T(0) && dy == T(0);
-    if (pair.area > T(0)) sum += oks_term(dx, dy, oks_factor(in.sigmas[k]) / pair.area);
-  }
-  if (count == 0) return T(0);
-  return pair.area > T(0) ? sum / T(count) : T(same ? 1 : 0);
-}
+template <typename T, bool kMasked, bool kMeanArea>
+struct OksPairs {
+  using Value = T;
+  // Doubles, masks and an area of each pair take registers.
+  static constexpr int kRowsEach = sizeof(T) > 4 ? 0 : kMasked || kMeanArea ? 4 : 8;
+  OksInputs<T> in;
 
-template <typename T>
-__global__ void oks_matrix_kernel(OksInputs<T> in, T* __restrict__ out) {  // out: [batch, n, m]
-  const auto& s = in.shape;
-  const int64_t pairs = s.batch * s.n * s.m, stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  for (int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; i < pairs; i += stride) {
-    const int64_t row = i / s.m, column = row / s.n * s.m + i % s.m;
-    out[i] = oks_pair(in, OksPair<T>(in, row, column));
+  template <typename Tile>
+  size_t shared_bytes() const {
+    return OksTile<T, kMasked, kMeanArea>::template shared_bytes<Tile>(in.shape.k);
   }
-}
+
+  template <typename Tile, typename Values>
+  __device__ void values(const Tile& tile, unsigned char* shared, Values& values) const {
+    const PoseSide<T> a{in.a, in.a_visible, nullptr, tile.problem * in.shape.n + tile.row, tile.rows};
+    const PoseSide<T> b{in.b, in.b_visible, nullptr, tile.problem * in.shape.m + tile.column, tile.columns};
+    OksTile<T, kMasked, kMeanArea>{a, b, in.area_a, in.area_b, in.sigmas, in.shape.k}.values(tile, shared, values);
+  }
+};
 
 template <typename T, bool kTransposed>
 __global__ void oks_gradient_kernel(OksInputs<T> in,
@@ -48,11 +42,12 @@ __global__ void oks_gradient_kernel(OksInputs<T> in,
 
 template <typename T>
 int oks_matrix_cuda(const OksInputs<T>& in, T* out, int device, void* stream) {
-  const int64_t pairs = in.shape.batch * in.shape.n * in.shape.m;
-  if (pairs == 0) return cudaSuccess;
-  DeviceGuard guard(device);
-  if (guard.status() != cudaSuccess) return guard.status();
-  return launch(oks_matrix_kernel<T>, grid_size(pairs, kThreads), kThreads, 0, stream, in, out);
+  const bool masked = in.a_visible != nullptr || in.b_visible != nullptr;
+  if (in.area_a == nullptr)
+    return masked ? fill_pairs(OksPairs<T, true, false>{in}, out, device, stream)
+                  : fill_pairs(OksPairs<T, false, false>{in}, out, device, stream);
+  return masked ? fill_pairs(OksPairs<T, true, true>{in}, out, device, stream)
+                : fill_pairs(OksPairs<T, false, true>{in}, out, device, stream);
 }
 
 template <typename T>

@@ -14,11 +14,15 @@ PTFAST_HD T oks_factor(T sigma) {
 }
 
 // One joint's term of OKS. (dx, dy) is the joints' distance in pixels, scale is oks_factor(sigma) / area. NaN stays
-// NaN.
+// NaN. A GPU's exp2 needs no floor.
 template <typename T>
 PTFAST_HD T oks_term(T dx, T dy, T scale) {
   const T t = (dx * dx + dy * dy) * scale;
+#ifdef __CUDA_ARCH__
+  return exp2_unit(t);
+#else
   return exp2_unit(t < T(kOksFloor) ? T(kOksFloor) : t);
+#endif
 }
 
 // The same, with limit = kOksFloor / scale known beforehand: it saves a multiplication a term.

@@ -26,4 +26,9 @@ struct PckhInputs {
 template <typename T>
 void pckh_matrix_cpu(const PckhInputs<T>& in, T* out);
 
+// The same bits, on `device` and `stream` (a cudaStream_t). Returns a cudaError_t as int, so that callers need no CUDA
+// headers.
+template <typename T>
+int pckh_matrix_cuda(const PckhInputs<T>& in, T* out, int device, void* stream);
+
 }  // namespace ptfast

@@ -45,7 +45,7 @@ PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses
   T within[kColumns], count[kColumns];
   for (int64_t block = 0; block < b.padded; block += kBlock)
     pckh_block<T, kAllVisible>(a, joints, b, limits, block, within, count);
-  for (int64_t j = 0; j < b.width; ++j) out[j] = count[j] > T(0) ? within[j] / count[j] : T(0);
+  for (int64_t j = 0; j < b.width; ++j) out[j] = pckh_share(within[j], count[j]);
 }
 
 // Rows [begin, end) of problem with columns from first on.

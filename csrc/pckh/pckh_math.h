@@ -1,5 +1,5 @@
 #pragma once
-#include <limits>
+#include <cmath>
 
 #include "common/host_device.h"
 
@@ -16,8 +16,14 @@ PTFAST_HD T pckh_limit(T threshold, T head_size) {
 template <typename T>
 PTFAST_HD T pckh_term(T dx, T dy, T limit) {
   const T squared = dx * dx + dy * dy;
-  const T outside = squared > limit ? T(0) : std::numeric_limits<T>::quiet_NaN();
+  const T outside = squared > limit ? T(0) : T(NAN);
   return squared <= limit ? T(1) : outside;
+}
+
+// The share of `count` joints that are within reach; 0 where there are none.
+template <typename T>
+PTFAST_HD T pckh_share(T within, T count) {
+  return count > T(0) ? within / count : T(0);
 }
 
 }  // namespace ptfast

@@ -25,6 +25,9 @@ def assign(cost: Array, *, max_cost: float | None = None, method: Method = "hung
     and the number of threads: of equally good columns one that is still free goes first, then the lowest (of rows,
     where N > M). It need not be the first in lexicographic order.
 
+    On a GPU a warp solves each problem, of up to 64 rows and columns, with the same result. Nothing waits for it, so a
+    problem that holds NaN or -inf is no error there: all its rows get -1.
+
     Args:
         cost: (..., N, M) float32 or float64, NumPy array or torch tensor; leading dimensions hold independent problems,
             solved in parallel. +inf forbids a pair.
@@ -35,9 +38,9 @@ def assign(cost: Array, *, max_cost: float | None = None, method: Method = "hung
         (..., N) int64, a column or -1. A torch result is not differentiable.
 
     Raises:
-        ValueError: A shape is wrong, `cost` holds NaN or -inf, `max_cost` is NaN, or the method has no such name.
+        ValueError: A shape is wrong, `cost` holds NaN or -inf, `max_cost` is NaN, the method has no such name, or a
+            problem on a GPU has more than 64 rows or columns.
         TypeError: A dtype is neither float32 nor float64.
-        RuntimeError: The costs are on a GPU.
 
     Source:
         Jonker and Volgenant 1987, A shortest augmenting path algorithm for dense and sparse linear assignment problems.

@@ -1,4 +1,8 @@
-"""Greedy and soft non-maximum suppression of boxes, tubes and poses."""
+"""Greedy and soft non-maximum suppression of boxes, tubes and poses.
+
+A number that is NaN or infinite is an error, but on a GPU only in the forms that wait for the device anyway: nms,
+tube_nms and oks_nms. The others say what it means there.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +31,28 @@ def nms(boxes: Array, scores: Array, threshold: float) -> Array:
         ValueError: A shape is wrong, the threshold is out of range, or a number is NaN or infinite.
         TypeError: A dtype is neither float32 nor float64.
     """
-    return _without_padding(*nms_padded(boxes, scores, threshold))
+    _check_boxes("boxes", boxes, ("N", 4), scores, threshold)
+    if is_tensor(boxes):
+        from ptfast.ops._torch.nms import nms as on_tensors
+
+        return on_tensors(boxes, scores, threshold)
+    return _without_padding(*nms_arrays("boxes", boxes, scores, threshold))
 
 
 def nms_padded(boxes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
-    """As nms, with a result whose shape does not depend on the data.
+    """As nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+
+    Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a box with a NaN
+    overlaps none.
 
     Returns:
         (N,) int64 indices of the kept boxes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
     """
-    check_shape("boxes", boxes, ("N", 4))
-    check_shape("scores", scores, (boxes.shape[0],))
-    check_number("threshold", threshold, 0, 1)
+    _check_boxes("boxes", boxes, ("N", 4), scores, threshold)
     if is_tensor(boxes):
         from ptfast.ops._torch.nms import nms_padded as on_tensors
 
-        return on_tensors("boxes", boxes, scores, threshold)
+        return on_tensors(boxes, scores, threshold)
     return nms_arrays("boxes", boxes, scores, threshold)
 
 
@@ -66,22 +76,28 @@ def tube_nms(tubes: Array, scores: Array, threshold: float) -> Array:
     Source:
         Girdhar et al. 2018 (Detect-and-Track), section 3.1, there with one pixel more on each side.
     """
-    return _without_padding(*tube_nms_padded(tubes, scores, threshold))
+    _check_boxes("tubes", tubes, ("N", "T", 4), scores, threshold)
+    if is_tensor(tubes):
+        from ptfast.ops._torch.nms import nms as on_tensors
+
+        return on_tensors(tubes, scores, threshold)
+    return _without_padding(*nms_arrays("tubes", tubes, scores, threshold))
 
 
 def tube_nms_padded(tubes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
-    """As tube_nms, with a result whose shape does not depend on the data.
+    """As tube_nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+
+    Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a tube with a NaN
+    overlaps none.
 
     Returns:
         (N,) int64 indices of the kept tubes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
     """
-    check_shape("tubes", tubes, ("N", "T", 4))
-    check_shape("scores", scores, (tubes.shape[0],))
-    check_number("threshold", threshold, 0, 1)
+    _check_boxes("tubes", tubes, ("N", "T", 4), scores, threshold)
     if is_tensor(tubes):
         from ptfast.ops._torch.nms import nms_padded as on_tensors
 
-        return on_tensors("tubes", tubes, scores, threshold)
+        return on_tensors(tubes, scores, threshold)
     return nms_arrays("tubes", tubes, scores, threshold)
 
 
@@ -109,24 +125,33 @@ def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, thresh
     Source:
         Sun et al. 2019 (HRNet), whose code calls it oks_nms; Papandreou et al. 2017 introduced it.
     """
-    return _without_padding(*oks_nms_padded(keypoints, scores, areas, sigmas, threshold))
+    poses = _check_poses(keypoints, scores, areas, sigmas)
+    check_number("threshold", threshold, 0, 1)
+    if is_tensor(keypoints):
+        from ptfast.ops._torch.nms import oks_nms as on_tensors
+
+        return on_tensors(poses, threshold)
+    return _without_padding(*oks_nms_arrays(**poses, threshold=threshold))
 
 
 def oks_nms_padded(
     keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float
 ) -> tuple[Array, Array]:
-    """As oks_nms, with a result whose shape does not depend on the data.
+    """As oks_nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+
+    Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a pose with a NaN
+    coordinate overlaps none; a NaN area counts, as in oks_matrix, as one that is not positive.
 
     Returns:
         (N,) int64 indices of the kept poses, then -1; and how many are kept: an int, or in torch a () int64 tensor.
     """
-    _check_pose_shapes(keypoints, scores, areas, sigmas)
+    poses = _check_poses(keypoints, scores, areas, sigmas)
     check_number("threshold", threshold, 0, 1)
     if is_tensor(keypoints):
         from ptfast.ops._torch.nms import oks_nms_padded as on_tensors
 
-        return on_tensors(keypoints, scores, areas, sigmas, threshold)
-    return oks_nms_arrays(keypoints, scores, areas, sigmas, threshold)
+        return on_tensors(poses, threshold)
+    return oks_nms_arrays(**poses, threshold=threshold)
 
 
 def soft_oks_nms(
@@ -150,20 +175,21 @@ def soft_oks_nms(
         does not depend on the numbers, nothing waits for the device in torch.
 
     Raises:
-        ValueError: A shape is wrong, threshold or max_detections is out of range, or a number is NaN or infinite.
+        ValueError: A shape is wrong, threshold or max_detections is out of range, or, except on a GPU, a number is NaN
+            or infinite. There a NaN score counts as -inf, and a pose with a NaN coordinate overlaps none.
         TypeError: A dtype is neither float32 nor float64.
 
     Source:
         HRNet's soft_oks_nms (Gaussian), after Bodla et al. 2017, section 3.
     """
-    _check_pose_shapes(keypoints, scores, areas, sigmas)
+    poses = _check_poses(keypoints, scores, areas, sigmas)
     check_number("threshold", threshold, 1e-6)
     check_number("max_detections", max_detections, 0)
     if is_tensor(keypoints):
         from ptfast.ops._torch.nms import soft_oks_nms as on_tensors
 
-        return on_tensors(keypoints, scores, areas, sigmas, threshold, max_detections)
-    return soft_oks_nms_arrays(keypoints, scores, areas, sigmas, threshold, max_detections)
+        return on_tensors(poses, threshold, max_detections)
+    return soft_oks_nms_arrays(**poses, threshold=threshold, max_detections=max_detections)
 
 
 def nms_arrays(name: str, boxes: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[np.ndarray, int]:
@@ -212,12 +238,20 @@ def _without_padding(kept: Array, count: Array) -> Array:
     return kept[: int(count)]
 
 
-def _check_pose_shapes(keypoints: Array, scores: Array, areas: Array, sigmas: Array) -> None:
+def _check_boxes(name: str, boxes: Array, pattern: tuple[int | str, ...], scores: Array, threshold: float) -> None:
+    check_shape(name, boxes, pattern)
+    check_shape("scores", scores, (boxes.shape[0],))
+    check_number("threshold", threshold, 0, 1)
+
+
+def _check_poses(keypoints: Array, scores: Array, areas: Array, sigmas: Array) -> dict[str, Array]:
+    """The arguments by their names; raises ValueError where a shape does not fit."""
     check_shape("keypoints", keypoints, ("N", "K", 2))
     n, k, _ = keypoints.shape
     check_shape("scores", scores, (n,))
     check_shape("areas", areas, (n,))
     check_shape("sigmas", sigmas, (k,))
+    return {"keypoints": keypoints, "scores": scores, "areas": areas, "sigmas": sigmas}
 
 
 def _finite_poses(

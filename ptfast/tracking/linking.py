@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
+from ptfast._check import is_tensor
 from ptfast.structures import Poses
 from ptfast.tracking._linking import (
     MAX_COST,
@@ -51,6 +52,10 @@ def link(
     sixth of max_cost (of 1 where there is none), then with the rest. Frames depend on each other and go in order; with
     motion="none" they go in parallel.
 
+    Poses on a GPU are linked there where motion="none", the cost is a built-in one and no frame holds more than 64
+    poses; `max_tracks` alone is then settled on the host. Otherwise all is done on the host, and the ids go back. They
+    are those of the CPU, for OKS wherever two costs differ by more than 1e-5.
+
     Args:
         poses: The video's poses, NumPy or torch.
         cost: "oks" (with the current pose's area, taken as at least a third of the square of its box's longer side),
@@ -75,6 +80,11 @@ def link(
     settings = LinkSettings(
         cost, matcher, lookback, motion, sigma_scale, max_cost, min_score, min_joint_score, max_tracks
     )
+    if is_tensor(poses.keypoints):
+        from ptfast.tracking._cuda import link_on_gpu, runs_on_gpu
+
+        if runs_on_gpu(poses, settings):
+            return link_on_gpu(poses, settings, keep_filtered)
     kept, rows = filter_poses(poses.numpy(), settings)
     ids = np.full(len(kept.scores), -1, np.int64)
     columns = columns_of(kept, settings)

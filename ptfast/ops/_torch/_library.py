@@ -41,12 +41,17 @@ def call_cuda(operation: str, tensor: torch.Tensor, *arguments: object) -> None:
     """Calls the CUDA function for `tensor`'s dtype on its device and that device's current stream."""
     function = _native.cuda(operation, dtype_name(tensor))
     stream = torch.cuda.current_stream(tensor.device).cuda_stream
-    _native.check_status(operation, function(*arguments, tensor.device.index, stream))
+    _native.check_status(operation, function(*arguments, tensor.device.index or 0, stream))
 
 
 def numpy_view(tensor: torch.Tensor | None) -> Any:
     """The same memory as a NumPy array, for CPU tensors."""
     return None if tensor is None else tensor.detach().numpy()
+
+
+def as_mask(tensor: torch.Tensor | None) -> torch.Tensor | None:
+    """A contiguous uint8 tensor, 1 where `tensor` is not zero."""
+    return None if tensor is None else tensor.ne(0).contiguous().view(torch.uint8)
 
 
 def refuse_cuda(operation: str, tensor: torch.Tensor, name: str) -> None:

@@ -1,17 +1,29 @@
-"""assign and assign_ragged on torch tensors: schema, CPU calls and fake."""
+"""assign and assign_ragged on torch tensors: schema, CPU and CUDA calls, fake."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from ptfast import _native
 from ptfast._check import Array, check_dtype
-from ptfast.ops._torch._library import define
+from ptfast.ops._torch._library import address, call_cuda, define, refuse_cuda
 from ptfast.ops.assignment import assign_array, assign_ragged_arrays
+
+MOST_ON_GPU: int = _native.core.assign_cuda_most  # rows or columns of a problem
 
 
 def _assign(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
     return torch.from_numpy(assign_array(cost.detach().contiguous().numpy(), max_cost, greedy))
+
+
+def _assign_on_gpu(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
+    cost = cost.contiguous()
+    n, m = cost.shape[-2:]
+    out = cost.new_empty(cost.shape[:-1], dtype=torch.int64)
+    if out.numel():
+        call_cuda("assign", cost, address(cost), (out.numel() // n, n, m), max_cost, greedy, address(out))
+    return out
 
 
 def _assign_ragged(flat_costs: Tensor, rows: Tensor, columns: Tensor, max_cost: float, greedy: bool) -> Tensor:
@@ -27,7 +39,7 @@ def _fake_ragged(flat_costs: Tensor, rows: Tensor, columns: Tensor, max_cost: fl
     return flat_costs.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
 
 
-define("assign(Tensor cost, float max_cost, bool greedy) -> Tensor", cpu=_assign, cuda=None, fake=_fake)
+define("assign(Tensor cost, float max_cost, bool greedy) -> Tensor", cpu=_assign, cuda=_assign_on_gpu, fake=_fake)
 define(
     "assign_ragged(Tensor flat_costs, Tensor rows, Tensor columns, float max_cost, bool greedy) -> Tensor",
     cpu=_assign_ragged,
@@ -38,18 +50,18 @@ define(
 
 def assign(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
     """ptfast.ops.assign for a tensor; shape and options are already checked."""
-    _check("assign", "cost", cost)
+    check_dtype("cost", cost, ("float32", "float64"))
+    n, m = cost.shape[-2:]
+    if cost.is_cuda and max(n, m) > MOST_ON_GPU:
+        raise ValueError(
+            f"cost must have at most {MOST_ON_GPU} rows and columns on a GPU, got {n} x {m}; move it to the CPU"
+        )
     return torch.ops.ptfast.assign(cost.detach(), max_cost, greedy)
 
 
 def assign_ragged(flat_costs: Tensor, rows: Array, columns: Array, max_cost: float, greedy: bool) -> Tensor:
     """ptfast.ops.assign_ragged for tensors; shapes and options are already checked."""
-    _check("assign_ragged", "flat_costs", flat_costs)
+    check_dtype("flat_costs", flat_costs, ("float32", "float64"))
+    refuse_cuda("assign_ragged", flat_costs, "costs")
     sizes = [torch.as_tensor(array, device="cpu") for array in (rows, columns)]
     return torch.ops.ptfast.assign_ragged(flat_costs.detach(), *sizes, max_cost, greedy)
-
-
-def _check(operation: str, name: str, costs: Tensor) -> None:
-    check_dtype(name, costs, ("float32", "float64"))
-    if costs.is_cuda:
-        raise RuntimeError(f"{operation} on CUDA tensors is not available yet; move the costs to the CPU")

@@ -1,4 +1,4 @@
-"""iou_matrix and tube_iou_matrix on torch tensors: schema, CPU call and fake."""
+"""iou_matrix and tube_iou_matrix on torch tensors: schema, CPU and CUDA calls, and fake."""
 
 from __future__ import annotations
 
@@ -6,31 +6,52 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import define, numpy_view, refuse_cuda
+from ptfast.ops._torch._library import address, as_mask, call_cuda, define, numpy_view
 from ptfast.ops.boxes import iou_arrays, tube_iou_arrays
 
 
-def _iou_matrix(a: Tensor, b: Tensor) -> Tensor:
+def _iou_cpu(a: Tensor, b: Tensor) -> Tensor:
     return torch.from_numpy(iou_arrays(numpy_view(a), numpy_view(b)))
+
+
+def _iou_cuda(a: Tensor, b: Tensor) -> Tensor:
+    a, b = a.contiguous(), b.contiguous()
+    n, m = a.shape[-2], b.shape[-2]
+    out = _iou_fake(a, b)
+    if out.numel():
+        call_cuda("iou_matrix", a, *map(address, (a, b, out)), out.numel() // (n * m), n, m)
+    return out
 
 
 def _iou_fake(a: Tensor, b: Tensor) -> Tensor:
     return a.new_empty(*a.shape[:-1], b.shape[-2])
 
 
-def _tube_iou_matrix(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
+def _tube_iou_cpu(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
     return torch.from_numpy(tube_iou_arrays(*[numpy_view(x) for x in (a, b, a_valid, b_valid)]))
+
+
+def _tube_iou_cuda(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
+    inputs = a.contiguous(), b.contiguous(), as_mask(a_valid), as_mask(b_valid)
+    n, m, t = a.shape[-3], b.shape[-3], a.shape[-2]
+    if not t:
+        return a.new_zeros(*a.shape[:-2], m)
+    out = _tube_iou_fake(a, b, a_valid, b_valid)
+    if out.numel():
+        sizes = (out.numel() // (n * m), n, m, t)
+        call_cuda("tube_iou_matrix", a, [address(x) for x in inputs], sizes, address(out))
+    return out
 
 
 def _tube_iou_fake(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
     return a.new_empty(*a.shape[:-2], b.shape[-3])
 
 
-define("iou_matrix(Tensor a, Tensor b) -> Tensor", cpu=_iou_matrix, cuda=None, fake=_iou_fake)
+define("iou_matrix(Tensor a, Tensor b) -> Tensor", cpu=_iou_cpu, cuda=_iou_cuda, fake=_iou_fake)
 define(
     "tube_iou_matrix(Tensor a, Tensor b, Tensor? a_valid, Tensor? b_valid) -> Tensor",
-    cpu=_tube_iou_matrix,
-    cuda=None,
+    cpu=_tube_iou_cpu,
+    cuda=_tube_iou_cuda,
     fake=_tube_iou_fake,
 )
 
@@ -38,13 +59,15 @@ define(
 def iou_matrix(a: Tensor, b: Tensor) -> Tensor:
     """ptfast.ops.iou_matrix for tensors; shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    refuse_cuda("iou_matrix", a, "boxes")
-    return torch.ops.ptfast.iou_matrix(a.detach(), torch.as_tensor(b, dtype=a.dtype).detach())
+    return torch.ops.ptfast.iou_matrix(a.detach(), _like(b, a))
 
 
 def tube_iou_matrix(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
     """ptfast.ops.tube_iou_matrix for tensors; shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    refuse_cuda("tube_iou_matrix", a, "tubes")
-    masks = [None if x is None else torch.as_tensor(x) for x in (a_valid, b_valid)]
-    return torch.ops.ptfast.tube_iou_matrix(a.detach(), torch.as_tensor(b, dtype=a.dtype).detach(), *masks)
+    masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_valid, b_valid)]
+    return torch.ops.ptfast.tube_iou_matrix(a.detach(), _like(b, a), *masks)
+
+
+def _like(b: Tensor, a: Tensor) -> Tensor:
+    return torch.as_tensor(b, dtype=a.dtype, device=a.device).detach()

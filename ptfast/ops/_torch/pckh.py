@@ -1,4 +1,4 @@
-"""pckh_matrix on torch tensors: schema, CPU call and fake."""
+"""pckh_matrix on torch tensors: schema, CPU and CUDA calls, and fake."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import define, numpy_view, refuse_cuda
+from ptfast.ops._torch._library import address, as_mask, call_cuda, define, numpy_view
 from ptfast.ops.pckh import pckh_arrays
 
 
-def _pckh_matrix(
+def _cpu(
     a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
 ) -> Tensor:
     masks = numpy_view(a_visible), numpy_view(b_visible)
     return torch.from_numpy(pckh_arrays(numpy_view(a), numpy_view(b), numpy_view(head_sizes), threshold, *masks))
+
+
+def _cuda(
+    a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
+) -> Tensor:
+    inputs = a.contiguous(), b.contiguous(), head_sizes.contiguous(), as_mask(a_visible), as_mask(b_visible)
+    n, m, k = a.shape[-3], b.shape[-3], a.shape[-2]
+    out = _fake(a, b)
+    if out.numel():
+        sizes = (out.numel() // (n * m), n, m, k)
+        call_cuda("pckh_matrix", a, [address(x) for x in inputs], threshold, sizes, address(out))
+    return out
 
 
 def _fake(a: Tensor, b: Tensor, *others: Tensor | float | None) -> Tensor:
@@ -24,8 +36,8 @@ def _fake(a: Tensor, b: Tensor, *others: Tensor | float | None) -> Tensor:
 define(
     "pckh_matrix(Tensor a, Tensor b, Tensor head_sizes, float threshold, Tensor? a_visible, Tensor? b_visible)"
     " -> Tensor",
-    cpu=_pckh_matrix,
-    cuda=None,
+    cpu=_cpu,
+    cuda=_cuda,
     fake=_fake,
 )
 
@@ -35,7 +47,6 @@ def pckh_matrix(
 ) -> Tensor:
     """ptfast.ops.pckh_matrix for tensors; shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    refuse_cuda("pckh_matrix", a, "poses")
-    b, head_sizes = (torch.as_tensor(x, dtype=a.dtype).detach() for x in (b, head_sizes))
-    masks = [None if x is None else torch.as_tensor(x) for x in (a_visible, b_visible)]
+    b, head_sizes = (torch.as_tensor(x, dtype=a.dtype, device=a.device).detach() for x in (b, head_sizes))
+    masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_visible, b_visible)]
     return torch.ops.ptfast.pckh_matrix(a.detach(), b, head_sizes, float(threshold), *masks)

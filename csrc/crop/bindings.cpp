@@ -1,0 +1,75 @@
+#include "common/bindings.h"
+
+#include <string>
+
+#include "crop/crop.h"
+
+namespace ptfast {
+namespace {
+
+using Addresses = std::array<uintptr_t, 3>;  // frames, tubes, frame_index
+using Sizes = std::array<int64_t, 7>;        // in the order of CropShape's fields
+using Colours = std::array<double, 6>;       // mean, then std
+
+template <typename P>
+CropInputs<P> inputs(const Addresses& p, const Sizes& s, const Colours& colours, bool unbiased) {
+  return {pointer<const P>(p[0]),
+          pointer<const CropReal<P>>(p[1]),
+          pointer<const int64_t>(p[2]),
+          {s[0], s[1], s[2], s[3], s[4], s[5], s[6]},
+          {colours[0], colours[1], colours[2]},
+          {colours[3], colours[4], colours[5]},
+          unbiased};
+}
+
+CropOrder crop_order(uintptr_t crops, uintptr_t offsets) {
+  return {pointer<const int64_t>(crops), pointer<const int64_t>(offsets)};
+}
+
+template <typename P>
+void bind_forward(py::module_& m, const std::string& dtype) {
+  using T = CropReal<P>;
+  m.def(("crop_tubes_cpu_" + dtype).c_str(),
+        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t out) {
+          py::gil_scoped_release release;
+          crop_tubes_cpu(inputs<P>(in, s, colours, unbiased), pointer<T>(out));
+        });
+#if PTFAST_WITH_CUDA
+  m.def(("crop_tubes_cuda_" + dtype).c_str(), [](const Addresses& in, const Sizes& s, const Colours& colours,
+                                                 bool unbiased, uintptr_t out, int device, uintptr_t stream) {
+    return crop_tubes_cuda(inputs<P>(in, s, colours, unbiased), pointer<T>(out), device, pointer<void>(stream));
+  });
+#endif
+}
+
+template <typename P>
+void bind_backward(py::module_& m, const std::string& dtype) {
+  m.def(("crop_tubes_backward_cpu_" + dtype).c_str(),
+        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t crops,
+           uintptr_t offsets, uintptr_t grad_out, uintptr_t grad_frames) {
+          py::gil_scoped_release release;
+          crop_tubes_backward_cpu(inputs<P>(in, s, colours, unbiased), crop_order(crops, offsets),
+                                  pointer<const P>(grad_out), pointer<P>(grad_frames));
+        });
+#if PTFAST_WITH_CUDA
+  m.def(("crop_tubes_backward_cuda_" + dtype).c_str(),
+        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t crops,
+           uintptr_t offsets, uintptr_t grad_out, uintptr_t grad_frames, int device, uintptr_t stream) {
+          return crop_tubes_backward_cuda(inputs<P>(in, s, colours, unbiased), crop_order(crops, offsets),
+                                          pointer<const P>(grad_out), pointer<P>(grad_frames), device,
+                                          pointer<void>(stream));
+        });
+#endif
+}
+
+}  // namespace
+
+void bind_crop(py::module_& m) {
+  bind_forward<uint8_t>(m, "uint8");
+  bind_forward<float>(m, "float32");
+  bind_forward<double>(m, "float64");
+  bind_backward<float>(m, "float32");
+  bind_backward<double>(m, "float64");
+}
+
+}  // namespace ptfast

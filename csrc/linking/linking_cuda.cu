@@ -1,0 +1,200 @@
+#include "assignment/assignment.h"
+#include "assignment/greedy_warp.h"
+#include "assignment/hungarian_warp.h"
+#include "boxes/boxes_math.h"
+#include "common/cuda.h"
+#include "linking/linking.h"
+#include "oks/oks_math.h"
+#include "pckh/pckh_math.h"
+
+namespace ptfast {
+namespace {
+
+constexpr int kMostWarps = 4;            // of a block
+constexpr int64_t kSharedBytes = 48000;  // that every device grants a block
+constexpr int kTile = 4;                 // earlier poses that share the loads of a current one
+
+// One pass: every frame t is matched with frame t - distance.
+struct Pass {
+  FrameView poses;               // of the whole video
+  const int64_t* frame_offsets;  // [frames + 1]
+  int64_t frames, distance, joints;
+  LinkCost cost;
+  float max_cost;
+  const float* sigmas;     // [joints]
+  int most;                // poses in the largest frame
+  int64_t* predecessor;    // [poses]
+  uint8_t* has_successor;  // [poses]
+};
+
+// The poses of a frame that still lack a partner.
+struct FreeRows {
+  int64_t first;  // row of the frame's first pose
+  int count;
+  const uint8_t* place;  // [count] within the frame, in shared memory
+
+  __device__ int64_t operator[](int i) const { return first + place[i]; }
+};
+
+// Lists the poses of rows [first, last) that are free.
+template <int kSlots, typename IsFree>
+__device__ __forceinline__ FreeRows list_free(int64_t first, int64_t last, uint8_t* place, const IsFree& is_free) {
+  int count = 0;
+  for (int s = 0; s < kSlots; ++s) {
+    const int64_t row = first + lane_number() + s * kWarp;
+    const bool free = row < last && is_free(row);
+    const unsigned all = __ballot_sync(kWholeWarp, free);
+    if (free) place[count + __popc(all & ((1u << lane_number()) - 1))] = static_cast<uint8_t>(row - first);
+    count += __popc(all);
+  }
+  __syncwarp();
+  return {first, count, place};
+}
+
+// Similarities of one current pose with joints of earlier ones, joint by joint.
+struct OksTerms {
+  const float* sigmas;
+  float area, inverse;
+
+  __device__ OksTerms(const Pass& pass, int64_t row)
+      : sigmas(pass.sigmas), area(pass.poses.areas[row]), inverse(1.f / oks_area(area)) {}
+  __device__ float scale(int64_t joint) const { return oks_factor(sigmas[joint]) * inverse; }
+  __device__ static float term(float dx, float dy, float scale) { return oks_term(dx, dy, scale); }
+  __device__ float mean(float sum, float count) const { return oks_mean(sum, count, area); }
+};
+struct PckhTerms {
+  float limit;
+
+  __device__ PckhTerms(const Pass& pass, int64_t row) : limit(pckh_limit(kPckhThreshold, pass.poses.head_sizes[row])) {}
+  __device__ float scale(int64_t) const { return limit; }
+  __device__ static float term(float dx, float dy, float limit) { return pckh_term(dx, dy, limit); }
+  __device__ float mean(float sum, float count) const { return pckh_share(sum, count); }
+};
+
+template <typename Terms, typename Store>
+__device__ __forceinline__ void joint_costs(const Pass& pass, const FreeRows& earlier, const FreeRows& current,
+                                            const Store& store) {
+  const FrameView& poses = pass.poses;
+  for (int j = lane_number(); j < current.count; j += kWarp) {
+    const int64_t own = current[j];
+    const Terms terms(pass, own);
+    for (int first = 0; first < earlier.count; first += kTile) {
+      float sum[kTile] = {}, count[kTile] = {};
+      int64_t joint[kTile];
+      for (int i = 0; i < kTile; ++i) joint[i] = earlier[min(first + i, earlier.count - 1)] * pass.joints;
+      for (int64_t k = 0; k < pass.joints; ++k) {
+        const int64_t at = own * pass.joints + k;
+        if (poses.visible[at] == 0) continue;
+        const float x = poses.keypoints[2 * at], y = poses.keypoints[2 * at + 1], scale = terms.scale(k);
+        for (int i = 0; i < kTile; ++i) {
+          const int64_t other = joint[i] + k;
+          if (poses.visible[other] == 0) continue;
+          sum[i] += Terms::term(poses.keypoints[2 * other] - x, poses.keypoints[2 * other + 1] - y, scale);
+          count[i] += 1.f;
+        }
+      }
+      for (int i = 0; i < kTile; ++i)
+        if (first + i < earlier.count) store(first + i, j, 1.f - terms.mean(sum[i], count[i]));
+    }
+  }
+}
+
+template <typename Store>
+__device__ __forceinline__ void box_costs(const float* boxes, const FreeRows& earlier, const FreeRows& current,
+                                          const Store& store) {
+  const auto box = [&](int64_t row) {
+    const float* p = boxes + 4 * row;
+    return Box<float>::from(p[0], p[1], p[2], p[3]);
+  };
+  for (int j = lane_number(); j < current.count; j += kWarp) {
+    const Box<float> own = box(current[j]);
+    for (int i = 0; i < earlier.count; ++i) store(i, j, 1.f - box_iou(box(earlier[i]), own));
+  }
+}
+
+template <bool kGreedy, int kSlots>
+__device__ __forceinline__ void match(const Pass& pass, const FreeRows& earlier, const FreeRows& current, float* costs,
+                                      int (&partner)[kSlots]) {
+  const int n = earlier.count, m = current.count;
+  const bool transposed = !kGreedy && n > m;
+  CostCheck<float> check;
+  const auto store = [&](int i, int j, float cost) {
+    costs[transposed ? j * n + i : i * m + j] = cost;
+    check.see(cost, pass.max_cost);
+  };
+  if (pass.cost == LinkCost::kIou)
+    box_costs(pass.poses.boxes, earlier, current, store);
+  else if (pass.cost == LinkCost::kOks)
+    joint_costs<OksTerms>(pass, earlier, current, store);
+  else
+    joint_costs<PckhTerms>(pass, earlier, current, store);
+  const bool fits = __all_sync(kWholeWarp, check.fits);
+  __syncwarp();
+  const WarpCosts<float> in{costs, transposed ? m : n, transposed ? n : m, pass.max_cost};
+  if (kGreedy)
+    greedy_warp(in, partner);
+  else
+    hungarian_warp(in, transposed, fits, partner);
+}
+
+// Bytes of shared memory that a warp needs: the costs, and two lists of places in a frame.
+__host__ __device__ constexpr int64_t warp_bytes(int64_t most) { return most * most * 4 + (2 * most + 3) / 4 * 4; }
+
+// One warp a frame. Only that of frame t writes the predecessors of frame t and the successors of frame t - distance.
+template <int kSlots, bool kGreedy>
+__global__ void link_pass_kernel(Pass pass) {
+  PTFAST_DYNAMIC_SHARED(unsigned char, shared);
+  const int warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
+  auto* costs = reinterpret_cast<float*>(shared + warp * warp_bytes(pass.most));
+  auto* places = reinterpret_cast<uint8_t*>(costs + pass.most * pass.most);
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * warps;
+  for (int64_t t = pass.distance + blockIdx.x * static_cast<int64_t>(warps) + warp; t < pass.frames; t += stride) {
+    __syncwarp();
+    const int64_t *now = pass.frame_offsets + t, *then = now - pass.distance;
+    const FreeRows current =
+        list_free<kSlots>(now[0], now[1], places, [&](int64_t row) { return pass.predecessor[row] < 0; });
+    if (current.count == 0) continue;
+    const FreeRows earlier = list_free<kSlots>(then[0], then[1], places + pass.most,
+                                               [&](int64_t row) { return pass.has_successor[row] == 0; });
+    if (earlier.count == 0) continue;
+    int partner[kSlots];
+    match<kGreedy>(pass, earlier, current, costs, partner);
+    for (int s = 0; s < kSlots; ++s) {
+      if (partner[s] < 0) continue;
+      const int64_t row = earlier[lane_number() + s * kWarp];
+      pass.predecessor[current[partner[s]]] = row;
+      pass.has_successor[row] = 1;
+    }
+  }
+}
+
+using PassKernel = void (*)(Pass);
+
+PassKernel kernel_for(bool greedy, bool two_slots) {
+  if (greedy) return two_slots ? link_pass_kernel<2, true> : link_pass_kernel<1, true>;
+  return two_slots ? link_pass_kernel<2, false> : link_pass_kernel<1, false>;
+}
+
+}  // namespace
+
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, const LinkOptions& options, int64_t most,
+                           int64_t* predecessor, uint8_t* has_successor, int device, void* stream) {
+  if (most > kMostOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
+  if (most == 0) return cudaSuccess;
+  DeviceGuard guard(device);
+  if (guard.status() != cudaSuccess) return guard.status();
+  Pass pass{video.columns,          video.frame_offsets, video.frames,     0,
+            options.joints,         options.cost,        options.max_cost, sigmas,
+            static_cast<int>(most), predecessor,         has_successor};
+  const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / warp_bytes(most), 1, kMostWarps));
+  const PassKernel kernel = kernel_for(options.greedy, most > kWarp);
+  for (pass.distance = 1; pass.distance <= std::min(options.lookback, video.frames - 1); ++pass.distance) {
+    const int64_t frames = video.frames - pass.distance;
+    const cudaError_t status =
+        launch(kernel, grid_size(frames, warps), warps * kWarp, warps * warp_bytes(most), stream, pass);
+    if (status != cudaSuccess) return status;
+  }
+  return cudaSuccess;
+}
+
+}  // namespace ptfast

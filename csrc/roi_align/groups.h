@@ -1,0 +1,72 @@
+#pragma once
+#include <utility>
+#include <vector>
+
+#include "roi_align/layout.h"
+#include "roi_align/roi_align.h"
+#include "roi_align/taps.h"
+
+namespace ptfast {
+
+// Tubes by the features that they lie in: group level * batch + batch_index has tubes order[first[group]] and on.
+struct Groups {
+  std::vector<int64_t> order, first;  // [m], [levels * batch + 1]
+
+  int64_t count() const { return static_cast<int64_t>(first.size()) - 1; }
+  int64_t size(int64_t group) const { return first[group + 1] - first[group]; }
+};
+
+template <typename S, typename T>
+Groups group_tubes(const TubeRoiAlign<S, T>& op) {
+  const auto group_of = [&op](int64_t i) { return (op.level ? op.level[i] : 0) * op.batch + op.batch_index[i]; };
+  Groups groups;
+  groups.first.assign(op.level_count * op.batch + 1, 0);
+  for (int64_t i = 0; i < op.m; ++i) ++groups.first[group_of(i) + 1];
+  for (size_t g = 1; g < groups.first.size(); ++g) groups.first[g] += groups.first[g - 1];
+  std::vector<int64_t> next(groups.first.begin(), groups.first.end() - 1);
+  groups.order.resize(op.m);
+  for (int64_t i = 0; i < op.m; ++i) groups.order[next[group_of(i)]++] = i;
+  return groups;
+}
+
+// One frame of a group's feature map.
+template <typename S>
+struct Frame {
+  const FeatureLevel<S>& level;
+  S* data;  // [c, height, width] by the level's strides
+};
+
+template <typename S, typename T>
+Frame<S> frame_of(const TubeRoiAlign<S, T>& op, int64_t group, int64_t t) {
+  const FeatureLevel<S>& level = op.levels[group / op.batch];
+  return {level, level.data + group % op.batch * level.strides.b + t * level.strides.t};
+}
+
+// The taps of a tube in frame t.
+template <typename S, typename T>
+void find_tube_taps(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& level, int64_t tube, int64_t t,
+                    RoiTaps<T>& taps) {
+  const RoiGrid grid{level.height,      level.width,         op.rows,   op.columns,
+                     op.sampling_ratio, level.spatial_scale, op.aligned};
+  find_taps(op.tubes + (tube * op.frames + t) * 4, grid, taps);
+}
+
+// Whether one stride leads from bin to bin through all rows.
+template <typename S, typename T>
+bool linear_bins(const TubeRoiAlign<S, T>& op) {
+  return op.out_strides.y == op.columns * op.out_strides.x;
+}
+
+// Calls body(bins, offset) for a tube's bins in frame t, all in one piece or row by row: bins is [bins, channels] from
+// the bin `offset` and channel `first` on.
+template <typename S, typename T, typename F>
+void for_bins(const TubeRoiAlign<S, T>& op, int64_t tube, int64_t t, int64_t first, int64_t channels, const F& body) {
+  const VideoStrides& s = op.out_strides;
+  const int64_t step = linear_bins(op) ? op.rows : 1;
+  for (int64_t row = 0; row < op.rows; row += step) {
+    S* data = op.out + tube * s.b + t * s.t + row * s.y + first * s.c;
+    body(Matrix<S>{data, step * op.columns, channels, s.x, s.c}, row * op.columns);
+  }
+}
+
+}  // namespace ptfast

@@ -1,0 +1,1 @@
+__thread char shared_end[16];  // see shared_begin.cpp

@@ -1,4 +1,7 @@
-"""What each CUDA kernel of a verbose build takes, as a table, and whether the extension loads without a GPU."""
+"""What each CUDA kernel of a verbose build takes, as a table, and whether the extension loads without a GPU.
+
+Fails where a kernel spills registers on sm_90.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,8 @@ def demangled(names: list[str]) -> list[str]:
     if tool is None:
         return names
     text = subprocess.run([tool], input="\n".join(names), capture_output=True, text=True, check=True).stdout
-    return [re.sub(r"^void |\(anonymous namespace\)::|ptfast::|<unnamed>::", "", line) for line in text.splitlines()]
+    plain = (re.sub(r"^void |\(anonymous namespace\)::|ptfast::|<unnamed>::", "", line) for line in text.splitlines())
+    return [re.sub(r"\(\w+\)(?=\d)", "", line) for line in plain]  # the type of an enumerator
 
 
 def print_table(usage: list[Usage]) -> None:
@@ -63,6 +67,9 @@ def main() -> None:
     if not usage:
         sys.exit(f"{build}/build.log names no kernel; was it built with -Xptxas=-v?")
     print_table(usage)
+    spilling = [row.kernel for row in usage if row.architecture == "sm_90" and row.spilled]
+    if spilling:
+        sys.exit(f"spills on sm_90: {', '.join(demangled(spilling))}")
     sys.path.insert(0, str(build))
     import _C
 

@@ -4,8 +4,12 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace ptfast {
+
+// The most that grid_size gives: kernels loop over what is more.
+constexpr int64_t kMostBlocks = 1 << 20;
 
 // Launches kernel(arguments...) on the current device; the result is the launch's own status.
 // shared: bytes of dynamic shared memory, stream: a cudaStream_t

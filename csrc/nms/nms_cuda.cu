@@ -6,8 +6,9 @@
 namespace ptfast {
 namespace {
 
-using Tile = PairTile<8, 2>;
-static_assert(Tile::kRows == kWord && Tile::kColumns == kWord, "a tile of pairs makes one word a row");
+constexpr int kRowsEach = 4, kHalf = 32;
+using Tile = PairTile<kRowsEach, 2>;
+static_assert(Tile::kRows == kHalf && Tile::kColumns == kWord, "a tile of pairs makes one word for each of its rows");
 
 // Whether the lane's share of `count` numbers is finite.
 template <typename T>
@@ -59,43 +60,44 @@ struct PoseItems {
 
 // Fills the mask that sweep.h describes.
 template <typename Items>
-__global__ void __launch_bounds__(kTileThreads, 1)
-    mask_kernel(Items items, uint64_t* __restrict__ mask, int64_t words) {
+__global__ void __launch_bounds__(kTileThreads, sizeof(typename Items::Value) == 4 ? 2 : 1)
+    mask_kernel(Items items, uint64_t* __restrict__ mask, int64_t down, int64_t words) {
   PTFAST_DYNAMIC_SHARED(unsigned char, shared);
-  for (int64_t i = blockIdx.x; i < words * words; i += gridDim.x) {
-    const int64_t down = i / words, across = i % words;
-    if (across < down) continue;
-    const Tile tile(0, down * kWord, across * kWord, items.in.n, items.in.n);
-    typename Items::Value overlap[8][2];
+  for (int64_t i = blockIdx.x; i < down * words; i += gridDim.x) {
+    const int64_t half = i / words, across = i % words;
+    if (across < half / 2) continue;
+    const Tile tile(0, half * kHalf, across * kWord, items.in.n, items.in.n);
+    typename Items::Value overlap[kRowsEach][2];
     items.values(tile, shared, overlap);
     const int column = Tile::own_column();
 #pragma unroll
-    for (int r = 0; r < 8; ++r) {
-      const int row = Tile::own_row() + r;
-      if (row >= tile.rows) break;
+    for (int r = 0; r < kRowsEach; ++r) {
+      if (Tile::own_row() + r >= tile.rows) break;
+      const int64_t row = tile.row + Tile::own_row() + r;
       uint64_t word = 0;
 #pragma unroll
       for (int c = 0; c < 2; ++c) {
         const bool over = column + 32 * c < tile.columns && overlap[r][c] > items.in.threshold;
         word |= static_cast<uint64_t>(__ballot_sync(kWholeWarp, over)) << 32 * c;
       }
-      if (across == down) {
-        const bool sound = __all_sync(kWholeWarp, items.lane_finite(items.order[tile.row + row]));
-        word = (word & ~(uint64_t{1} << row)) | static_cast<uint64_t>(!sound) << row;
+      if (across == half / 2) {
+        const uint64_t own = uint64_t{1} << row % kWord;
+        const bool sound = __all_sync(kWholeWarp, items.lane_finite(items.order[row]));
+        word = sound ? word & ~own : word | own;
       }
-      if (column == 0) mask[(tile.row + row) * words + across] = word;
+      if (column == 0) mask[row * words + across] = word;
     }
   }
 }
 
 template <typename Items>
 int greedy_nms(const Items& items, uint64_t* mask, int64_t* kept, int64_t* status, int device, void* stream) {
-  const int64_t n = items.in.n, words = (n + kWord - 1) / kWord;
+  const int64_t n = items.in.n, words = (n + kWord - 1) / kWord, down = (n + kHalf - 1) / kHalf;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
   if (n > 0) {
-    const cudaError_t launched = launch(mask_kernel<Items>, grid_size(words * words, 1), kTileThreads,
-                                        items.shared_bytes(), stream, items, mask, words);
+    const cudaError_t launched = launch(mask_kernel<Items>, grid_size(down * words, 1), kTileThreads,
+                                        items.shared_bytes(), stream, items, mask, down, words);
     if (launched != cudaSuccess) return launched;
   }
   return sweep_mask(mask, items.order, n, kept, status, stream);

@@ -89,21 +89,12 @@ void check_guards() {
   throw std::runtime_error(text.str());
 }
 
-// 0 .. count - 1 in the order to take them. Groups of `group` stay together.
-std::vector<int64_t> turns(int64_t count, int64_t group) {
+// 0 .. count - 1 in the order to take them.
+std::vector<int64_t> turns(int64_t count) {
   std::vector<int64_t> order(count);
   std::iota(order.begin(), order.end(), int64_t(0));
   if (device.order == Order::kReverse) std::reverse(order.begin(), order.end());
-  if (device.order != Order::kShuffled) return order;
-  std::vector<int64_t> groups((count + group - 1) / group);
-  std::iota(groups.begin(), groups.end(), int64_t(0));
-  std::shuffle(groups.begin(), groups.end(), device.random);
-  auto place = order.begin();
-  for (const int64_t g : groups) {
-    const auto first = place;
-    for (int64_t i = g * group; i < std::min(count, (g + 1) * group); ++i) *place++ = i;
-    std::shuffle(first, place, device.random);
-  }
+  if (device.order == Order::kShuffled) std::shuffle(order.begin(), order.end(), device.random);
   return order;
 }
 
@@ -147,28 +138,40 @@ std::string deadlock() {
   return text.str();
 }
 
-// Runs the block's threads until all have returned.
+// Each lane of a warp goes on until it waits or returns; whether any could.
+bool run_lanes(int64_t first, void (*work)(const void*), const void* context) {
+  bool moved = false;
+  for (const int64_t lane : turns(std::min<int64_t>(32, device.count - first))) {
+    Thread& thread = *device.threads[first + lane];
+    if (thread.state != State::kReady) continue;
+    moved = true;
+    device.current = static_cast<int>(first + lane);
+    threadIdx = unflatten(first + lane, blockDim);
+    if (thread.fiber.enter(work, context)) thread.state = State::kDone;
+    if (!device.failure.empty()) throw std::runtime_error(device.failure);
+  }
+  return moved;
+}
+
+// Runs the block's threads until all have returned. Unless the order is shuffled, a warp goes as far as it can before
+// the next has its turn: that sets them as far apart as barriers allow.
 void run_block(void (*work)(const void*), const void* context) {
   fill_shared();
   for (int i = 0; i < device.count; ++i) device.threads[i]->state = State::kReady;
   device.at_barrier = 0;
   std::fill(std::begin(device.waiting), std::end(device.waiting), 0u);
-  for (int left = device.count; left > 0;) {
-    bool moved = false;
-    for (const int64_t i : turns(device.count, 32)) {
-      Thread& thread = *device.threads[i];
-      if (thread.state != State::kReady) continue;
-      moved = true;
-      device.current = static_cast<int>(i);
-      threadIdx = unflatten(i, blockDim);
-      if (thread.fiber.enter(work, context)) {
-        thread.state = State::kDone;
-        --left;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const int64_t warp : turns((device.count + 31) / 32)) {
+      while (run_lanes(32 * warp, work, context)) {
+        moved = true;
+        if (device.order == Order::kShuffled) break;
       }
-      if (!device.failure.empty()) throw std::runtime_error(device.failure);
     }
-    if (!moved) throw std::runtime_error(deadlock());
   }
+  const auto waits = [](const auto& thread) { return thread->state == State::kWaiting; };
+  if (std::any_of(device.threads.begin(), device.threads.begin() + device.count, waits))
+    throw std::runtime_error(deadlock());
   check_guards();
 }
 
@@ -270,7 +273,7 @@ cudaError_t run(const Launch& launch, void (*thread)(const void*), const void* c
   device.failure.clear();
   while (device.threads.size() < static_cast<size_t>(count)) device.threads.push_back(std::make_unique<Thread>());
   try {
-    for (const int64_t i : turns(blocks, blocks)) {
+    for (const int64_t i : turns(blocks)) {
       blockIdx = unflatten(i, grid);
       run_block(thread, context);
     }

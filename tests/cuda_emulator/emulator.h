@@ -31,8 +31,8 @@ void allow_shared(const void* kernel, size_t bytes);
 // The block's dynamic shared memory, 16-byte aligned.
 unsigned char* dynamic_shared();
 
-// In which order blocks, and threads between barriers, take their turns. Results that depend on it tell of a race.
-// kShuffled draws the order of the blocks, of the warps and of the lanes in each, anew between barriers.
+// In which order blocks, the warps of a block and the lanes of a warp take their turns. Results that depend on it tell
+// of a race. kShuffled draws it anew whenever a thread waits; with the others a warp runs as far ahead as it can.
 enum class Order { kForward, kReverse, kShuffled };
 void set_order(Order order, uint64_t seed);
 

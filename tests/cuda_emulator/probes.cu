@@ -8,14 +8,18 @@ constexpr int kBlock = 256;
 
 __global__ void sum_kernel(const float* __restrict__ in, int64_t n, float* __restrict__ out) {
   __shared__ float sums[kBlock];
-  const int64_t i = blockIdx.x * static_cast<int64_t>(kBlock) + threadIdx.x;
-  sums[threadIdx.x] = i < n ? in[i] : 0.f;
-  __syncthreads();
-  for (int step = kBlock / 2; step > 0; step /= 2) {
-    if (static_cast<int>(threadIdx.x) < step) sums[threadIdx.x] += sums[threadIdx.x + step];
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kBlock;
+  for (int64_t first = blockIdx.x * static_cast<int64_t>(kBlock); first < n; first += stride) {
+    const int64_t i = first + threadIdx.x;
+    sums[threadIdx.x] = i < n ? in[i] : 0.f;
+    __syncthreads();
+    for (int step = kBlock / 2; step > 0; step /= 2) {
+      if (static_cast<int>(threadIdx.x) < step) sums[threadIdx.x] += sums[threadIdx.x + step];
+      __syncthreads();
+    }
+    if (threadIdx.x == 0) atomicAdd(out, sums[0]);
     __syncthreads();
   }
-  if (threadIdx.x == 0) atomicAdd(out, sums[0]);
 }
 
 // Each thread takes its neighbour's number; without the barrier it may come too early.

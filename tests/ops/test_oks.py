@@ -89,7 +89,9 @@ def test_is_0_without_common_joints() -> None:
     a = poses(1, 2)
     shown, hidden = np.array([[1, 0]]), np.array([[0, 2]])
     assert oks_matrix(a, a, area=np.ones(1), sigmas=np.ones(2), a_visible=shown, b_visible=hidden) == 0
-    assert oks_matrix(poses(2, 1)[:, :0], poses(3, 1)[:, :0], area=np.ones(3), sigmas=np.ones(0)).max() == 0
+    for convert in (np.asarray, torch.as_tensor):
+        a, b, area, sigmas = (convert(x) for x in (poses(2, 1)[:, :0], poses(3, 1)[:, :0], np.ones(3), np.ones(0)))
+        assert not oks_matrix(a, b, area=area, sigmas=sigmas).any()
 
 
 def test_is_nan_for_a_nan_coordinate_that_counts() -> None:

@@ -54,7 +54,7 @@ def test_equals_reference(cuda, n: int, m: int, dtype: torch.dtype, masked: bool
     np.testing.assert_allclose(result.cpu(), expected, **TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("k", [1, 32, 33, 133])  # 32 joints stand in shared memory at a time
+@pytest.mark.parametrize("k", [0, 1, 32, 33, 133])  # 32 joints stand in shared memory at a time
 def test_of_any_number_of_joints(cuda, k: int) -> None:
     x = inputs(5, 40, k, torch.float64, batch=(2, 3))
     sigmas = torch.full((k,), 0.1)

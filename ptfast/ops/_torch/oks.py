@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ _ARGUMENTS = "Tensor a, Tensor b, Tensor? area_a, Tensor area_b, Tensor sigmas, 
 
 def _sizes(a: Tensor, b: Tensor) -> tuple[int, int, int, int]:
     n, k, m = a.shape[-3], a.shape[-2], b.shape[-3]
-    return a.numel() // max(1, n * k * 2), n, m, k
+    return math.prod(a.shape[:-3]), n, m, k
 
 
 def _forward(call: Callable) -> Callable:

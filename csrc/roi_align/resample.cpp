@@ -109,36 +109,36 @@ PTFAST_INLINE void in_groups(const Tap<T>* taps, int64_t count, Store store, con
 
 // Source row `place` at all of x's targets. row: [targets, kBand]
 template <typename T>
-PTFAST_INLINE void resample_row(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t place, int64_t n, T* row) {
-  const T* source = from.data + taps.y.sources[place] * from.row;
-  const auto pixel = [&](int32_t x) { return source + taps.x.sources[x] * from.pixel; };
-  for (int64_t q = 0; q < taps.x.size(); ++q) {
+PTFAST_INLINE void resample_row(const Plane<const T>& from, const AxisTaps<T>& y, const AxisTaps<T>& x, int64_t place,
+                                int64_t n, T* row) {
+  const T* source = from.data + y.sources[place] * from.row;
+  const auto pixel = [&](int32_t column) { return source + x.sources[column] * from.pixel; };
+  for (int64_t q = 0; q < x.size(); ++q) {
     T* to = row + q * kBand;
-    const int64_t count = taps.x.first[q + 1] - taps.x.first[q];
+    const int64_t count = x.first[q + 1] - x.first[q];
     if (count == 0)
       std::fill(to, to + n, T(0));
     else
-      in_groups(&taps.x.taps[taps.x.first[q]], count, Store::kPlain, pixel,
+      in_groups(&x.taps[x.first[q]], count, Store::kPlain, pixel,
                 [&](const Runs<T>& runs, auto taken, Store store) { weigh<taken>(runs, n, store, to); });
   }
 }
 
 // Target row p from the resampled rows. to: [targets, channels] by strides
 template <typename T>
-PTFAST_INLINE void resample_column(const RoiTaps<T>& taps, int64_t p, const T* ring, int64_t slots, int64_t n, T* to,
-                                   int64_t pixel, Store store) {
-  const int64_t width = taps.x.size(), count = taps.y.first[p + 1] - taps.y.first[p];
+PTFAST_INLINE void resample_column(const AxisTaps<T>& y, const AxisTaps<T>& x, int64_t p, const T* ring, int64_t slots,
+                                   int64_t n, T* to, int64_t pixel, Store store) {
+  const int64_t width = x.size(), count = y.first[p + 1] - y.first[p];
   if (count == 0 && store == Store::kAdd) return;
   if (count == 0) {
-    for (int64_t q = 0; q < width; ++q)
-      std::fill(to + taps.x.targets[q] * pixel, to + taps.x.targets[q] * pixel + n, T(0));
+    for (int64_t q = 0; q < width; ++q) std::fill(to + x.targets[q] * pixel, to + x.targets[q] * pixel + n, T(0));
     return;
   }
   const auto row = [&](int32_t place) { return ring + place % slots * width * kBand; };
-  in_groups(&taps.y.taps[taps.y.first[p]], count, store, row, [&](const Runs<T>& first, auto taken, Store how) {
+  in_groups(&y.taps[y.first[p]], count, store, row, [&](const Runs<T>& first, auto taken, Store how) {
     Runs<T> runs = first;
     for (int64_t q = 0; q < width; ++q) {
-      weigh<taken>(runs, n, how, to + taps.x.targets[q] * pixel);
+      weigh<taken>(runs, n, how, to + x.targets[q] * pixel);
       for (int k = 0; k < taken; ++k) runs.data[k] += kBand;
     }
   });
@@ -146,52 +146,64 @@ PTFAST_INLINE void resample_column(const RoiTaps<T>& taps, int64_t p, const T* r
 
 // One band of channels.
 template <typename T>
-PTFAST_INLINE void resample_band(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t n, const Plane<T>& to,
-                                 Store store, T* ring, int64_t slots) {
+PTFAST_INLINE void resample_band(const Plane<const T>& from, const AxisTaps<T>& y, const AxisTaps<T>& x, int64_t n,
+                                 const Plane<T>& to, Store store, T* ring, int64_t slots) {
   int64_t done = 0;  // source rows resampled so far
-  for (int64_t p = 0; p < taps.y.size(); ++p) {
-    for (int64_t k = taps.y.first[p]; k < taps.y.first[p + 1]; ++k)
-      for (; done <= taps.y.taps[k].index; ++done)
-        resample_row(from, taps, done, n, ring + done % slots * taps.x.size() * kBand);
-    resample_column(taps, p, static_cast<const T*>(ring), slots, n, to.data + taps.y.targets[p] * to.row, to.pixel,
-                    store);
+  for (int64_t p = 0; p < y.size(); ++p) {
+    for (int64_t k = y.first[p]; k < y.first[p + 1]; ++k)
+      for (; done <= y.taps[k].index; ++done) resample_row(from, y, x, done, n, ring + done % slots * x.size() * kBand);
+    resample_column(y, x, p, static_cast<const T*>(ring), slots, n, to.data + y.targets[p] * to.row, to.pixel, store);
   }
 }
 
 template <typename T>
-PTFAST_INLINE void resample_bands(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t channels,
-                                  const Plane<T>& to, Store store, T* ring, int64_t slots) {
+PTFAST_INLINE void resample_bands(const Plane<const T>& from, const AxisTaps<T>& y, const AxisTaps<T>& x,
+                                  int64_t channels, const Plane<T>& to, Store store, T* ring, int64_t slots) {
   for (int64_t c = 0; c < channels; c += kBand)
-    resample_band(Plane<const T>{from.data + c, from.row, from.pixel}, taps, std::min(kBand, channels - c),
+    resample_band(Plane<const T>{from.data + c, from.row, from.pixel}, y, x, std::min(kBand, channels - c),
                   Plane<T>{to.data + c, to.row, to.pixel}, store, ring, slots);
 }
 
 // target_clones does not apply to templates.
-PTFAST_CLONES void run(const Plane<const float>& from, const RoiTaps<float>& taps, int64_t channels,
-                       const Plane<float>& to, Store store, float* ring, int64_t slots) {
-  resample_bands(from, taps, channels, to, store, ring, slots);
+PTFAST_CLONES void run(const Plane<const float>& from, const AxisTaps<float>& y, const AxisTaps<float>& x,
+                       int64_t channels, const Plane<float>& to, Store store, float* ring, int64_t slots) {
+  resample_bands(from, y, x, channels, to, store, ring, slots);
 }
-PTFAST_CLONES void run(const Plane<const double>& from, const RoiTaps<double>& taps, int64_t channels,
-                       const Plane<double>& to, Store store, double* ring, int64_t slots) {
-  resample_bands(from, taps, channels, to, store, ring, slots);
+PTFAST_CLONES void run(const Plane<const double>& from, const AxisTaps<double>& y, const AxisTaps<double>& x,
+                       int64_t channels, const Plane<double>& to, Store store, double* ring, int64_t slots) {
+  resample_bands(from, y, x, channels, to, store, ring, slots);
+}
+
+// Weighted sums of the way that resamples rows first, each source row once.
+template <typename T>
+int64_t work(const AxisTaps<T>& y, const AxisTaps<T>& x) {
+  return static_cast<int64_t>(y.sources.size() * x.taps.size() + y.taps.size() * x.targets.size());
+}
+
+template <typename T>
+void resample_rows_first(const Plane<const T>& from, const AxisTaps<T>& y, const AxisTaps<T>& x, int64_t channels,
+                         const Plane<T>& to, Store store, AlignedBuffer<T>& scratch) {
+  const int64_t slots = ring_size(y);
+  run(from, y, x, channels, to, store, scratch.reserve(slots * x.size() * kBand), slots);
 }
 
 }  // namespace
 
 template <typename T>
 void resample(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t channels, const Plane<T>& to, Store store,
-              std::vector<T>& scratch) {
-  const int64_t slots = ring_size(taps.y);
-  scratch.resize(std::max<size_t>(scratch.size(), slots * taps.x.size() * kBand));
+              AlignedBuffer<T>& scratch) {
   const auto whole = [](int64_t n) { return n * static_cast<int64_t>(sizeof(T)) % 16 == 0; };
   const bool aligned = reinterpret_cast<uintptr_t>(to.data) % 16 == 0 && whole(to.row) && whole(to.pixel);
   if (store == Store::kStreaming && !aligned) store = Store::kPlain;
-  run(from, taps, channels, to, store, scratch.data(), slots);
+  if (work(taps.y, taps.x) <= work(taps.x, taps.y))
+    return resample_rows_first(from, taps.y, taps.x, channels, to, store, scratch);
+  resample_rows_first(Plane<const T>{from.data, from.pixel, from.row}, taps.x, taps.y, channels,
+                      Plane<T>{to.data, to.pixel, to.row}, store, scratch);
 }
 
 template void resample(const Plane<const float>&, const RoiTaps<float>&, int64_t, const Plane<float>&, Store,
-                       std::vector<float>&);
+                       AlignedBuffer<float>&);
 template void resample(const Plane<const double>&, const RoiTaps<double>&, int64_t, const Plane<double>&, Store,
-                       std::vector<double>&);
+                       AlignedBuffer<double>&);
 
 }  // namespace ptfast

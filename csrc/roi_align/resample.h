@@ -1,6 +1,5 @@
 #pragma once
-#include <vector>
-
+#include "common/memory.h"
 #include "roi_align/taps.h"
 
 namespace ptfast {
@@ -18,10 +17,10 @@ enum class Store {
   kAdd,        // to += ...
 };
 
-// to = Wy from Wx^T for `channels` channels: rows first resampled along x, each once, then along y. Pooling goes from
-// features to bins; its gradient, with the transposed taps and kAdd, from bins to features.
+// to = Wy from Wx^T for `channels` channels, along whichever axis first is the less work. Pooling goes from features to
+// bins; its gradient, with the transposed taps and kAdd, from bins to features.
 template <typename T>
 void resample(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t channels, const Plane<T>& to, Store store,
-              std::vector<T>& scratch);
+              AlignedBuffer<T>& scratch);
 
 }  // namespace ptfast

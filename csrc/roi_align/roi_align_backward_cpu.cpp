@@ -19,23 +19,23 @@ struct Part {
 template <typename T>
 struct Scratch {
   RoiTaps<T> taps, transposed;
-  std::vector<T> rows;
-  std::vector<T> tile;   // [rows * columns, channels]
-  std::vector<T> plane;  // [height, width, channels]
+  AlignedBuffer<T> rows;
+  AlignedBuffer<T> tile;   // [rows * columns, channels]
+  AlignedBuffer<T> plane;  // [height, width, channels]
 };
 
 // The gradient of a tube's bins in the type of the arithmetic, where it stands or copied.
 template <typename S, typename T>
-Plane<const T> incoming(const TubeRoiAlign<S, T>& op, const Part& part, int64_t tube, std::vector<T>& tile) {
+Plane<const T> incoming(const TubeRoiAlign<S, T>& op, const Part& part, int64_t tube, AlignedBuffer<T>& buffer) {
   const VideoStrides& s = op.out_strides;
   if constexpr (std::is_same_v<S, T>)
     if (s.c == 1) return {op.out + tube * s.b + part.t * s.t + part.first, s.y, s.x};
-  tile.resize(op.rows * op.columns * part.channels);
+  T* tile = buffer.reserve(op.rows * op.columns * part.channels);
   for_bins(op, tube, part.t, part.first, part.channels, [&](const Matrix<S>& from, int64_t offset) {
     copy_matrix(Matrix<const S>{from.data, from.n, from.m, from.row, from.column},
-                Matrix<T>{tile.data() + offset * part.channels, from.n, from.m, part.channels, 1});
+                Matrix<T>{tile + offset * part.channels, from.n, from.m, part.channels, 1});
   });
-  return {tile.data(), op.columns * part.channels, part.channels};
+  return {tile, op.columns * part.channels, part.channels};
 }
 
 template <typename T>
@@ -68,10 +68,10 @@ void spread_part(const TubeRoiAlign<S, T>& op, const Groups& groups, const Part&
   if constexpr (std::is_same_v<S, T>)
     if (s.c == 1) return accumulate(op, groups, part, Plane<T>{data, s.y, s.x}, scratch);
   const int64_t pitch = frame.level.width * part.channels;
-  scratch.plane.resize(std::max<size_t>(scratch.plane.size(), frame.level.height * pitch));
-  accumulate(op, groups, part, Plane<T>{scratch.plane.data(), pitch, part.channels}, scratch);
+  T* plane = scratch.plane.reserve(frame.level.height * pitch);
+  accumulate(op, groups, part, Plane<T>{plane, pitch, part.channels}, scratch);
   for (int64_t y = 0; y < frame.level.height; ++y)
-    copy_matrix(Matrix<const T>{scratch.plane.data() + y * pitch, frame.level.width, part.channels, part.channels, 1},
+    copy_matrix(Matrix<const T>{plane + y * pitch, frame.level.width, part.channels, part.channels, 1},
                 Matrix<S>{data + y * s.y, frame.level.width, part.channels, s.x, s.c});
 }
 

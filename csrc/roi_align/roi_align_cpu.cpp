@@ -12,8 +12,8 @@
 namespace ptfast {
 namespace {
 
-constexpr int64_t kStreamingBytes = int64_t{64} << 20;  // larger results go past the caches, which they would empty
-constexpr int64_t kTypicalWork = 1 << 20;               // results that take about 200 us
+constexpr int64_t kStreamingBytes = 8 << 20;  // larger results go past the caches, which they would empty
+constexpr int64_t kTypicalWork = 1 << 18;     // results that take about 200 us
 
 using Rows = std::pair<int64_t, int64_t>;  // [first, last)
 
@@ -21,8 +21,8 @@ using Rows = std::pair<int64_t, int64_t>;  // [first, last)
 template <typename T>
 struct Scratch {
   RoiTaps<T> taps;
-  std::vector<T> rows;
-  std::vector<T> tile;  // [rows * columns, channels]
+  AlignedBuffer<T> rows;
+  AlignedBuffer<T> tile;  // [rows * columns, channels]
 };
 
 template <typename S, typename T>
@@ -38,11 +38,10 @@ void pool_roi(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& level, const 
     }
   }
   const int64_t pitch = op.columns * op.channels;
-  scratch.tile.resize(op.rows * pitch);
-  resample(frame, scratch.taps, op.channels, Plane<T>{scratch.tile.data(), pitch, op.channels}, Store::kPlain,
-           scratch.rows);
+  T* tile = scratch.tile.reserve(op.rows * pitch);
+  resample(frame, scratch.taps, op.channels, Plane<T>{tile, pitch, op.channels}, Store::kPlain, scratch.rows);
   for_bins(op, tube, t, 0, op.channels, [&](const Matrix<S>& to, int64_t offset) {
-    copy_matrix(Matrix<const T>{scratch.tile.data() + offset * op.channels, to.n, to.m, op.channels, 1}, to);
+    copy_matrix(Matrix<const T>{tile + offset * op.channels, to.n, to.m, op.channels, 1}, to);
   });
 }
 
@@ -86,27 +85,27 @@ Rows touched_rows(const TubeRoiAlign<S, T>& op, const Groups& groups, int64_t gr
 
 // Puts channels innermost, in the type of the arithmetic. plane: [height, width, channels]
 template <typename S, typename T>
-void stage(const Frame<S>& frame, const Rows& rows, int64_t channels, std::vector<T>& plane) {
+void stage(const Frame<S>& frame, const Rows& rows, int64_t channels, T* plane) {
   const VideoStrides& s = frame.level.strides;
   const int64_t width = frame.level.width, pitch = width * channels;
-  const int64_t grain = std::max<int64_t>(1, kTypicalWork / 8 / std::max<int64_t>(1, pitch));
-  plane.resize(std::max<size_t>(plane.size(), frame.level.height * pitch));
+  const int64_t grain = std::max<int64_t>(1, kTypicalWork / 2 / std::max<int64_t>(1, pitch));
   parallel_for(rows.second - rows.first, grain, [&](int64_t begin, int64_t end) {
     for (int64_t y = rows.first + begin; y < rows.first + end; ++y)
       copy_matrix(Matrix<const S>{frame.data + y * s.y, channels, width, s.c, s.x},
-                  Matrix<T>{plane.data() + y * pitch, channels, width, 1, channels});
+                  Matrix<T>{plane + y * pitch, channels, width, 1, channels});
   });
 }
 
 // One frame at a time is put in order, so that other layouts and types cost a frame of memory and no copy of the whole.
 template <typename S, typename T>
 void pool_staged(const TubeRoiAlign<S, T>& op, const Groups& groups) {
-  std::vector<T> plane;
+  AlignedBuffer<T> buffer;
   for (int64_t group = 0; group < groups.count(); ++group) {
     for (int64_t t = 0; t < op.frames && groups.size(group) > 0; ++t) {
       const Frame<S> frame = frame_of(op, group, t);
+      T* plane = buffer.reserve(frame.level.height * frame.level.width * op.channels);
       stage(frame, touched_rows(op, groups, group, t), op.channels, plane);
-      const Plane<const T> staged{plane.data(), frame.level.width * op.channels, op.channels};
+      const Plane<const T> staged{plane, frame.level.width * op.channels, op.channels};
       parallel_for(groups.size(group), grain_of(op), [&](int64_t begin, int64_t end) {
         Scratch<T> scratch;
         for (int64_t i = groups.first[group] + begin; i < groups.first[group] + end; ++i)

@@ -192,9 +192,7 @@ def _on_arrays(
     index = np.ascontiguousarray(batch_index, np.int64)
     b, c, t, _, _ = features[0].shape
     m = len(boxes)
-    bad = (index < 0) | (index >= b)
-    if bad.any():
-        raise_bad_index(int(np.argmax(bad)), int(index[np.argmax(bad)]), b)
+    check_index(index, b)
     if channels_last:
         out = np.empty((m, t, rows, columns, c), dtype).transpose(0, 4, 1, 2, 3)
     else:
@@ -214,6 +212,8 @@ def _element_strides(array: np.ndarray) -> tuple[int, ...]:
     return tuple(stride // array.itemsize for stride in array.strides)
 
 
-def raise_bad_index(position: int, value: int, batch: int) -> None:
-    """Raises the ValueError for a batch index out of range."""
-    raise ValueError(f"batch_index must be between 0 and {batch - 1}, got {value} at ({position},)")
+def check_index(batch_index: np.ndarray, batch: int) -> None:
+    """Raises ValueError for a batch index (M,) out of range."""
+    if batch_index.size and not 0 <= batch_index.min() <= batch_index.max() < batch:
+        position = int(np.argmax((batch_index < 0) | (batch_index >= batch)))
+        raise ValueError(f"batch_index must be between 0 and {batch - 1}, got {batch_index[position]} at ({position},)")

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define
-from ptfast.ops.roi_align import raise_bad_index
+from ptfast.ops._torch._library import address, call_cpu, call_cuda, define, numpy_view
+from ptfast.ops.roi_align import check_index
 
 _BOXES = "Tensor tubes, Tensor batch_index, Tensor? level, float[] spatial_scales"
 
@@ -30,7 +30,7 @@ def _forward(call: Callable) -> Callable:
         tubes, batch_index, level = _contiguous(tubes, batch_index, level)
         b, c, t, _, _ = features[0].shape
         if call is call_cpu:  # on the GPU it would wait; there the kernel leaves such a tube's result zero
-            _check_index(batch_index, b)
+            check_index(numpy_view(batch_index), b)
         out = _result(features[0], tubes, rows, columns, channels_last)
         if out.numel():
             levels = [_level(x, scale) for x, scale in zip(features, spatial_scales, strict=True)]
@@ -72,14 +72,6 @@ def _backward(call: Callable) -> Callable:
 
 def _contiguous(*tensors: Tensor | None) -> list[Any]:
     return [None if tensor is None else tensor.contiguous() for tensor in tensors]
-
-
-def _check_index(batch_index: Tensor, batch: int) -> None:
-    """Raises ValueError for an index out of range."""
-    bad = (batch_index < 0) | (batch_index >= batch)
-    if bool(bad.any()):
-        position = int(bad.nonzero()[0])
-        raise_bad_index(position, int(batch_index[position]), batch)
 
 
 def _level(features: Tensor, scale: float) -> tuple[int, tuple[int, ...], int, int, float]:

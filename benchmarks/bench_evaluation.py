@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,18 +60,13 @@ def poseval() -> Callable[[Path, Path, Path], None]:
     return run
 
 
-def seconds(function: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 @pytest.mark.parametrize("year", ["17", "18"])
 def test_against_the_official_evaluator(
-    benchmark: Any, golden: Path, poseval: Callable[[Path, Path, Path], None], tmp_path: Path, year: str
-) -> None:
+    benchmark: Any, golden: Path, poseval: Callable[[Path, Path, Path], None], tmp_path: Path, year: str,
+    median_seconds: Callable[..., float], held_against: Callable[..., None],
+) -> None:  # fmt: skip
     truth, predictions = golden / f"gt{year}", golden / f"pred{year}"
-    official = [seconds(lambda: poseval(truth, predictions, tmp_path)) for _ in range(3)]
+    official = median_seconds(lambda: poseval(truth, predictions, tmp_path), 3)
     result = posetrack.evaluate(truth, predictions, motp="motmetrics")
     for name, scores in {"total": result, **result.sequences}.items():
         for kind, figures in FIGURES.items():
@@ -81,16 +75,7 @@ def test_against_the_official_evaluator(
                 expected, tolerance = np.array(printed[key], np.float64), TOLERANCE.get(figure, 1e-9)
                 np.testing.assert_allclose(getattr(scores, figure), expected, rtol=0, atol=tolerance, err_msg=figure)
     benchmark.pedantic(posetrack.evaluate, (truth, predictions), rounds=9, warmup_rounds=1)
-    compare(benchmark, float(np.median(official)), at_least=50)
-
-
-def compare(benchmark: Any, peer: float, at_least: float) -> None:
-    """Notes the peer's seconds beside ours and demands the ratio of medians."""
-    if benchmark.stats is None:
-        return  # --benchmark-disable
-    ratio = peer / benchmark.stats.stats.median
-    benchmark.extra_info |= {"peer_seconds": peer, "times_as_fast": ratio}
-    assert ratio >= at_least
+    held_against(official, at_least=50)
 
 
 def accumulators(count: int, frames: int, people: int) -> list[list[Frame]]:
@@ -139,10 +124,12 @@ def by_ptfast(sequences: list[list[Frame]]) -> list[list[int]]:
     return np.concatenate(columns, 1).tolist()
 
 
-def test_against_motmetrics(benchmark: Any) -> None:
+def test_against_motmetrics(
+    benchmark: Any, median_seconds: Callable[..., float], held_against: Callable[..., None]
+) -> None:
     motmetrics = pytest.importorskip("motmetrics")
     sequences = accumulators(count=4, frames=150, people=10)
     assert by_ptfast(sequences) == by_motmetrics(motmetrics, sequences)
-    peer = [seconds(lambda: by_motmetrics(motmetrics, sequences)) for _ in range(3)]
+    peer = median_seconds(lambda: by_motmetrics(motmetrics, sequences), 3)
     benchmark.pedantic(by_ptfast, (sequences,), rounds=20, warmup_rounds=2)
-    compare(benchmark, float(np.median(peer)), at_least=20)
+    held_against(peer, at_least=20)

@@ -112,16 +112,6 @@ def seconds(function: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def compare(benchmark: Any, peer: Callable[[], Any], at_least: float = 0) -> None:
-    """Times the peer, notes its seconds beside ours and demands the ratio of medians."""
-    if benchmark.stats is None:
-        return  # --benchmark-disable
-    peer_seconds = float(np.median([seconds(peer) for _ in range(5)]))
-    ratio = peer_seconds / benchmark.stats.stats.median
-    benchmark.extra_info |= {"peer_seconds": peer_seconds, "times_as_fast": ratio}
-    assert ratio >= at_least
-
-
 def assert_equal(found: Decoded, expected: Decoded) -> None:
     np.testing.assert_array_equal(found[1], expected[1])
     np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=2e-3)  # HRNet's affine is solved in float32
@@ -129,12 +119,16 @@ def assert_equal(found: Decoded, expected: Decoded) -> None:
 
 @one_and_two_threads
 @pytest.mark.parametrize("size", SHAPES)
-def test_quarter_against_hrnet(benchmark: Any, hrnet: ModuleType, size: str, threads: int) -> None:
+def test_quarter_against_hrnet(
+    benchmark: Any, hrnet: ModuleType, size: str, threads: int,
+    median_seconds: Callable[..., float], held_against: Callable[..., None],
+) -> None:  # fmt: skip
     maps, boxes = people(*SHAPES[size])
     assert_equal(with_ptfast(maps, boxes), with_hrnet(hrnet, maps, boxes))
     benchmark.group = f"decoding of {size}, {threads} thread{'s' * (threads > 1)}"
     benchmark.pedantic(with_ptfast, (maps, boxes), rounds=51, warmup_rounds=3)
-    compare(benchmark, lambda: with_hrnet(hrnet, maps, boxes), at_least=12 if size == "64x17x64x48" else 0)
+    peer = median_seconds(lambda: with_hrnet(hrnet, maps, boxes), 5)
+    held_against(peer, at_least=12 if size == "64x17x64x48" else 0)
 
 
 @one_and_two_threads
@@ -151,13 +145,15 @@ def test_quarter_against_reading(benchmark: Any, size: str, threads: int) -> Non
 
 @one_and_two_threads
 @pytest.mark.parametrize("refine", ["quarter", "taylor"])
-def test_against_numpy(benchmark: Any, refine: str, threads: int) -> None:
+def test_against_numpy(
+    benchmark: Any, refine: str, threads: int, median_seconds: Callable[..., float], held_against: Callable[..., None]
+) -> None:
     maps, boxes = people(64, 17, 64, 48)
     loop = {"quarter": quarter, "taylor": taylor}[refine]
     assert_equal(with_ptfast(maps, boxes, refine), with_numpy(maps, boxes, loop))
     benchmark.group = f"{refine} beside a loop in NumPy, 64x17x64x48, {threads} thread{'s' * (threads > 1)}"
     benchmark.pedantic(with_ptfast, (maps, boxes, refine), rounds=51, warmup_rounds=3)
-    compare(benchmark, lambda: with_numpy(maps, boxes, loop))
+    held_against(median_seconds(lambda: with_numpy(maps, boxes, loop), 5))
 
 
 @one_and_two_threads

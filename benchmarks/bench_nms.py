@@ -1,8 +1,16 @@
-"""Non-maximum suppression of boxes, tubes and poses, against other libraries and NumPy loops."""
+"""Non-maximum suppression of boxes, tubes and poses, against other libraries and NumPy loops.
+
+HRNet is on no registry: PTFAST_HRNET names a checkout of leoxiaobin/deep-high-resolution-net.pytorch.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -35,6 +43,17 @@ def with_ptfast(boxes: np.ndarray, scores: np.ndarray) -> Callable:
 def with_torchvision(boxes: np.ndarray, scores: np.ndarray) -> Callable:
     operation, tensors = pytest.importorskip("torchvision.ops").nms, (torch.as_tensor(boxes), torch.as_tensor(scores))
     return lambda: operation(*tensors, 0.5)
+
+
+@one_thread
+def test_boxes_against_torchvision(
+    benchmark: Any, threads: int, median_seconds: Callable[..., float], held_against: Callable[..., None]
+) -> None:
+    tubes, scores = clusters(1000)
+    theirs, ours = with_torchvision(tubes[:, 0], scores), with_ptfast(tubes[:, 0], scores)
+    assert list(ours()) == list(theirs())
+    benchmark(ours)
+    held_against(median_seconds(theirs, 31), at_least=8)
 
 
 def with_opencv(boxes: np.ndarray, scores: np.ndarray) -> Callable:
@@ -119,6 +138,40 @@ def test_poses(benchmark: Any, library: str, n: int, threads: int) -> None:
     benchmark.group = f"oks_nms of {n} poses, {len(expected)} kept, {threads} thread"
     benchmark.extra_info["library"] = library
     benchmark(call)
+
+
+@pytest.fixture(scope="module")
+def hrnet() -> ModuleType:
+    """HRNet's suppression, without its compiled parts, which oks_nms does not use."""
+    if "PTFAST_HRNET" not in os.environ:
+        pytest.skip("PTFAST_HRNET does not name a checkout of HRNet")
+    for name in ("cpu_nms", "gpu_nms"):
+        sys.modules[f"hrnet_nms.{name}"] = stub = ModuleType(name)
+        setattr(stub, name, None)
+    sys.modules["hrnet_nms"] = ModuleType("hrnet_nms")
+    path = Path(os.environ["PTFAST_HRNET"], "lib", "nms", "nms.py")
+    spec = spec_from_file_location("hrnet_nms.nms", path)
+    assert spec and spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@one_thread
+@pytest.mark.parametrize("n", [100, 1000])
+def test_poses_against_hrnet(
+    benchmark: Any, hrnet: ModuleType, n: int, threads: int,
+    median_seconds: Callable[..., float], held_against: Callable[..., None],
+) -> None:  # fmt: skip
+    keypoints, scores, areas = poses(n)
+    people = [
+        {"keypoints": np.append(pose, np.ones((17, 1)), 1), "score": score, "area": area}
+        for pose, score, area in zip(keypoints.astype(float), scores, areas.astype(float), strict=True)
+    ]
+    theirs = lambda: hrnet.oks_nms(people, 0.7, SIGMAS.astype(float))  # noqa: E731
+    assert oks_nms(keypoints, scores, areas, SIGMAS, 0.7).tolist() == list(theirs())
+    benchmark(oks_nms, keypoints, scores, areas, SIGMAS, 0.7)
+    held_against(median_seconds(theirs, 3), at_least=300)
 
 
 @one_thread

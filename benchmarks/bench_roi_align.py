@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -70,17 +69,8 @@ def by_grid_sample(features: Tensor, tubes: Tensor, bins: int) -> Tensor:
 PEERS = {"torchvision": by_torchvision, "grid_sample": by_grid_sample}
 
 
-def median_seconds(function: Callable[[], object], rounds: int) -> float:
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds)[rounds // 2]
-
-
 @cache
-def peer_forward(peer: str, case: str, threads: int) -> float:
+def peer_forward(peer: str, case: str, threads: int, median_seconds: Callable[..., float]) -> float:
     """Seconds of a peer, whose result is held against ours first."""
     features, tubes = scene(case)
     bins = CASES[case][3]
@@ -93,23 +83,15 @@ def peer_forward(peer: str, case: str, threads: int) -> float:
     return median_seconds(lambda: PEERS[peer](features, tubes, bins), 3 if case == SMALL else 1)
 
 
-def note(benchmark: Any, peer: str, seconds: float, at_least: float) -> None:
-    """Keeps the peer's time beside ours; torchvision's is what we mean to beat by `at_least`."""
-    if benchmark.stats is None:
-        return  # --benchmark-disable
-    ratio = seconds / benchmark.stats.stats.median
-    benchmark.extra_info |= {"peer": peer, "peer_seconds": seconds, "times_as_fast": ratio}
-    assert ratio >= at_least
-
-
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("formats", AT_LEAST[SMALL], ids="-to-".join)
 @pytest.mark.parametrize("case", CASES)
 def test_forward(
-    benchmark: Any, case: str, formats: tuple[str, str], peer: str, threads: int, bound_seconds: Callable
-) -> None:
-    seconds = peer_forward(peer, case, threads)
+    benchmark: Any, case: str, formats: tuple[str, str], peer: str, threads: int, bound_seconds: Callable,
+    median_seconds: Callable[..., float], held_against: Callable[..., None],
+) -> None:  # fmt: skip
+    seconds = peer_forward(peer, case, threads, median_seconds)
     features, tubes = scene(case)
     frames, _, count, bins = CASES[case]
     laid_out = features.contiguous(memory_format=LAYOUTS[formats[0]])
@@ -119,7 +101,7 @@ def test_forward(
     benchmark.extra_info["bound_s"] = bound_seconds(4 * (features.numel() + count * frames * CHANNELS * bins**2), 0)
     rounds = 21 if case == SMALL else 5
     benchmark.pedantic(tube_roi_align, (laid_out, tubes, index), options, rounds=rounds, warmup_rounds=1)
-    note(benchmark, peer, seconds, AT_LEAST[case][formats] if peer == "torchvision" else 1)
+    held_against(seconds, AT_LEAST[case][formats] if peer == "torchvision" else 1, peer=peer)
 
 
 def gradient(pool: Callable[[Tensor], Tensor], features: Tensor) -> Callable[[], Tensor]:
@@ -131,7 +113,7 @@ def gradient(pool: Callable[[Tensor], Tensor], features: Tensor) -> Callable[[],
 
 
 @cache
-def peer_backward(threads: int) -> tuple[float, Tensor]:
+def peer_backward(threads: int, median_seconds: Callable[..., float]) -> tuple[float, Tensor]:
     features, tubes = scene(SMALL)
     backward = gradient(lambda x: by_torchvision(x, tubes, CASES[SMALL][3]), features)
     result = backward()
@@ -140,8 +122,10 @@ def peer_backward(threads: int) -> tuple[float, Tensor]:
 
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_backward(benchmark: Any, layout: str, threads: int) -> None:
-    seconds, expected = peer_backward(threads)
+def test_backward(
+    benchmark: Any, layout: str, threads: int, median_seconds: Callable[..., float], held_against: Callable[..., None]
+) -> None:
+    seconds, expected = peer_backward(threads, median_seconds)
     features, tubes = scene(SMALL)
     index = torch.zeros(len(tubes), dtype=torch.int64)
     options = {"output_size": CASES[SMALL][3], "spatial_scale": 1 / STRIDE, "memory_format": layout}
@@ -150,4 +134,4 @@ def test_backward(benchmark: Any, layout: str, threads: int) -> None:
     torch.testing.assert_close(backward(), expected, rtol=1e-4, atol=1e-4)
     benchmark.group = f"gradient of tube_roi_align {SMALL}, {threads} thread{'s' * (threads > 1)}"
     benchmark.pedantic(backward, rounds=21, warmup_rounds=1)
-    note(benchmark, "torchvision", seconds, 5)
+    held_against(seconds, 5, peer="torchvision")

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "orjson", "norfair", "motpy", "supervision",
+    "motmetrics", "orjson", "norfair", "motpy", "supervision", "opencv-python",
 )  # fmt: skip
 
 
@@ -69,10 +70,31 @@ def bound_seconds(threads: int) -> Callable[[float, float], float]:
     )
 
 
-def _median_seconds(function: Callable[[], object]) -> float:
-    function()
+@pytest.fixture(scope="session")
+def median_seconds() -> Callable[..., float]:
+    """median_seconds(function, rounds=7), after a first call that does not count unless there is to be one alone."""
+    return _median_seconds
+
+
+@pytest.fixture
+def held_against(benchmark: Any) -> Callable[..., None]:
+    """held_against(peer_seconds, at_least=0, **notes): keeps a peer's time beside ours, and demands a ratio."""
+
+    def note(peer_seconds: float, at_least: float = 0, **notes: object) -> None:
+        if benchmark.stats is None:
+            return  # --benchmark-disable
+        ratio = peer_seconds / benchmark.stats.stats.median
+        benchmark.extra_info |= {**notes, "peer_seconds": peer_seconds, "times_as_fast": ratio}
+        assert ratio >= at_least
+
+    return note
+
+
+def _median_seconds(function: Callable[[], object], rounds: int = 7) -> float:
+    if rounds > 1:
+        function()
     seconds = []
-    for _ in range(7):
+    for _ in range(rounds):
         started = time.perf_counter()
         function()
         seconds.append(time.perf_counter() - started)

@@ -28,6 +28,10 @@ ROWS = [
         "nms", "test_boxes[with_ptfast-5000-1]", "test_boxes[with_opencv-5000-1]",
     ),
     (
+        "Cut 64 people of 256 x 192 out of 1080p frames and normalise them, against OpenCV and NumPy",
+        "crop", "test_crops[with_ptfast-256x192-1]", "test_crops[with_opencv-256x192-1]",
+    ),
+    (
         "Link 2,000 frames of 20 people by box overlap, against a NumPy and SciPy loop",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
     ),
@@ -59,6 +63,22 @@ ROWS = [
 
 # Caption of rows that hold the other's time themselves, by results file and name.
 HELD = {
+    ("roi_align", "test_forward[T=3 64x64 100 tubes 7x7-channels_last-to-channels_last-torchvision-1]"): (
+        "RoIAlign of 100 tubes of 3 frames, 7 x 7 bins, channels last, against torchvision frame by frame"
+    ),
+    ("roi_align", "test_forward[T=3 64x64 100 tubes 7x7-contiguous-to-contiguous-torchvision-1]"): (
+        "The same with contiguous features and result"
+    ),
+    ("roi_align", "test_forward[T=8 100x100 1000 tubes 14x14-channels_last-to-channels_last-torchvision-1]"): (
+        "RoIAlign of 1,000 tubes of 8 frames, 14 x 14 bins, channels last, against the same"
+    ),
+    ("roi_align", "test_backward[channels_last-1]"): "The gradient of the first of these, against torchvision's",
+    ("heatmap", "test_quarter_against_hrnet[64x17x64x48-1]"): (
+        "Decode 64 x 17 heatmaps of 64 x 48 with quarter offsets, against HRNet's code"
+    ),
+    ("heatmap", "test_against_numpy[taylor-1]"): "The same by DARK's Taylor expansion, against OpenCV and NumPy",
+    ("nms", "test_boxes_against_torchvision[1]"): "Non-maximum suppression of 1,000 boxes, against torchvision",
+    ("nms", "test_poses_against_hrnet[1000-1]"): "The same of 1,000 poses by OKS, against HRNet's code",
     ("evaluation", "test_against_the_official_evaluator[18]"): (
         "Read and score 5 sequences (2018 form, with orjson), against poseval, two threads"
     ),
@@ -128,8 +148,10 @@ def quality(figures: dict) -> str:
 def _machine(files: dict[str, dict]) -> str:
     used = [files[name] for name in sorted({row[1] for row in ROWS})]
     newest = max(used, key=lambda file: file["date"])
-    names = ("ptfast", "numpy", "scipy", "torch", "opencv-python", "ultralytics", "pycocotools", "lapx", "norfair",
-             "motpy", "supervision")  # fmt: skip
+    names = (
+        "ptfast", "numpy", "scipy", "torch", "torchvision", "opencv-python", "ultralytics", "pycocotools", "lapx",
+        "norfair", "motpy", "supervision",
+    )  # fmt: skip
     versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
     return (
         f"Medians on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, "

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "common/memory.h"
 #include "common/parallel.h"
 #include "common/simd.h"
 #include "crop/columns.h"
@@ -148,6 +149,7 @@ PTFAST_CLONES void run_rows(const CropInputs<double>& in, double* out, int64_t b
 template <typename P>
 void crop_tubes_cpu(const CropInputs<P>& in, CropReal<P>* out) {
   const auto& s = in.shape;
+  advise_large_pages(out, s.tubes * s.length * 3 * s.crop_height * s.crop_width * sizeof(*out));
   parallel_for(s.tubes * s.length * s.crop_height, std::max<int64_t>(1, kWork / std::max<int64_t>(1, s.crop_width)),
                [&](int64_t begin, int64_t end) { run_rows(in, out, begin, end); });
 }

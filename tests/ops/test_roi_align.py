@@ -294,6 +294,17 @@ def test_compiles_into_one_graph_with_its_gradient(channels_last: bool) -> None:
         torch.testing.assert_close(*grads, rtol=0, atol=0)
 
 
+def test_a_pyramid_compiles_with_its_gradients() -> None:
+    def pooled(tubes: torch.Tensor, index: torch.Tensor, *levels: torch.Tensor) -> torch.Tensor:
+        return pyramid_tube_roi_align(levels, tubes, index, output_size=2, spatial_scales=SCALES).square().sum()
+
+    compiled = torch.compile(pooled, fullgraph=True, dynamic=True, backend="aot_eager")
+    features = [torch.as_tensor(x).requires_grad_() for x in pyramid()]
+    inputs = torch.as_tensor(people(7)), torch.as_tensor(indices(7, 2)), *features
+    grads = [torch.autograd.grad(f(*inputs), features) for f in (compiled, pooled)]
+    torch.testing.assert_close(*grads, rtol=0, atol=0)
+
+
 def test_runs_under_autocast() -> None:
     features, tubes, index = tensors(True, torch.float32)
     kernel = torch.ones(3, 3, 1, 1, 1)

@@ -105,26 +105,13 @@ def _fake(
     spatial_scales: list[float],
     rows: int,
     columns: int,
-    sampling_ratio: int,
-    aligned: bool,
-    channels_last: bool,
+    *others: Any,
 ) -> Tensor:
-    return _result(features[0], tubes, rows, columns, channels_last)
+    return _result(features[0], tubes, rows, columns, channels_last=others[-1])
 
 
-def _fake_backward(
-    grad_out: Tensor,
-    tubes: Tensor,
-    batch_index: Tensor,
-    level: Tensor | None,
-    spatial_scales: list[float],
-    batch: int,
-    heights: list[int],
-    widths: list[int],
-    sampling_ratio: int,
-    aligned: bool,
-    channels_last: list[bool],
-) -> list[Tensor]:
+def _fake_backward(grad_out: Tensor, *others: Any) -> list[Tensor]:
+    *_, batch, heights, widths, _, _, channels_last = others
     return _gradients(grad_out, batch, heights, widths, channels_last)
 
 
@@ -145,24 +132,26 @@ define(
 
 
 class _TubeRoiAlign(torch.autograd.Function):
+    # torch.compile takes a list among the arguments apart, and mistakes a signature with as many names as there are
+    # arguments for one without ctx; hence one flat list.
     @staticmethod
-    def forward(
-        ctx: Any, options: tuple, tubes: Tensor, index: Tensor, level: Tensor | None, *features: Tensor
-    ) -> Tensor:
-        scales, rows, columns, ratio, aligned, channels_last = options
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        tubes, index, level, rows, columns, ratio, aligned, channels_last, *features_and_scales = inputs
+        count = len(features_and_scales) // 2
+        features, scales = features_and_scales[:count], features_and_scales[count:]
         ctx.save_for_backward(tubes, index, level)
         heights, widths = [x.shape[3] for x in features], [x.shape[4] for x in features]
         innermost = [x.stride(1) == 1 and x.shape[1] > 1 for x in features]
         ctx.about = (scales, features[0].shape[0], heights, widths, ratio, aligned, innermost)
         return torch.ops.ptfast.tube_roi_align(
-            list(features), tubes, index, level, scales, rows, columns, ratio, aligned, channels_last
+            features, tubes, index, level, scales, rows, columns, ratio, aligned, channels_last
         )
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, ...]:
         grads = torch.ops.ptfast.tube_roi_align_backward(grad_out, *ctx.saved_tensors, *ctx.about)
-        return None, None, None, None, *grads
+        return *[None] * 8, *grads, *[None] * len(grads)
 
 
 def tube_roi_align(
@@ -182,8 +171,8 @@ def tube_roi_align(
     dtype = torch.float64 if features[0].dtype == torch.float64 else torch.float32
     boxes = torch.as_tensor(tubes, dtype=dtype, device=device).detach()
     index = torch.as_tensor(batch_index, dtype=torch.int64, device=device)
-    options = (scales, rows, columns, sampling_ratio, aligned, channels_last)
-    return _TubeRoiAlign.apply(options, boxes, index, level, *features)
+    options = (rows, columns, sampling_ratio, aligned, channels_last)
+    return _TubeRoiAlign.apply(boxes, index, level, *options, *features, *scales)
 
 
 def levels(tubes: Tensor, lowest: float, count: int, canonical_size: float, canonical_level: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What every operation with CUDA kernels owes its caller's program: graphs, streams, devices and large tensors."""
+"""What every torch operation owes its caller: one compiled graph, autocast; on GPUs graphs, streams and devices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from ptfast import ops
-
-pytestmark = pytest.mark.cuda
 
 Operation = Callable[..., object]
 
@@ -68,6 +66,24 @@ def flat(result: object) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+def test_compiles_into_one_graph_of_any_size(name: str) -> None:
+    operation, inputs = OPERATIONS[name]
+    compiled = torch.compile(operation, fullgraph=True, dynamic=True, backend="aot_eager")
+    torch.testing.assert_close(flat(compiled(*inputs)), flat(operation(*inputs)), rtol=0, atol=0)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_autocast_changes_nothing(name: str) -> None:
+    operation, inputs = OPERATIONS[name]
+    expected = flat(operation(*inputs))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        result = flat(operation(*inputs))
+    torch.testing.assert_close(result, expected, rtol=0, atol=0)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_survives_capture_in_a_graph(name: str) -> None:
     operation, inputs = OPERATIONS[name]
     fixed = [x.cuda() for x in inputs]
@@ -81,6 +97,7 @@ def test_survives_capture_in_a_graph(name: str) -> None:
     torch.testing.assert_close(captured, expected, rtol=0, atol=0)
 
 
+@pytest.mark.cuda
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_runs_on_the_callers_stream(name: str) -> None:
     operation, inputs = OPERATIONS[name]
@@ -93,6 +110,7 @@ def test_runs_on_the_callers_stream(name: str) -> None:
     torch.testing.assert_close(result, expected, rtol=0, atol=0)
 
 
+@pytest.mark.cuda
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_runs_on_the_tensors_device_and_leaves_the_current_one(name: str) -> None:
     if torch.cuda.device_count() < 2:
@@ -104,6 +122,7 @@ def test_runs_on_the_tensors_device_and_leaves_the_current_one(name: str) -> Non
     torch.testing.assert_close([x.cpu() for x in result], expected)
 
 
+@pytest.mark.cuda
 def test_pools_from_a_map_of_more_than_2_to_the_31_elements() -> None:
     if torch.cuda.mem_get_info()[0] < 8 << 30:
         pytest.skip("needs 8 GB of free GPU memory")

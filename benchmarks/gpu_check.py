@@ -36,6 +36,8 @@ def main() -> int:
         return fail("torch finds no NVIDIA GPU here; nothing was measured")
     if not options.no_build and not build(torch.cuda.get_device_capability()):
         return fail("the CUDA kernels did not build; see above")
+    if options.no_build and not built_with_cuda():
+        return fail("the ptfast that is installed has no CUDA kernels; leave --no-build out")
     if not options.no_tests and not run_tests():
         return fail("tests failed on this GPU; nothing was measured")
     path = measure()
@@ -56,6 +58,12 @@ def build(capability: tuple[int, int]) -> bool:
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     commands = ([*pip, *needs], [*pip, "--no-build-isolation", "--no-deps", "--editable", str(ROOT)])
     return all(subprocess.run(command, env=environment).returncode == 0 for command in commands)
+
+
+def built_with_cuda() -> bool:
+    from ptfast import _native
+
+    return _native.with_cuda
 
 
 def run_tests() -> bool:

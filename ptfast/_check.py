@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 import sys
 from typing import Any
@@ -34,7 +35,7 @@ def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes
             allows any number of batch dimensions.
         **sizes: Sizes that names of the pattern must have.
     """
-    shape = array.shape
+    shape = shape_of(name, array)
     batched = pattern[:1] == ("...",)
     extra = len(shape) - len(pattern) + batched
     if extra == 0 or (batched and extra > 0):
@@ -48,6 +49,21 @@ def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes
     known = ", ".join(f"{key} = {value}" for key, value in sizes.items() if key in pattern)
     expected = format_shape(pattern) + (f" with {known}" if known else "")
     raise ValueError(f"{name} must have shape {expected}, got {format_shape(tuple(shape))}")
+
+
+def shape_of(name: str, array: Array) -> tuple[int, ...]:
+    """The array's shape; raises TypeError for what is neither a NumPy array nor a torch tensor."""
+    try:
+        return array.shape
+    except AttributeError:
+        raise TypeError(f"{name} must be a NumPy array or torch tensor, got {type(array).__name__}") from None
+
+
+def is_integral(array: Array) -> bool:
+    """Whether the dtype is one of integers."""
+    if is_tensor(array):
+        return not (array.is_floating_point() or array.is_complex() or array.dtype == sys.modules["torch"].bool)
+    return array.dtype.kind in "iu"
 
 
 def check_dtype(name: str, array: Array, allowed: tuple[str, ...]) -> None:
@@ -66,7 +82,9 @@ def check_finite(name: str, array: np.ndarray) -> None:
 
 
 def check_number(name: str, value: float, low: float, high: float = float("inf")) -> None:
-    """Raises ValueError unless low <= value <= high."""
+    """Raises TypeError unless `value` is a number, ValueError unless low <= value <= high."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
         limit = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
         raise ValueError(f"{name} must be {limit}, got {value}")

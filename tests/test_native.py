@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,13 @@ def test_the_environment_sets_the_default_where_it_makes_sense(setting: str) -> 
     found = run("from ptfast import _native; print(_native.num_threads())", PTFAST_NUM_THREADS=setting)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert int(found) == (3 if setting == "3" else allowed)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_an_error_in_the_pool_comes_out_of_the_call(emulator: Any, threads: int) -> None:
+    for _ in range(20):
+        with pytest.raises(RuntimeError, match="from the pool"):
+            emulator.control.throw_in_pool(threads)
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs fork and Linux's list of threads")

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -32,9 +33,16 @@ struct Job {
   const void* context;
   int64_t n, piece;
   std::atomic<int64_t> next{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;  // the first one, for the caller to throw again; the pieces that are left are not begun
 
-  void run() {
-    for (int64_t begin; (begin = next.fetch_add(piece)) < n;) body(context, begin, std::min(n, begin + piece));
+  void run() noexcept {
+    try {
+      for (int64_t begin; (begin = next.fetch_add(piece)) < n;) body(context, begin, std::min(n, begin + piece));
+    } catch (...) {
+      if (!failed.exchange(true)) error = std::current_exception();
+      next.store(n);
+    }
   }
 };
 
@@ -126,6 +134,7 @@ void parallel_for(int64_t n, int64_t grain, void (*body)(const void*, int64_t, i
   const int64_t piece = std::max((n + 4 * threads - 1) / (4 * threads), std::max<int64_t>(1, grain));
   Job job{body, context, n, piece};
   pool->run(job, threads);
+  if (job.error) std::rethrow_exception(job.error);
 }
 
 }  // namespace ptfast

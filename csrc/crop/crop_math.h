@@ -38,7 +38,7 @@ struct CropAxis {
 };
 
 // Whether a position is so near the `count` pixels of an axis that one of them counts. NaN is not.
-PTFAST_HD bool crop_reaches(double x, int64_t count) { return x > -1 && x < static_cast<double>(count); }
+PTFAST_HD bool crop_reaches(double x, int64_t count) { return x > -1 && x < static_cast<double>(count) && count > 0; }
 
 // The two pixels beside a position, and their weights: 0 for one outside, whose index is moved inside.
 template <typename T>

@@ -104,15 +104,16 @@ PTFAST_HD int64_t bin_taps(const RoiAxis<T>& axis, int64_t p, int64_t size, Tap<
   return count;
 }
 
-// An upper bound of the taps of one bin. With sampling_ratio 0 samples lie at most a pixel apart, so a bin's taps are
-// a run of pixels.
+// An upper bound of the taps of one bin. Samples go one way along the axis, so that each pixel is met in one run, or in
+// two where the direction is downwards and pairs are listed upwards.
 PTFAST_HD int64_t most_taps(int64_t size, int64_t sampling_ratio) {
-  return sampling_ratio > 0 ? 2 * sampling_ratio : size + 2;
+  const int64_t pixels = 2 * size + 2;
+  return sampling_ratio > 0 && 2 * sampling_ratio < pixels ? 2 * sampling_ratio : pixels;
 }
 
 // An upper bound of the taps of all bins of an axis together.
 PTFAST_HD int64_t most_axis_taps(int64_t size, int64_t bins, int64_t sampling_ratio) {
-  return sampling_ratio > 0 ? 2 * sampling_ratio * bins : size + 4 * bins + 4;
+  return sampling_ratio > 0 ? most_taps(size, sampling_ratio) * bins : size + 4 * bins + 4;
 }
 
 }  // namespace ptfast

@@ -38,7 +38,7 @@ __device__ void build_taps(const RoiAxis<T>& axis, int64_t bins, int64_t size, i
   if (thread < 0) return;
   if (sampling_ratio > 0) {
     for (int64_t p = thread; p < bins; p += threads) {
-      out.first[p] = static_cast<int>(p * 2 * sampling_ratio);
+      out.first[p] = static_cast<int>(p * most_taps(size, sampling_ratio));
       out.count[p] = axis.samples > 0 ? static_cast<int>(bin_taps(axis, p, size, out.taps + out.first[p])) : 0;
     }
   } else if (thread == 0) {

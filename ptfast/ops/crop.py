@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,11 +124,13 @@ def _colours(mean: Sequence[float], std: Sequence[float]) -> list[float]:
     """Mean, then standard deviation, as the native functions take them."""
     numbers = []
     for name, values in (("mean", mean), ("std", std)):
-        if len(values) != 3:
-            raise ValueError(f"{name} must have 3 numbers, one a channel, got {len(values)}")
+        if np.shape(values) != (3,):
+            raise ValueError(f"{name} must have 3 numbers, one a channel, got {values}")
         numbers += [float(value) for value in values]
-    if not min(numbers[3:]) > 0:
-        raise ValueError(f"std must be positive, got {format_shape(tuple(numbers[3:]))}")
+    if not all([-math.inf < number < math.inf for number in numbers[:3]]):
+        raise ValueError(f"mean must be finite, got {format_shape(tuple(numbers[:3]))}")
+    if not all([0 < number < math.inf for number in numbers[3:]]):
+        raise ValueError(f"std must be positive and finite, got {format_shape(tuple(numbers[3:]))}")
     return numbers
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import Array, check_dtype, check_integer, check_number, check_shape, is_tensor
+from ptfast._check import Array, check_dtype, check_integer, check_number, check_shape, is_integral, is_tensor
 
 MemoryFormat = Literal["channels_last", "contiguous"]
 MOST_LEVELS = 8
+MOST_SAMPLES = 4096  # along a side of a bin
 _FEATURES = ("B", "C", "T", "H", "W")
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -46,7 +48,7 @@ def tube_roi_align(
             gives zeros.
         output_size: R, or (rows, columns), of bins.
         spatial_scale: Feature pixels an image pixel, e.g. 1 / 16.
-        sampling_ratio: Samples a bin along each axis; 0 takes about one a feature pixel.
+        sampling_ratio: Samples a bin along each axis, at most 4096; 0 takes about one a feature pixel.
         aligned: Whether boxes are shifted by half a feature pixel, so that pixel centres lie at whole numbers, and may
             be smaller than a pixel. Detect-and-Track and torchvision's default do not, detectron2 does.
         memory_format: "channels_last" lays the result out as (M, T, R, R, C) in memory, which is faster and what
@@ -118,21 +120,25 @@ def pyramid_tube_roi_align(
         check_number(f"spatial_scales[{i}]", scale, 1e-9)
     check_shape("tubes", tubes, ("M", "T", 4))
     check_number("canonical_size", canonical_size, 1e-9)
-    level = _levels(tubes, scales, canonical_size, canonical_level)
+    for i, (finer, coarser) in enumerate(pairwise(scales)):
+        if coarser != finer / 2:
+            raise ValueError(f"spatial_scales[{i + 1}] must be half of spatial_scales[{i}], {finer / 2}, got {coarser}")
+    level = _levels(levels[0], tubes, scales, canonical_size, canonical_level)
     return _pool(levels, tubes, batch_index, level, scales, output_size, sampling_ratio, aligned, memory_format)
 
 
-def _levels(tubes: Array, scales: list[float], canonical_size: float, canonical_level: int) -> Array:
-    """(M,) int64 level of each tube, counted from the finest; the first where the area is NaN."""
+def _levels(features: Array, tubes: Array, scales: list[float], canonical_size: float, canonical_level: int) -> Array:
+    """(M,) int64 level of each tube, counted from the finest; the first where the area is NaN. As `features` are."""
     lowest = -np.log2(scales[0])
-    if is_tensor(tubes):
+    if is_tensor(features):
         from ptfast.ops._torch.roi_align import levels
 
-        return levels(tubes, float(lowest), len(scales), canonical_size, canonical_level)
+        return levels(features, tubes, float(lowest), len(scales), canonical_size, canonical_level)
+    tubes = np.asarray(tubes)
     tubes = np.asarray(tubes, np.float64 if tubes.dtype == np.float64 else np.float32)
     sides = tubes[..., 2:] - tubes[..., :2]
     with np.errstate(all="ignore"):
-        size = np.sqrt((sides[..., 0] * sides[..., 1]).mean(1))
+        size = np.sqrt((sides[..., 0] * sides[..., 1]).sum(1) / max(1, sides.shape[1]))
         exact = np.floor(canonical_level + np.log2(size / canonical_size) + size.dtype.type(1e-6)) - lowest
     return np.nan_to_num(exact, nan=0.0).clip(0, len(scales) - 1).astype(np.int64)
 
@@ -159,11 +165,13 @@ def _pool(
             raise TypeError(f"{name} must have dtype {features[0].dtype} as {names[0]}, got {level_features.dtype}")
     check_shape("tubes", tubes, ("M", t, 4))
     check_shape("batch_index", batch_index, (tubes.shape[0],))
-    size = output_size if isinstance(output_size, tuple) else (output_size, output_size)
+    if not is_integral(batch_index):
+        raise TypeError(f"batch_index must have an integer dtype, got {str(batch_index.dtype).removeprefix('torch.')}")
+    size = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size, output_size)
     if len(size) != 2:
         raise ValueError(f"output_size must be a number or (rows, columns), got {output_size}")
     rows, columns = (check_integer("output_size", n, 1) for n in size)
-    ratio = check_integer("sampling_ratio", sampling_ratio, 0)
+    ratio = check_integer("sampling_ratio", sampling_ratio, 0, MOST_SAMPLES)
     if memory_format not in ("channels_last", "contiguous"):
         raise ValueError(f"memory_format must be 'channels_last' or 'contiguous', got {memory_format!r}")
     options = (rows, columns, ratio, bool(aligned), memory_format == "channels_last")
@@ -216,4 +224,7 @@ def check_index(batch_index: np.ndarray, batch: int) -> None:
     """Raises ValueError for a batch index (M,) out of range."""
     if batch_index.size and not 0 <= batch_index.min() <= batch_index.max() < batch:
         position = int(np.argmax((batch_index < 0) | (batch_index >= batch)))
-        raise ValueError(f"batch_index must be between 0 and {batch - 1}, got {batch_index[position]} at ({position},)")
+        raise ValueError(
+            f"batch_index must be at least 0 and below {batch}, the features' batch, got {batch_index[position]} at "
+            f"({position},)"
+        )

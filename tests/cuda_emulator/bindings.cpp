@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "common/parallel.h"
 #include "emulator.h"
 #include "probes.h"
 
@@ -49,6 +50,13 @@ PYBIND11_MODULE(_emulator, m) {
         [](int kind, int threads, uintptr_t out) { return probe_broken(kind, threads, pointer<int>(out)); });
   m.def("probe_barriers", [](uintptr_t in, int threads, uintptr_t out) {
     return probe_barriers(pointer<const int>(in), threads, pointer<int>(out));
+  });
+  // The core's own thread pool, with a body that fails.
+  m.def("throw_in_pool", [](int threads) {
+    set_num_threads(threads);
+    parallel_for(1000, 1, [](int64_t begin, int64_t) {
+      if (begin > 0) throw std::runtime_error("from the pool");
+    });
   });
   m.def("probe_places", [](uintptr_t out) { return probe_places(pointer<int>(out)); });
 }

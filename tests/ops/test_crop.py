@@ -148,8 +148,9 @@ def test_threads_do_not_change_a_bit() -> None:
          "frames must have dtype uint8 or float32 or float64, got int16"),
         ({"size": (0, 4)}, ValueError, r"size\[0\] must be between 1 and 32767, got 0"),
         ({"size": (4, 2.5)}, TypeError, r"size\[1\] must be an integer, got 2\.5"),
-        ({"mean": (0.5,)}, ValueError, "mean must have 3 numbers, one a channel, got 1"),
-        ({"std": (1, 0, 1)}, ValueError, r"std must be positive, got \(1\.0, 0\.0, 1\.0\)"),
+        ({"mean": (0.5,)}, ValueError, r"mean must have 3 numbers, one a channel, got \(0.5,\)"),
+        ({"std": (1, float("nan"), 1)}, ValueError, r"std must be positive and finite, got \(1\.0, nan, 1\.0\)"),
+        ({"std": (1, 0, 1)}, ValueError, r"std must be positive and finite, got \(1\.0, 0\.0, 1\.0\)"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_named(change: dict, error: type, message: str, convert) -> None:
@@ -254,3 +255,15 @@ def test_boxes_to_crops_of_known_boxes() -> None:
 def test_wrong_arguments_of_boxes_to_crops_are_named(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         box_to_crop(**{"boxes": np.zeros((2, 4)), "aspect": 0.75} | change)
+
+
+@pytest.mark.parametrize("shape", [(1, 0, 30, 3), (1, 20, 0, 3), (0, 20, 30, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_frame_without_pixels_is_black(dtype: type, shape: tuple[int, ...]) -> None:
+    frames = np.zeros(shape, dtype)
+    tubes = np.array([[[-0.5, -0.5, 0.4, 0.4]]], np.float32)[: len(frames)]
+    index = np.zeros((len(tubes), 1), np.int64)
+    options = {"size": (8, 6), "mean": (0.5,) * 3, "std": (0.25,) * 3}
+    for convert in (np.asarray, torch.as_tensor):
+        result = np.asarray(crop_tubes(convert(frames), convert(tubes), convert(index), **options))
+        assert result.shape == (len(tubes), 3, 1, 8, 6) and (result == -2).all()

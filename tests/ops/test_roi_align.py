@@ -74,6 +74,13 @@ def test_any_number_of_channels(channels_last: bool, memory_format: str, channel
     check(result, features, tubes, index, 1e-6)
 
 
+@pytest.mark.parametrize("sampling_ratio", [20, 300])
+def test_more_samples_than_pixels(sampling_ratio: int) -> None:
+    features, tubes, index = maps(1, 3, 1, 5, 4), boxes(6, 1), np.zeros(6, np.int64)
+    options = {**OPTIONS, "sampling_ratio": sampling_ratio, "aligned": True}
+    check(tube_roi_align(features, tubes, index, **options), features, tubes, index, 1e-5, **options)
+
+
 @pytest.mark.parametrize("size", [1, 7, (14, 2), (1, 33)])
 def test_any_number_of_bins(size: Any) -> None:
     features, tubes, index = maps(1, 17, 1, 20, 20), boxes(6, 1), np.zeros(6, np.int64)
@@ -188,9 +195,12 @@ def test_a_map_of_more_than_2_to_the_31_elements() -> None:
         (
             {"batch_index": np.array([0, 1, 2, 0, 0])},
             ValueError,
-            r"batch_index must be between 0 and 1, got 2 at \(2,\)",
+            r"batch_index must be at least 0 and below 2, .*, got 2 at \(2,\)",
         ),
+        ({"batch_index": np.zeros(5)}, TypeError, "batch_index must have an integer dtype, got float64"),
         ({"output_size": 0}, ValueError, "output_size must be between 1 and .*, got 0"),
+        ({"tubes": [[0, 0, 1, 1]]}, TypeError, "tubes must be a NumPy array or torch tensor, got list"),
+        ({"spatial_scale": "1"}, TypeError, "spatial_scale must be a number, got '1'"),
         ({"sampling_ratio": -1}, ValueError, "sampling_ratio must be between 0 and .*, got -1"),
         ({"spatial_scale": -1.0}, ValueError, "spatial_scale must be at least 0, got -1.0"),
         ({"memory_format": "nchw"}, ValueError, "memory_format must be 'channels_last' or 'contiguous', got 'nchw'"),
@@ -344,7 +354,7 @@ def people(count: int, frames: int = 2, dtype: Any = np.float32) -> np.ndarray:
 @pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
 def test_a_pyramid_pools_each_tube_from_its_level(convert: Any) -> None:
     features, tubes, index = pyramid(), people(30), indices(30, 2)
-    level = _levels(tubes, list(SCALES), 224, 4)
+    level = _levels(tubes, tubes, list(SCALES), 224, 4)
     assert set(level) == {0, 1, 2}
     result = np.asarray(pyramid_tube_roi_align(
         [convert(x) for x in features], convert(tubes), convert(index), output_size=5, spatial_scales=SCALES
@@ -355,6 +365,13 @@ def test_a_pyramid_pools_each_tube_from_its_level(convert: Any) -> None:
         np.testing.assert_array_equal(result[chosen], alone)
 
 
+def test_a_pyramid_of_tensors_takes_arrays_beside_them() -> None:
+    features, tubes, index = pyramid(), people(5), indices(5, 2)
+    options = {"output_size": 2, "spatial_scales": SCALES}
+    mixed = pyramid_tube_roi_align([torch.as_tensor(x) for x in features], tubes, index, **options)
+    np.testing.assert_array_equal(mixed.numpy(), pyramid_tube_roi_align(features, tubes, index, **options))
+
+
 def test_a_level_follows_from_the_mean_area() -> None:
     sides = np.array(
         [[224, 224], [112, 112], [111.9, 112], [448, 448], [5, 5], [9999, 9999], [0, 0], [100, 300], [np.nan, 1]]
@@ -362,7 +379,7 @@ def test_a_level_follows_from_the_mean_area() -> None:
     tubes = np.zeros((len(sides), 2, 4), np.float32)
     tubes[..., 2] = tubes[..., 3] = sides
     for convert in (np.asarray, torch.as_tensor):
-        level = _levels(convert(tubes), [1 / 4, 1 / 8, 1 / 16, 1 / 32], 224, 4)
+        level = _levels(convert(tubes), convert(tubes), [1 / 4, 1 / 8, 1 / 16, 1 / 32], 224, 4)
         assert level.tolist() == [2, 1, 0, 3, 0, 3, 0, 1, 0]
 
 
@@ -379,6 +396,7 @@ def test_a_pyramid_has_gradients() -> None:
         ({"features": []}, "features must have 1 to 8 levels, got 0"),
         ({"spatial_scales": SCALES[:2]}, "spatial_scales must have one number a level, 3, got 2"),
         ({"spatial_scales": (1, 0, 1)}, r"spatial_scales\[1\] must be at least 1e-09, got 0"),
+        ({"spatial_scales": (1, 0.5, 0.3)}, r"spatial_scales\[2\] must be half of spatial_scales\[1\], 0.25, got 0.3"),
         (
             {"features": [maps(1, 5, 2, 4, 4), maps(1, 6, 2, 4, 4), maps(1, 5, 2, 4, 4)]},
             r"features\[1\] must have shape \(1, 5, 2, H, W\), got \(1, 6, 2, 4, 4\)",

@@ -58,7 +58,7 @@ def test_equals_the_cpu(cuda, channels_last: bool, memory_format: str, dtype: to
 
 @pytest.mark.parametrize("memory_format", ["channels_last", "contiguous"])
 @pytest.mark.parametrize("aligned", [False, True])
-@pytest.mark.parametrize("sampling_ratio", [0, 1, 3])
+@pytest.mark.parametrize("sampling_ratio", [0, 1, 3, 50])
 def test_options(cuda, sampling_ratio: int, aligned: bool, memory_format: str) -> None:
     options = {**OPTIONS, "sampling_ratio": sampling_ratio, "aligned": aligned, "memory_format": memory_format}
     check(*both(cuda, lambda *x: tube_roi_align(*x, **options), *inputs(8, 20)))

@@ -100,5 +100,7 @@ def oks_matrix(
     reals = [
         None if x is None else torch.as_tensor(x, dtype=a.dtype, device=a.device) for x in (b, area_a, area_b, sigmas)
     ]
-    masks = [None if x is None else x.ne(0).to(torch.uint8) for x in (a_visible, b_visible)]
+    masks = [
+        None if x is None else torch.as_tensor(x, device=a.device).ne(0).to(torch.uint8) for x in (a_visible, b_visible)
+    ]
     return _OksMatrix.apply(a, *reals, *masks)

@@ -175,9 +175,12 @@ def tube_roi_align(
     return _TubeRoiAlign.apply(boxes, index, level, *options, *features, *scales)
 
 
-def levels(tubes: Tensor, lowest: float, count: int, canonical_size: float, canonical_level: int) -> Tensor:
-    """(M,) int64 pyramid level of each tube, as ptfast.ops.roi_align chooses it."""
-    tubes = tubes.detach().to(torch.float64 if tubes.dtype == torch.float64 else torch.float32)
+def levels(
+    features: Tensor, tubes: Tensor, lowest: float, count: int, canonical_size: float, canonical_level: int
+) -> Tensor:
+    """(M,) int64 pyramid level of each tube, as ptfast.ops.roi_align chooses it, where the features are."""
+    tubes = torch.as_tensor(tubes, device=features.device).detach()
+    tubes = tubes.to(torch.float64 if tubes.dtype == torch.float64 else torch.float32)
     sides = tubes[..., 2:] - tubes[..., :2]
     size = (sides[..., 0] * sides[..., 1]).mean(1).sqrt()
     exact = torch.floor(canonical_level + torch.log2(size / canonical_size) + 1e-6) - lowest

@@ -1,4 +1,4 @@
-"""The command line: ptfast link, eval, convert, info and demo."""
+"""The command line: ptfast link, eval, convert, synth, info and demo."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import ptfast
 from ptfast import _native
@@ -20,6 +20,10 @@ from ptfast.io import FORMATS, read_poses, write_poses
 from ptfast.skeletons import SKELETONS
 from ptfast.structures import Poses
 from ptfast.tracking import link
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tqdm import tqdm
 
 DESCRIPTION = "Link poses to tracks, score them as PoseTrack does, and convert between the field's file formats."
 
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_link(commands)
     _add_eval(commands)
     _add_convert(commands)
+    _add_synth(commands)
     _command(commands, "info", _info, "Show versions, how the native core was built, and what it runs on.")
     _add_demo(commands)
     return parser
@@ -190,6 +195,50 @@ def _convert(options: argparse.Namespace) -> None:
         poses = _map(poses, lambda sequence: sequence.to_skeleton(SKELETONS[options.skeleton]), "converting")
     write_poses(poses, options.out, format=options.format)
     print(f"written to {options.out}")
+
+
+def _add_synth(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "synth", _synth, "Make videos of synthetic people, and PoseTrack 2018 JSON of each.")
+    parser.add_argument("out", type=Path, help="folder to write into")
+    parser.add_argument("--videos", type=int, default=1, metavar="N", help="how many videos")
+    parser.add_argument("--seed", type=int, default=0, help="of the first video; the next has the next seed")
+    parser.add_argument("--frames", type=int, default=64, help="frames of each video")
+    parser.add_argument("--people", type=int, default=6, help="people at a time")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(256, 256), metavar=("W", "H"), help="width and height in pixels"
+    )
+    parser.add_argument("--pan", type=float, default=5.0, help="degrees that the camera swings to either side")
+    parser.add_argument("--shake", type=float, default=0.2, help="degrees that the camera shakes by")
+    parser.add_argument("--blur", type=int, default=2, help="moments that a frame is the mean of; 1 is sharp")
+
+
+def _synth(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from ptfast import synthetic, viz
+    from ptfast._check import check_number
+
+    names = ("frames", "people", "pan", "shake", "blur")
+    settings = {name: getattr(options, name) for name in names} | {"size": tuple(options.size)}
+    check_number("videos", options.videos, 1)
+    check_number("frames", options.frames, 1)
+    check_number("seed", options.seed, 0)
+    started = time.perf_counter()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tqdm(total=options.videos * options.frames, desc="drawing", unit="frame", delay=1, leave=False) as bar:
+        for seed in range(options.seed, options.seed + options.videos):
+            film = synthetic.render(seed, **settings)
+            place = options.out / film.poses.sequence
+            viz.write_video(_counted(film, bar), place.with_suffix(".mp4"))
+            write_poses(film.poses, place.with_suffix(".json"))
+    print(f"{_count(options.videos, 'video')} of {_count(options.frames, 'frame')} and PoseTrack 2018 JSON in "
+          f"{time.perf_counter() - started:.2f} s; results are in {options.out}")  # fmt: skip
+
+
+def _counted(film: Iterable[np.ndarray], bar: tqdm) -> Iterator[np.ndarray]:
+    for image in film:
+        yield image
+        bar.update()
 
 
 def _info(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -97,6 +98,29 @@ def test_demo_leaves_tracks_video_and_picture(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"results are in {tmp_path / 'demo'}")
 
 
+def test_synth_leaves_videos_and_annotations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "synth"
+    main(["synth", str(out), "--videos", "2", "--seed", "7", "--frames", "5", "--people", "3", "--size", "96", "64"])
+    assert {path.name for path in out.iterdir()} == {
+        f"synthetic_00000{seed}.{suffix}" for seed in (7, 8) for suffix in ("json", "mp4")
+    }
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"results are in {out}")
+    truth = synthetic.render(8, frames=5, people=3, size=(96, 64), pan=5, shake=0.2).poses
+    read = read_poses(out / "synthetic_000008.json").to_skeleton(truth.skeleton)
+    np.testing.assert_array_equal(read.track_ids, truth.track_ids)
+    np.testing.assert_allclose(read.keypoints, truth.keypoints, atol=1e-2)
+    video = cv2.VideoCapture(str(out / "synthetic_000008.mp4"))
+    sizes = [video.read()[1].shape for _ in range(5)]
+    assert sizes == [(64, 96, 3)] * 5
+    assert not video.read()[0]
+
+
+def test_synth_of_no_videos_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = failure(["synth", str(tmp_path / "synth"), "--videos", "0"], capsys)
+    assert message == "ptfast synth: videos must be at least 1, got 0"
+    assert not (tmp_path / "synth").exists()
+
+
 def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = failure(["link", str(tmp_path / "none.json"), str(tmp_path / "out.json")], capsys)
     assert message.startswith("ptfast link: ") and "none.json" in message
@@ -150,7 +174,7 @@ def test_sequences_that_differ_are_one_line(files: Path, capsys: pytest.CaptureF
     failure(["eval", str(files / "annotations"), str(files / "annotations" / "a.json")], capsys)
 
 
-@pytest.mark.parametrize("command", ["link", "eval", "convert", "info", "demo"])
+@pytest.mark.parametrize("command", ["link", "eval", "convert", "synth", "info", "demo"])
 def test_help_is_there_for_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

@@ -1,7 +1,26 @@
-"""Seeded scenes of articulated people as poses, and detections of them."""
+"""Seeded scenes of articulated people as poses and as pictures, and detections of them.
+
+OpenCV is loaded with the first picture that is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ptfast.synthetic.crowd import crowd
 from ptfast.synthetic.detections import detections
 from ptfast.synthetic.scene import scene
 
-__all__ = ["crowd", "detections", "scene"]
+if TYPE_CHECKING:
+    from ptfast.synthetic.film import Film as Film
+    from ptfast.synthetic.film import Picture as Picture
+    from ptfast.synthetic.film import render as render
+
+__all__ = ["Film", "Picture", "crowd", "detections", "render", "scene"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Film", "Picture", "render"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.film"), name)

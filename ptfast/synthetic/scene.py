@@ -26,6 +26,7 @@ def scene(
     skeleton: Skeleton = POSETRACK_15,
     fps: float = 25.0,
     pan: float = 0.0,
+    shake: float = 0.0,
 ) -> Poses:
     """Makes a scene of articulated people with known ids.
 
@@ -41,6 +42,7 @@ def scene(
         skeleton: A joint set of human bodies, such as those of `ptfast.skeletons`.
         fps: Frames a second, which sets how far people move from frame to frame.
         pan: Degrees by which the camera swings to either side, once in eight seconds.
+        shake: Degrees, standard deviation, by which the hand that holds the camera shakes.
 
     Returns:
         Poses with track_ids from 0 in the order of appearance, boxes, head_boxes, frame_names, frame_size and
@@ -54,13 +56,18 @@ def scene(
     check_number("people", people, 1)
     check_number("size", min(size), 1)
     check_number("fps", fps, 1)
+    return annotated(stage(seed, frames, people, size, fps, pan, shake), seed, skeleton)[0]
+
+
+def annotated(staged: Stage, seed: int, skeleton: Skeleton) -> tuple[Poses, np.ndarray]:
+    """The poses of a scene that is staged, and (F, P) bool: which slots they are of, frame by frame."""
     index = joint_indices(skeleton)
-    staged = stage(seed, frames, people, size, fps, pan)
+    frames, size = len(staged.joints), staged.size
     visibility = _visibility(staged)[..., index]
     kept = staged.present & ((visibility > 0).sum(-1) >= _MIN_JOINTS)
     visibility = visibility[kept]
     keypoints = np.where(visibility[..., None] > 0, staged.joints[..., index, :][kept], np.float32(0))
-    return Poses(
+    poses = Poses(
         keypoints=keypoints,
         frame_offsets=np.concatenate([[0], np.cumsum(kept.sum(1))]),
         skeleton=skeleton,
@@ -74,6 +81,7 @@ def scene(
         is_labeled=np.ones(frames, bool),
         frame_size=np.tile(np.array(size, np.int64), (frames, 1)),
     )
+    return poses, kept
 
 
 def _visibility(staged: Stage) -> np.ndarray:

@@ -22,6 +22,8 @@ class Stage:
         visitor: (F, P) int64, a number for each person.
         present: (F, P) bool, False where a slot is empty.
         size: Width and height of the picture.
+        depth_scale: (F, P, J) float32 pixels per metre at each joint.
+        camera: What took the pictures.
     """
 
     joints: np.ndarray
@@ -30,11 +32,15 @@ class Stage:
     visitor: np.ndarray
     present: np.ndarray
     size: tuple[int, int]
+    depth_scale: np.ndarray
+    camera: Camera
 
 
-def stage(seed: int, frames: int, people: int, size: tuple[int, int], fps: float, pan: float) -> Stage:
+def stage(
+    seed: int, frames: int, people: int, size: tuple[int, int], fps: float, pan: float, shake: float = 0.0
+) -> Stage:
     """Draws and moves the people of a scene; `ptfast.synthetic.scene` says what the arguments mean."""
-    camera = Camera.panning(size, pan, frames, fps)
+    camera = Camera.panning(size, pan, frames, fps, shake, seed)
     walk = walks(np.random.default_rng(seed), frames, people, camera.half_view, fps)
     joints, scale = camera.project(_world(walk))
     nearness = scale[..., [JOINTS.index("left_hip"), JOINTS.index("right_hip")]].mean(-1)
@@ -45,6 +51,8 @@ def stage(seed: int, frames: int, people: int, size: tuple[int, int], fps: float
         visitor=walk.visitor,
         present=walk.present,
         size=size,
+        depth_scale=scale,
+        camera=camera,
     )
 
 

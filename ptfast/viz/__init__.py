@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from ptfast.viz._palette import id_color as id_color
     from ptfast.viz._sheet import contact_sheet as contact_sheet
     from ptfast.viz._video import render_video as render_video
+    from ptfast.viz._video import write_video as write_video
 
-_HOMES = {"contact_sheet": "_sheet", "draw_poses": "_draw", "id_color": "_palette", "render_video": "_video"}
-__all__ = ["contact_sheet", "draw_poses", "id_color", "render_video"]
+_HOMES = {
+    "contact_sheet": "_sheet",
+    "draw_poses": "_draw",
+    "id_color": "_palette",
+    "render_video": "_video",
+    "write_video": "_video",
+}
+__all__ = ["contact_sheet", "draw_poses", "id_color", "render_video", "write_video"]
 
 
 def __getattr__(name: str) -> Any:

@@ -78,11 +78,16 @@ def check_target(path: str | Path, suffix: str, poses: Poses) -> Path:
         FileNotFoundError: The folder is absent.
         PermissionError: The folder is not writable.
     """
+    if Path(path).suffix.lower() == suffix and len(poses) == 0:
+        raise ValueError("poses must have at least one frame, got 0")
+    return check_place(path, suffix)
+
+
+def check_place(path: str | Path, suffix: str) -> Path:
+    """The path, if a file of that suffix can be written there; raises as `check_target` does."""
     path = Path(path)
     if path.suffix.lower() != suffix:
         raise ValueError(f"path must end in {suffix}, got {path.name!r}")
-    if len(poses) == 0:
-        raise ValueError("poses must have at least one frame, got 0")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: no such folder")
     if not os.access(path.parent, os.W_OK):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from ptfast._check import check_number
 from ptfast.structures import Poses
-from ptfast.viz._draw import draw_poses, trails_at
-from ptfast.viz._frames import Frames, check_target, images, whole_file
+from ptfast.viz._draw import check_image, draw_poses, trails_at
+from ptfast.viz._frames import Frames, check_place, check_target, images, whole_file
 
 
 def render_video(
@@ -48,22 +50,54 @@ def render_video(
     check_number("fps", fps, 0.1)
     check_number("trail", trail, 0)
     poses = poses.numpy()
-    source = images(frames, poses, range(len(poses)))
+    source = tqdm(images(frames, poses, range(len(poses))), "render", len(poses), delay=1, disable=not progress)
+    drawn = (
+        draw_poses(_even(image), poses.frame(index), labels=labels, trails=trails_at(poses, index, trail))
+        for index, image in enumerate(source)
+    )
+    write_video(drawn, path, fps=fps)
+
+
+def write_video(frames: Iterable[np.ndarray], path: str | Path, *, fps: float = 25.0) -> None:
+    """Writes pictures to a video that browsers play: VP9 in mp4.
+
+    The file appears whole or not at all. The video has an even width and height, cut by a pixel where need be.
+
+    Args:
+        frames: (H, W, 3) uint8 RGB, at least one, all of one size; taken one by one.
+        path: The file, `*.mp4`, in a folder that exists.
+        fps: Frames a second.
+
+    Raises:
+        ValueError: The suffix is wrong, there are no frames, or they are of more than one size.
+        TypeError: A frame is not uint8.
+        FileNotFoundError, PermissionError: The folder is absent or not writable.
+        RuntimeError: OpenCV cannot write VP9 here.
+    """
+    path = check_place(path, ".mp4")
+    check_number("fps", fps, 0.1)
     with whole_file(path) as draft:
         writer = None
         try:
-            for index, image in enumerate(tqdm(source, "render", len(poses), delay=1, disable=not progress)):
-                size = image.shape[1] // 2 * 2, image.shape[0] // 2 * 2
+            for index, frame in enumerate(frames):
+                check_image(f"frames[{index}]", frame)
+                image = _even(frame)
+                size = image.shape[1], image.shape[0]
                 if writer is None:
                     writer, first = _writer(draft, fps, size), size
                 if size != first:
                     raise ValueError(f"frames must be of one size, got {first} and, at {index}, {size}")
-                trails = trails_at(poses, index, trail)
-                drawn = draw_poses(image[: size[1], : size[0]], poses.frame(index), labels=labels, trails=trails)
-                writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+                writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+            if writer is None:
+                raise ValueError("frames must have at least one image, got none")
         finally:
             if writer is not None:
                 writer.release()
+
+
+def _even(image: np.ndarray) -> np.ndarray:
+    """The image without its last row and column where their number is odd."""
+    return image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
 
 
 def _writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:

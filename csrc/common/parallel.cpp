@@ -34,7 +34,7 @@ struct Job {
   int64_t n, piece;
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
-  std::exception_ptr error;  // the first one, for the caller to throw again; the pieces that are left are not begun
+  std::exception_ptr error{};  // the first one, for the caller to throw again; the pieces that are left are not begun
 
   void run() noexcept {
     try {

@@ -1,0 +1,111 @@
+"""Layers over clips (B, C, T, H, W) whose 2D parts run as 2D layers over the frames, which is faster."""
+
+from __future__ import annotations
+
+from math import gcd
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CHANNELS_PER_GROUP = 16
+
+
+def fold_frames(clips: Tensor) -> Tensor:
+    """(B, C, T, H, W) to (B * T, C, H, W): a view if in channels-last memory, T = 1, or out of unfold_frames."""
+    return clips.transpose(1, 2).flatten(0, 1)
+
+
+def unfold_frames(frames: Tensor, clips: int) -> Tensor:
+    """(B * T, C, H, W) of B clips to (B, C, T, H, W), a view."""
+    return frames.unflatten(0, (clips, -1)).transpose(1, 2)
+
+
+class ClipConv(nn.Conv3d):
+    """A convolution over clips, padded in time and space so that stride 1 keeps the size; strides are spatial.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Spatial width, odd.
+        temporal_kernel: Temporal extent, odd. A kernel of one pixel has extent 1 whatever is asked.
+        stride: Spatial stride.
+        dilation: Spatial dilation.
+        bias: Adds a bias.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        temporal_kernel: int,
+        stride: int = 1,
+        dilation: int = 1,
+        bias: bool = False,
+    ) -> None:
+        extent = temporal_kernel if kernel > 1 else 1
+        space = dilation * (kernel // 2)
+        super().__init__(
+            in_channels,
+            out_channels,
+            (extent, kernel, kernel),
+            stride=(1, stride, stride),
+            padding=(extent // 2, space, space),
+            dilation=(1, dilation, dilation),
+            bias=bias,
+        )
+
+    def forward(self, clips: Tensor) -> Tensor:
+        if self.kernel_size[0] > 1:
+            return super().forward(clips)
+        frames = F.conv2d(
+            fold_frames(clips), self.weight.squeeze(2), self.bias, self.stride[1:], self.padding[1:], self.dilation[1:]
+        )
+        return unfold_frames(frames, clips.shape[0])
+
+
+class FrozenBatchNorm(nn.Module):
+    """Batch norm with the statistics and the affine map of a checkpoint, none of which is trained.
+
+    Args:
+        channels: Channels of the input.
+        eps: Added to the variance.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.register_buffer("weight", torch.ones(channels))
+        self.register_buffer("bias", torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        shape = (-1, 1, 1, 1)
+        return clips * scale.to(clips.dtype).view(shape) + shift.to(clips.dtype).view(shape)
+
+
+class FrameGroupNorm(nn.GroupNorm):
+    """Group norm of each frame by itself, in groups of 16 channels or, where these do not divide, fewer.
+
+    Statistics over time as well would make a frame's features depend on the length of its clip, so that a long chunk
+    would give other features than a sliding window. For 16 channels a group see Wu and He 2018, table 3.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels // gcd(channels, CHANNELS_PER_GROUP), channels)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return unfold_frames(super().forward(fold_frames(clips)), clips.shape[0])
+
+
+NORMALISATIONS: dict[str, type[FrozenBatchNorm | FrameGroupNorm]] = {"frozen": FrozenBatchNorm, "group": FrameGroupNorm}

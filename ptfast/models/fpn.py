@@ -63,4 +63,4 @@ class FeaturePyramid(nn.Module):
 def enlarge(clips: Tensor, *, like: Tensor) -> Tensor:
     """Repeats pixels to the height and width of `like`."""
     frames = F.interpolate(fold_frames(clips), size=like.shape[-2:], mode="nearest")
-    return unfold_frames(frames, clips.shape[0])
+    return unfold_frames(frames, clips.shape[2])

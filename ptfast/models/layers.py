@@ -16,9 +16,17 @@ def fold_frames(clips: Tensor) -> Tensor:
     return clips.transpose(1, 2).flatten(0, 1)
 
 
-def unfold_frames(frames: Tensor, clips: int) -> Tensor:
-    """(B * T, C, H, W) of B clips to (B, C, T, H, W), a view."""
-    return frames.unflatten(0, (clips, -1)).transpose(1, 2)
+def unfold_frames(frames: Tensor, length: int) -> Tensor:
+    """(B * T, C, H, W) of clips of T = length frames to (B, C, T, H, W), a view."""
+    return frames.unflatten(0, (-1, length)).transpose(1, 2)
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lays the weights of convolutions out channels last, which is the faster way; loading weights keeps it so."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for weight in network.parameters():
+        if weight.ndim in formats:
+            weight.data = weight.data.contiguous(memory_format=formats[weight.ndim])
 
 
 class ClipConv(nn.Conv3d):
@@ -63,7 +71,7 @@ class ClipConv(nn.Conv3d):
         frames = F.conv2d(
             fold_frames(clips), self.weight.squeeze(2), self.bias, self.stride[1:], self.padding[1:], self.dilation[1:]
         )
-        return unfold_frames(frames, clips.shape[0])
+        return unfold_frames(frames, clips.shape[2])
 
 
 class FrozenBatchNorm(nn.Module):
@@ -105,7 +113,7 @@ class FrameGroupNorm(nn.GroupNorm):
         super().__init__(channels // gcd(channels, CHANNELS_PER_GROUP), channels)
 
     def forward(self, clips: Tensor) -> Tensor:
-        return unfold_frames(super().forward(fold_frames(clips)), clips.shape[0])
+        return unfold_frames(super().forward(fold_frames(clips)), clips.shape[2])
 
 
 NORMALISATIONS: dict[str, type[FrozenBatchNorm | FrameGroupNorm]] = {"frozen": FrozenBatchNorm, "group": FrameGroupNorm}

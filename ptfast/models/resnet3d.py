@@ -29,6 +29,7 @@ class BasicBlock(nn.Module):
         temporal_kernel: int,
     ) -> None:
         super().__init__()
+        self.channels = channels
         norm = NORMALISATIONS[normalisation]
         first, second = dilations
         self.conv1 = ClipConv(in_channels, channels, 3, temporal_kernel=temporal_kernel, stride=stride, dilation=first)
@@ -61,7 +62,7 @@ class Bottleneck(nn.Module):
     ) -> None:
         super().__init__()
         norm = NORMALISATIONS[normalisation]
-        wide = channels * self.expansion
+        self.channels = wide = channels * self.expansion
         self.conv1 = ClipConv(in_channels, channels, 1, temporal_kernel=1)
         self.bn1 = norm(channels)
         self.conv2 = ClipConv(
@@ -93,6 +94,35 @@ def shortcut(in_channels: int, out_channels: int, stride: int, normalisation: No
         return nn.Identity()
     convolution = ClipConv(in_channels, out_channels, 1, temporal_kernel=1, stride=stride)
     return nn.Sequential(convolution, NORMALISATIONS[normalisation](out_channels))
+
+
+def residual_stage(
+    depth: int,
+    in_channels: int,
+    channels: int,
+    count: int,
+    stride: int,
+    normalisation: Normalisation,
+    temporal_kernel: int,
+    dilated: bool = False,
+) -> nn.Sequential:
+    """`count` blocks of a ResNet of that depth, the first with the stride and, if `dilated`, all later ones dilated."""
+    block = LAYOUTS[depth][0]
+    blocks = []
+    for index in range(count):
+        # The convolution that would have had the stride still sees what stride 16 sees, hence its dilation 1.
+        first = 2 if dilated and index > 0 else 1
+        blocks.append(
+            block(
+                channels * block.expansion if index else in_channels,
+                channels,
+                stride=1 if index else stride,
+                dilations=(first, 2 if dilated else 1),
+                normalisation=normalisation,
+                temporal_kernel=temporal_kernel,
+            )
+        )
+    return nn.Sequential(*blocks)
 
 
 class ResNet3d(nn.Module):
@@ -145,21 +175,11 @@ class ResNet3d(nn.Module):
         for stage in range(stages):
             dilated = self.strides[stage] < 4 * 2**stage
             stride = 2 if stage > 0 and not dilated else 1
-            blocks: list[nn.Module] = []
-            for index in range(counts[stage]):
-                # The convolution that would have had the stride still sees what stride 16 sees, hence its dilation 1.
-                first = 2 if dilated and index > 0 else 1
-                blocks.append(
-                    block(
-                        base if stage == index == 0 else self.channels[stage if index else stage - 1],
-                        base * 2**stage,
-                        stride=stride if index == 0 else 1,
-                        dilations=(first, 2 if dilated else 1),
-                        normalisation=normalisation,
-                        temporal_kernel=temporal_kernel,
-                    )
-                )
-            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+            inside = base if stage == 0 else self.channels[stage - 1]
+            blocks = residual_stage(
+                depth, inside, base * 2**stage, counts[stage], stride, normalisation, temporal_kernel, dilated
+            )
+            self.add_module(f"layer{stage + 1}", blocks)
         initialise(self)
 
     def forward(self, clips: Tensor) -> list[Tensor]:
@@ -176,7 +196,7 @@ class ResNet3d(nn.Module):
         """
         check_shape("clips", clips, ("B", 3, "T", "H", "W"))
         stem = self.relu(self.bn1(self.conv1(clips)))
-        pooled = unfold_frames(F.max_pool2d(fold_frames(stem), 3, 2, 1), clips.shape[0])
+        pooled = unfold_frames(F.max_pool2d(fold_frames(stem), 3, 2, 1), clips.shape[2])
         features = []
         for stage in range(self.stages):
             pooled = self.get_submodule(f"layer{stage + 1}")(pooled)

@@ -1,0 +1,58 @@
+"""Checkpoints from which a run goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: dict) -> None:
+    """Writes the weights and the optimizer's state after `step` steps, whole or not at all.
+
+    Random choices depend on the seed and the step alone, so that no generator's state is needed.
+    """
+    state = {"step": step, "config": config, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        torch.save(state, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict) -> int:
+    """Restores what save_checkpoint wrote and returns the number of steps done.
+
+    Raises:
+        ValueError: The file is no checkpoint, or that of a run with another config.
+    """
+    state = read_checkpoint(path)
+    for name, wanted in config.items():
+        found = state["config"].get(name)
+        if found != wanted:
+            raise ValueError(f"{path}: {name}: expected the run's own, {wanted!r}, found {found!r}")
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"]
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What save_checkpoint wrote, on the CPU.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
+        raise ValueError(f"{path}: expected a checkpoint, found {error}") from None
+    if not isinstance(state, dict) or not {"step", "config", "model", "optimizer"} <= state.keys():
+        raise ValueError(f"{path}: expected a checkpoint of ptfast, found something else")
+    return state

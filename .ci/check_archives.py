@@ -7,6 +7,8 @@ import sys
 import tarfile
 import zipfile
 
+EXAM = "ptfast/synthetic/benchmark_v1.json"
+
 
 def main() -> None:
     """Reads the names in an sdist and a wheel; exits with a line for each thing wrong."""
@@ -16,11 +18,11 @@ def main() -> None:
         installed = wheel.namelist()
     wrong = [
         f"sdist lacks {name}"
-        for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu")
+        for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu", EXAM)
         if name not in source
     ]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
-    wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py") if name not in installed]
+    wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", EXAM) if name not in installed]
     extensions = [name for name in installed if name.endswith(".so")]
     if len(extensions) != 1 or not extensions[0].startswith("ptfast/_C."):
         wrong.append(f"wheel must hold one extension, ptfast/_C, but holds {extensions}")

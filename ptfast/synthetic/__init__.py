@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ptfast.synthetic.crowd import crowd
 from ptfast.synthetic.detections import detections
+from ptfast.synthetic.exam import exam
 from ptfast.synthetic.scene import scene
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ptfast.synthetic.film import Picture as Picture
     from ptfast.synthetic.film import render as render
 
-__all__ = ["Film", "Picture", "crowd", "detections", "render", "scene"]
+__all__ = ["Film", "Picture", "crowd", "detections", "exam", "render", "scene"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ptfast.io import open_video
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
-from ptfast.viz import contact_sheet, draw_poses, id_color, render_video
+from ptfast.viz import contact_sheet, draw_poses, id_color, render_video, write_video
 
 cv2 = pytest.importorskip("cv2")
 
@@ -169,9 +172,66 @@ def test_an_unwritable_folder_is_named(poses, tmp_path, monkeypatch):
         contact_sheet(poses, tmp_path / "a.png")
 
 
-def test_images_of_two_sizes_are_named(poses, tmp_path):
+def test_images_of_two_sizes_are_named_where_no_poses_could_follow(tmp_path):
     with pytest.raises(ValueError, match=r"frames must be of one size, got \(160, 90\) and, at 6, \(80, 60\)"):
-        render_video(poses, tmp_path / "a.mp4", frames=black(6) + black(6, 80, 60), progress=False)
+        write_video(black(6) + black(6, 80, 60), tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 90), (320, 90), (320, 360), (40, 200)])
+def test_images_of_another_size_are_fitted_into_the_first_with_their_poses(tmp_path, width, height):
+    joints = standing().keypoints
+    keypoints = np.concatenate([joints, joints * (width / 160, height / 90)])
+    poses = Poses(keypoints, np.arange(3), POSETRACK_15, track_ids=np.array([3, 3]))
+    images = [*black(1), np.full((height, width, 3), (0, 90, 0), np.uint8)]
+    render_video(poses, tmp_path / "a.mp4", frames=images, trail=0, labels=False, progress=False)
+    frame = decoded(tmp_path / "a.mp4")[1].astype(int)
+    factor = min(160 / width, 90 / height)
+    inside = round(width * factor), round(height * factor)
+    margin = np.array([(160 - inside[0]) // 2, (90 - inside[1]) // 2])
+    expected = np.full((90, 160, 3), (17, 20, 26))
+    expected[margin[1] : margin[1] + inside[1], margin[0] : margin[0] + inside[0]] = 0, 90, 0
+    points = keypoints[1] * factor + margin
+    rows, columns = np.nonzero(np.abs(frame - expected).max(-1) > 60)
+    found = [columns.min(), rows.min(), columns.max(), rows.max()]
+    np.testing.assert_allclose(found, [*points.min(0), *points.max(0)], atol=4)
+    assert np.abs(frame - expected).mean(-1)[:, : round(points[:, 0].min()) - 6].max(initial=0) < 30
+
+
+def test_lost_frames_show_the_last_picture_before_them(poses, tmp_path):
+    nobody = poses.select(np.zeros(len(poses.keypoints), bool))[:5]
+    red, blue = (np.full((90, 160, 3), color, np.uint8) for color in [(180, 0, 0), (0, 0, 180)])
+    images = [SimpleNamespace(image=image) for image in (None, red, None, blue, None)]
+    render_video(nobody, tmp_path / "a.mp4", frames=images, progress=False)
+    shown = [np.median(frame, axis=(0, 1)) for frame in decoded(tmp_path / "a.mp4")]
+    np.testing.assert_allclose(shown, [(17, 20, 26), *[(180, 0, 0)] * 2, *[(0, 0, 180)] * 2], atol=12)
+    contact_sheet(nobody, tmp_path / "a.png", frames=[red, None, red, blue, None], count=2, progress=False)
+    sheet = cv2.imread(str(tmp_path / "a.png"))[..., ::-1]
+    assert has_color(sheet, (180, 0, 0)) and has_color(sheet, (0, 0, 180))
+
+
+@pytest.mark.parametrize("kind", ["video", "folder"])
+def test_poses_are_drawn_on_what_open_video_gives(poses, tmp_path, kind):
+    green = [np.full((90, 160, 3), (0, 160, 0), np.uint8)] * 12
+    if kind == "folder":
+        source = tmp_path / "frames"
+        source.mkdir()
+        for index, image in enumerate(green):
+            assert cv2.imwrite(str(source / f"{index}.jpg"), image[..., ::-1])
+        (source / "7.jpg").write_bytes(b"lost")
+    else:
+        source = tmp_path / "in.mp4"
+        write_video(green, source)
+    with open_video(source) as video, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        render_video(poses, tmp_path / "out.mp4", frames=video, progress=False)
+    frames = decoded(tmp_path / "out.mp4")
+    assert (len(frames), len(caught)) == (12, int(kind == "folder"))
+    np.testing.assert_allclose(np.median(frames[7], axis=(0, 1)), [0, 160, 0], atol=12)
+
+
+def test_a_folder_is_no_video_file(poses, tmp_path):
+    with pytest.raises(ValueError, match=r"expected a video file, found a folder; ptfast\.io\.open_video reads"):
+        render_video(poses, tmp_path / "a.mp4", frames=tmp_path, progress=False)
 
 
 @pytest.mark.parametrize("content", [None, b"no video"])

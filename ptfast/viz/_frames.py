@@ -1,4 +1,4 @@
-"""Background images for poses, and files that appear whole or not at all."""
+"""Background images for poses, their sizes, and files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +15,15 @@ import numpy as np
 from ptfast.structures import Poses
 from ptfast.viz._draw import blank_image, check_image
 
-Frames = Iterable[np.ndarray] | str | Path | None
+
+class HasImage(Protocol):
+    """What holds a picture, such as a `ptfast.io.Frame`: (H, W, 3) uint8 RGB, or None for one that is lost."""
+
+    @property
+    def image(self) -> np.ndarray | None: ...
+
+
+Frames = Iterable[np.ndarray | HasImage | None] | str | Path | None
 
 _DEFAULT_SIZE = (640, 360)
 
@@ -34,27 +43,54 @@ def picture_size(poses: Poses) -> tuple[int, int]:
 def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     """The images (H, W, 3) uint8 RGB of the `wanted` frames, which rise.
 
+    A frame that is lost shows the last picture before it, or a plain dark one.
+
     Raises:
         ValueError: There are fewer images than frames, or an image has another shape.
         TypeError: An image is not uint8.
         FileNotFoundError: `frames` names no file.
     """
+    last = blank_image(picture_size(poses))
     if frames is None:
-        blank = blank_image(picture_size(poses))
-        yield from (blank for _ in wanted)
+        yield from (last for _ in wanted)
         return
     source = iter(_decoded(frames) if isinstance(frames, (str, Path)) else frames)
     used = 0
     for index in wanted:
-        image = next(islice(source, index - used, None), None)
-        if image is None:
+        for item in islice(source, index + 1 - used):
+            image = item if isinstance(item, np.ndarray) or item is None else item.image
+            last = last if image is None else image
+            used += 1
+        if used <= index:
             raise ValueError(f"frames must have an image for each of {len(poses)} frames, got none for frame {index}")
-        used = index + 1
-        check_image(f"frames[{index}]", image)
-        yield image
+        check_image(f"frames[{index}]", last)
+        yield last
+
+
+def fitted(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
+    """The image scaled to fill `size`, width and height, in one direction at least, and by what factor."""
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image, 1.0
+    scale = min(size[0] / width, size[1] / height)
+    inside = min(size[0], max(1, round(width * scale))), min(size[1], max(1, round(height * scale)))
+    return cv2.resize(image, inside, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), scale
+
+
+def centred(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The image in the middle of a dark one of `size`, width and height, which is not smaller."""
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image
+    canvas = blank_image(size)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    canvas[top : top + height, left : left + width] = image
+    return canvas
 
 
 def _decoded(path: str | Path) -> Iterator[np.ndarray]:
+    if Path(path).is_dir():
+        raise ValueError(f"{path}: expected a video file, found a folder; ptfast.io.open_video reads its images")
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such video")
     video = cv2.VideoCapture(str(path))

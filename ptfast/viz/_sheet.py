@@ -38,8 +38,9 @@ def contact_sheet(
     Args:
         poses: F frames.
         path: The file, `*.png`, in a folder that exists.
-        frames: What to draw on: images (H, W, 3) uint8 RGB from frame 0 on, or a video file; None takes a plain dark
-            picture of the poses' frame_size.
+        frames: What to draw on: images (H, W, 3) uint8 RGB from frame 0 on, a video file, or what
+            `ptfast.io.open_video` gives; None takes a plain dark picture of the poses' frame_size. In place of an
+            image that is None stands the last one before it, or a dark one.
         columns: Pictures beside each other.
         count: Number of pictures; all frames where there are fewer.
         width: Of the sheet, in pixels.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ptfast._check import check_number
 from ptfast.structures import Poses
 from ptfast.viz._draw import check_image, draw_poses, trails_at
-from ptfast.viz._frames import Frames, check_place, check_target, images, whole_file
+from ptfast.viz._frames import Frames, centred, check_place, check_target, fitted, images, whole_file
 
 
 def render_video(
@@ -32,16 +32,17 @@ def render_video(
     Args:
         poses: F frames.
         path: The file, `*.mp4`, in a folder that exists.
-        frames: What to draw on: at least F images (H, W, 3) uint8 RGB, all of one size, or a video file; None takes a
-            plain dark picture of the poses' frame_size.
+        frames: What to draw on: at least F images (H, W, 3) uint8 RGB, a video file, or what `ptfast.io.open_video`
+            gives; None takes a plain dark picture of the poses' frame_size. In place of an image that is None stands
+            the last one before it, or a dark one. Images of another size than the first are fitted into it, with
+            dark margins, and their poses with them.
         fps: Frames a second.
         trail: Over how many past frames a line shows where a person came from; 0 draws none.
         labels: Writes the ids above the heads.
         progress: Shows a progress bar if it takes more than a second.
 
     Raises:
-        ValueError: The suffix is wrong, there are no frames, or `frames` gives too few images or images of more than
-            one size.
+        ValueError: The suffix is wrong, there are no frames, or `frames` gives too few images.
         TypeError: An image is not uint8.
         FileNotFoundError, PermissionError: The folder or the video is absent, or the folder is not writable.
         RuntimeError: OpenCV cannot write VP9 here.
@@ -51,11 +52,18 @@ def render_video(
     check_number("trail", trail, 0)
     poses = poses.numpy()
     source = tqdm(images(frames, poses, range(len(poses))), "render", len(poses), delay=1, disable=not progress)
-    drawn = (
-        draw_poses(_even(image), poses.frame(index), labels=labels, trails=trails_at(poses, index, trail))
-        for index, image in enumerate(source)
-    )
-    write_video(drawn, path, fps=fps)
+    write_video(_drawn(source, poses, trail, labels), path, fps=fps)
+
+
+def _drawn(images: Iterable[np.ndarray], poses: Poses, trail: int, labels: bool) -> Iterator[np.ndarray]:
+    """The images with poses on them, all of the first one's size."""
+    size = None
+    for index, image in enumerate(images):
+        image = _even(image)
+        size = size or (image.shape[1], image.shape[0])
+        image, scale = fitted(image, size)
+        trails = trails_at(poses, index, trail)
+        yield centred(draw_poses(image, poses.frame(index), labels=labels, trails=trails, scale=scale), size)
 
 
 def write_video(frames: Iterable[np.ndarray], path: str | Path, *, fps: float = 25.0) -> None:

@@ -1,0 +1,121 @@
+"""Video files through OpenCV, and through torchcodec where it is installed."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Generator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from ptfast.io._images import Picture
+from ptfast.io._pictures import quiet
+
+_PATIENCE = 50  # frames that may fail one after another before the video is held to have ended
+
+
+class OpenCVFile:
+    """A video file that OpenCV decodes; frames come upright, as the file's rotation says.
+
+    Raises:
+        ValueError: OpenCV cannot open it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with quiet:
+            capture = self._opened()
+            self.fps = _positive(capture.get(cv2.CAP_PROP_FPS))
+            count = _positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+            capture.release()
+        self.length = None if count is None else int(count)
+
+    def pictures(self, first: int) -> Generator[Picture]:
+        """The frames from `first` on, which are counted from the start; earlier ones are not converted."""
+        with quiet:
+            capture = self._opened()
+        index, failed = 0, 0
+        try:
+            while failed < _PATIENCE:
+                there, image = capture.read() if index + failed >= first else (capture.grab(), None)
+                if not there:
+                    failed += 1
+                    continue
+                yield from ((None, None) for _ in range(max(index, first), index + failed))
+                index, failed = index + failed, 0
+                if index >= first:
+                    seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                    yield None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB), seconds
+                index += 1
+        finally:
+            capture.release()
+
+    def _opened(self) -> cv2.VideoCapture:
+        # FFmpeg's own messages, which come from its threads, are off unless the user has set a level.
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+        capture = None if _is_text(self._path) else cv2.VideoCapture(str(self._path))
+        if capture is None or not capture.isOpened():
+            raise unreadable(self._path, "OpenCV")
+        return capture
+
+
+class TorchcodecFile:
+    """A video file that torchcodec decodes on the CPU, its frames counted by a scan of the file.
+
+    Raises:
+        ValueError: torchcodec cannot open it.
+        ImportError, OSError, RuntimeError: torchcodec is absent, or FFmpeg's libraries are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._decoders: Any = import_module("torchcodec.decoders")
+        metadata = self._opened().metadata
+        self.fps = _positive(metadata.average_fps)
+        self.length: int | None = metadata.num_frames_from_header or metadata.num_frames
+        self._held = metadata.num_frames_from_content or self.length or 0
+
+    def pictures(self, first: int) -> Generator[Picture]:
+        """The frames from `first` on, which are counted from the start."""
+        decoder = self._opened()
+        for index in range(first, self._held):
+            try:
+                frame = decoder.get_frame_at(index)
+            except RuntimeError:
+                yield None, None
+            else:
+                yield frame.data.numpy(), float(frame.pts_seconds)
+
+    def _opened(self) -> Any:
+        if _is_text(self._path):
+            raise unreadable(self._path, "torchcodec")
+        try:
+            return self._decoders.VideoDecoder(self._path, dimension_order="NHWC", seek_mode="exact")
+        except (RuntimeError, ValueError) as error:
+            raise unreadable(self._path, "torchcodec") from error
+
+
+def unreadable(path: Path, reader: str) -> ValueError:
+    """The error for a file that is no video."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+    found = f"{size:,} bytes that begin with {start!r}" if size else "an empty file"
+    hint = "" if not size or _is_text(path) else " (a recording that was cut short may lack its index)"
+    return ValueError(f"{path}: expected a video that {reader} can read, found {found}{hint}")
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file is plain text, which FFmpeg would show as the screen of a terminal."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"YUV4MPEG2"):
+        return False
+    return bool(start) and all(byte in b"\t\n\r\f\x1b" or byte >= 32 for byte in start)
+
+
+def _positive(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) and 0 < value < 2**53 else None

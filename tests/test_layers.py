@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ptfast"
 
 # For each room, the rooms that it may import besides itself. The chain
-#     structures, skeletons <- _native <- ops <- tracking, models <- methods, training <- cli
+#     structures, skeletons <- _native <- ops <- tracking, models <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
 FLOOR = {"_check"}
 DATA = FLOOR | {"structures", "skeletons"}
@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "viz": BESIDE,
     "interop": BESIDE,
     "methods": METHODS,
-    "training": METHODS,
+    "training": METHODS | {"methods"},
     "cli": METHODS | {"methods", "training", "__init__"},
     "__main__": {"cli"},
     "dropin": BESIDE | {"tracking", "evaluation"},

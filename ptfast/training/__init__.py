@@ -1,0 +1,1 @@
+"""Training: data, losses, loops and validation; an entry for each model."""

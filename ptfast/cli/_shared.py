@@ -1,0 +1,79 @@
+"""What the commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from ptfast.structures import Poses
+
+
+def fail(message: str, code: int) -> int:
+    """Prints a message to stderr and returns the exit code."""
+    print(message, file=sys.stderr)
+    return code
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(fail(f"{self.prog}: {message}; see {self.prog} --help", 2))
+
+
+def command(
+    commands: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], None], text: str
+) -> argparse.ArgumentParser:
+    """Adds a command that calls `run` with its options."""
+    parser = commands.add_parser(
+        name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def number_or_none(text: str) -> float | None:
+    """A number, or None for "none"."""
+    try:
+        return None if text.lower() == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number or none, got {text!r}") from None
+
+
+def check_other_place(out: Path, *sources: Path) -> None:
+    """Raises ValueError if writing `out` would replace what is read."""
+    for source in sources:
+        if out.exists() and source.exists() and (out.samefile(source) or out.parent.samefile(source)):
+            raise ValueError(f"{out}: expected another place than the input's, which would be replaced")
+
+
+def map_poses(
+    poses: Poses | dict[str, Poses], function: Callable[[Poses], Poses], title: str
+) -> Poses | dict[str, Poses]:
+    """Applies a function to one sequence, or to each of a folder behind a progress bar that shows after a second."""
+    from tqdm import tqdm
+
+    if isinstance(poses, Poses):
+        return function(poses)
+    return {name: function(poses[name]) for name in tqdm(poses, desc=title, unit="sequence", delay=1, leave=False)}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    path = path.resolve()  # a symbolic link stays
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def plural(number: int, noun: str) -> str:
+    """A number and its noun: 1 frame, 2 frames."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

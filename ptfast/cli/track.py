@@ -1,0 +1,155 @@
+"""ptfast track: from videos to files of tracks."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ptfast.cli._shared import command, plural
+from ptfast.cli._spool import Spool
+from ptfast.io import FORMATS, find_videos, open_video, write_poses
+from ptfast.structures import Poses
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ptfast.methods import DetectAndTrack
+
+SUFFIXES = (".json", ".csv", ".parquet", ".txt")
+
+
+def add_track(commands: argparse._SubParsersAction) -> None:
+    """Adds ptfast track."""
+    parser = command(commands, "track", _track, "Estimate and track the poses of people in videos.")
+    parser.add_argument("video", nargs="+", help="video files, folders of frames, folders of videos, or globs")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True,
+        help="file to write, .json for PoseTrack 2018, .csv, .parquet, .txt; a folder for several videos",
+    )  # fmt: skip
+    parser.add_argument("--method", choices=["detect-and-track"], default="detect-and-track", help="which system")
+    parser.add_argument("--weights", default="detect-and-track", help="a .safetensors file, or a name that comes along")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+    parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
+    parser.add_argument("--windowing", choices=["dense", "chunked"], help="clips one by one, or in long chunks: faster")
+    parser.add_argument("--min-score", type=float, metavar="X", help="detections under this score are dropped")
+    parser.add_argument("--min-joint-score", type=float, metavar="X", help="joints under this logit are dropped")
+    parser.add_argument("--cost", choices=["iou", "oks", "pckh"], help="what detections of two frames are compared by")
+    parser.add_argument("--matcher", choices=["hungarian", "greedy"], help="who gets whom")
+    parser.set_defaults(windowing=None, min_score=None, min_joint_score=None, cost=None, matcher=None)
+
+
+def _track(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from ptfast.methods import DetectAndTrack
+
+    videos = find_videos(options.video)
+    places = outputs(videos, options.out, SUFFIXES, ".json")
+    renders = outputs(videos, options.render, (".mp4",), ".mp4") if options.render else [None] * len(videos)
+    names = ("windowing", "min_score", "min_joint_score", "cost", "matcher")
+    settings = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    method = DetectAndTrack.load(options.weights, device=options.device, **settings)
+    started, frames, people = time.perf_counter(), 0, 0
+    for video, place, render in zip(videos, places, renders, strict=True):
+        with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
+            poses = track_one(method, video, place, options, bar)
+        frames, people = frames + len(poses), people + len({*poses.track_ids.tolist()} - {-1})
+        if render is not None:
+            draw(poses, video, render)
+    spent = time.perf_counter() - started
+    print(f"{plural(len(videos), 'video')}, {plural(frames, 'frame')}, {plural(people, 'track')} in {spent:.1f} s; "
+          f"written to {options.out}" + (f" and {options.render}" if options.render else ""))  # fmt: skip
+
+
+def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: str) -> list[Path]:
+    """A file for each video: `out` itself for one, or files in it named after the videos.
+
+    Raises:
+        ValueError: Several videos go to one file, two have the same name, or a file would replace its video.
+    """
+    if len(videos) == 1 and out.suffix.lower() in suffixes and not out.is_dir():
+        places = [out]
+    elif out.suffix.lower() in suffixes or (out.exists() and not out.is_dir()):
+        raise ValueError(f"{out}: expected a folder for {plural(len(videos), 'video')}")
+    else:
+        places = [out / f"{video.name if video.is_dir() else video.stem}{suffix}" for video in videos]
+    for place, video in zip(places, videos, strict=True):
+        if places.count(place) > 1:
+            raise ValueError(f"{place}: expected videos of different names, found two that would be written there")
+        if place.exists() and place.samefile(video):
+            raise ValueError(f"{place}: expected another place than the video's, which would be replaced")
+        place.parent.mkdir(parents=True, exist_ok=True)
+    return places
+
+
+def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
+    """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
+    spool = Spool(place.with_name(f"{place.name}.partial"), describe(method, path, options))
+    if not options.resume:
+        spool.remove()
+    done = sum(map(len, spool.stored()))
+    try:
+        detect_into(spool, method, path, done, bar)
+    except KeyboardInterrupt:
+        spool.flush()
+        if not (parts := spool.stored()):
+            raise
+        frames = len(finish(method, parts, path, place, options))
+        raise KeyboardInterrupt(
+            f"the first {plural(frames, 'frame')} of {path.name} are in {place}; --resume goes on from there"
+        ) from None
+    spool.flush()
+    poses = finish(method, spool.stored(), path, place, options)
+    spool.remove()
+    return poses
+
+
+def detect_into(spool: Spool, method: DetectAndTrack, path: Path, done: int, bar: tqdm) -> None:
+    """Adds the detections of all frames from `done` on to the spool."""
+    # The first frame that is missing had as many frames before it in its clip.
+    first = max(0, done - method.config.frames // 2)
+    bar.update(done)
+    with open_video(path, first=first) as video:
+        bar.total = video.length
+        for index, detections in enumerate(method.detect(video), first):
+            if index < done:
+                continue
+            spool.add(detections)
+            bar.set_postfix(people=int((detections.scores >= method.config.min_score).sum()), refresh=False)
+            bar.update()
+
+
+def finish(method: DetectAndTrack, parts: list[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
+    """Links all detections of a video and writes them."""
+    if not parts:
+        raise ValueError(f"{path}: expected at least one frame, found none")
+    poses = method.link(replace(Poses.concatenate(parts), sequence=path.name if path.is_dir() else path.stem))
+    write_poses(poses, place, format=options.format)
+    return poses
+
+
+def describe(method: DetectAndTrack, path: Path, options: argparse.Namespace) -> dict[str, object]:
+    """What the detections of a video depend on."""
+    config = method.config
+    return {
+        "video": str(path.resolve()),
+        "weights": str(options.weights),
+        "windowing": config.windowing,
+        "short_side": config.short_side,
+        "long_side": config.long_side,
+        "decode": config.decode,
+        "precision": config.precision,
+    }
+
+
+def draw(poses: Poses, path: Path, target: Path) -> None:
+    """Draws tracks over their video."""
+    from ptfast import viz
+
+    with open_video(path) as video:
+        viz.render_video(poses, target, frames=video, fps=video.fps or 25.0)

@@ -1,0 +1,256 @@
+"""Detect-and-Track: people's tubes and joints by a 3D Mask R-CNN over short clips, then bipartite matching.
+
+Girdhar, Gkioxari, Torresani, Paluri, Tran: Detect-and-Track: Efficient Pose Estimation in Videos. CVPR 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ptfast.io import Frame, Video, open_video
+from ptfast.methods._pictures import fit, to_original
+from ptfast.methods._precision import Precision, runs_in_bfloat16
+from ptfast.methods._weights import load_named
+from ptfast.methods._windows import Segment, segments
+from ptfast.models import Limits, MaskRcnn3d, Tubes
+from ptfast.models.detection import detect_in_features
+from ptfast.models.images import normalise_clips
+from ptfast.models.keypoints import decode_bicubic
+from ptfast.ops import heatmap_peaks, heatmap_to_image
+from ptfast.skeletons import POSETRACK_15, Skeleton
+from ptfast.structures import Poses
+from ptfast.tracking import OnlineLinker, link
+from ptfast.tracking._linking import Cost, Matcher
+
+
+@dataclass(frozen=True)
+class Config:
+    """The paper's settings.
+
+    Attributes:
+        frames: T of a clip, odd (section 4.3); 1 for a 2D model.
+        windowing: "dense", every clip by itself (section 3.1: "in a sliding-window manner"), or "chunked": the body
+            runs once over a long chunk, and only proposals and heads run on clips of its features.
+        batch: Clips at a time, or of a chunk.
+        short_side: Of the pictures that the network sees, in pixels (section 4.3).
+        long_side: The longer side, at most.
+        limits: Numbers of proposals and people, thresholds of suppression.
+        decode: Where a heatmap's peak is: "bicubic", enlarged to the box's size as in Mask R-CNN's code, or "quarter",
+            the pixel and a quarter towards its higher neighbour, which is faster.
+        min_score: Detections under it are dropped before matching (section 4.2, table 1).
+        min_area: Of a box in square pixels, below which it is dropped (released code).
+        min_joint_score: Logit under which a joint is dropped (section 4.1).
+        cost: What two detections are compared by (section 3.1, table 3); see `ptfast.link`.
+        matcher: "hungarian" or "greedy" (table 2).
+        lookback: Frames back that a detection is matched with.
+        max_cost: Costlier pairs are never made; None matches every possible pair, as the paper does.
+        joint_score: What a joint's score in the result is: its detection's, "box", as in the released code, or the
+            logit itself.
+        caffe2: Coordinates as in the released code, for its weights: a box's width has one pixel more.
+        precision: "float32", "bfloat16", or "auto": the latter where the processor computes in it.
+    """
+
+    frames: int = 3
+    windowing: Literal["dense", "chunked"] = "dense"
+    batch: int = 8
+    short_side: int = 256
+    long_side: int = 333
+    limits: Limits = field(default_factory=Limits)
+    decode: Literal["bicubic", "quarter"] = "bicubic"
+    min_score: float = 0.95
+    min_area: float = 50.0
+    min_joint_score: float = 1.95
+    cost: Cost = "iou"
+    matcher: Matcher = "hungarian"
+    lookback: int = 1
+    max_cost: float | None = None
+    joint_score: Literal["box", "logit"] = "box"
+    caffe2: bool = False
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or self.frames % 2 == 0:
+            raise ValueError(f"frames must be odd and positive, got {self.frames}")
+        for name, values in (("windowing", ("dense", "chunked")), ("decode", ("bicubic", "quarter"))):
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} must be one of {values}, got {getattr(self, name)!r}")
+        if self.batch < 1:
+            raise ValueError(f"batch must be at least 1, got {self.batch}")
+
+
+class DetectAndTrack:
+    """The method with a network's weights.
+
+    Args:
+        model: The network.
+        skeleton: Its joints.
+        config: Settings.
+        device: Where the network runs.
+
+    Example:
+        >>> method = DetectAndTrack.load("detect-and-track")
+        >>> poses = method.track("video.mp4")
+    """
+
+    def __init__(
+        self,
+        model: MaskRcnn3d,
+        skeleton: Skeleton = POSETRACK_15,
+        config: Config | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        if len(skeleton) != model.architecture.joints:
+            raise ValueError(f"skeleton must have the model's {model.architecture.joints} joints, got {len(skeleton)}")
+        self.model = model.to(device).eval()
+        self.skeleton, self.config, self.device = skeleton, config or Config(), torch.device(device)
+        self.bfloat16 = runs_in_bfloat16(self.config.precision, self.device)
+
+    @classmethod
+    def load(
+        cls, weights: str | Path = "detect-and-track", *, device: str | torch.device = "cpu", **settings: object
+    ) -> DetectAndTrack:
+        """The method with weights of a file, or those that come with ptfast, and the settings of their card.
+
+        Args:
+            weights: A *.safetensors file with its card beside it, or "detect-and-track".
+            device: Where the network runs.
+            **settings: Entries of Config that differ from the card's.
+        """
+        model, card, skeleton = load_named(weights)
+        config = replace(Config(**card.get("settings", {})), **settings)  # type: ignore[arg-type]
+        return cls(model, skeleton, config, device)
+
+    def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
+        """Poses with track ids of a whole video.
+
+        Args:
+            video: A video, a path to one or to a folder of images, or (H, W, 3) uint8 RGB pictures.
+        """
+        opened = video if isinstance(video, Video) else open_video(video)
+        frames = list(self.detect(opened))
+        if not frames:
+            raise ValueError(f"{opened.name}: expected at least one frame, found none")
+        return self.link(replace(Poses.concatenate(frames), sequence=opened.name))
+
+    def stream(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
+        """Poses with track ids, frame by frame, in constant memory; they are those that `track` gives.
+
+        Args:
+            frames: A video, or (H, W, 3) uint8 RGB pictures.
+
+        Yields:
+            Poses of one frame each. A frame that could not be decoded has none, and the tracks go on after it.
+        """
+        linker = OnlineLinker(**self.link_settings())
+        for detections in self.detect(frames):
+            yield self.finish(linker.update(self.large(detections)))
+
+    def detect(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
+        """Stage 1: spatiotemporal pose estimation over clips (section 3.1).
+
+        Yields:
+            Poses of one frame each, without track ids; joint_scores are logits.
+        """
+        video = frames if isinstance(frames, Video) else open_video(frames)
+        for segment in segments(video, self.config.frames, self.config.batch):
+            yield from self.detect_in_segment(segment)
+
+    def link(self, detections: Poses) -> Poses:
+        """Stage 2: bipartite matching of each frame's detections with those of the frame before (section 3.1).
+
+        Args:
+            detections: Of all frames of a video, as `detect` gives them.
+        """
+        return self.finish(link(self.large(detections), **self.link_settings()))
+
+    def link_settings(self) -> dict[str, Any]:
+        """What ptfast.link and OnlineLinker are called with."""
+        names = ("cost", "matcher", "lookback", "max_cost", "min_score", "min_joint_score")
+        return {name: getattr(self.config, name) for name in names} | {"motion": "none"}
+
+    def large(self, detections: Poses) -> Poses:
+        """The detections whose boxes are large enough."""
+        sides = detections.boxes[:, 2:] - detections.boxes[:, :2]
+        return detections.select(sides.prod(1) >= self.config.min_area)
+
+    def finish(self, poses: Poses) -> Poses:
+        """The tracks with joint scores as the settings want them."""
+        if self.config.joint_score == "logit":
+            return poses
+        scores = np.where(poses.joint_visibility > 0, poses.scores[:, None], np.float32(0))
+        return replace(poses, joint_scores=scores)
+
+    def detect_in_segment(self, segment: Segment) -> Iterator[Poses]:
+        """Detections of the frames that a segment has results for."""
+        if segment.frames[0].image is None:
+            yield self.frame_poses(segment.frames[0], None, 0)
+            return
+        tubes = self.tubes(segment)
+        for index in segment.results:
+            window, place = segment.place(index)
+            yield self.frame_poses(segment.frames[index], tubes[window], place)
+
+    @torch.inference_mode()
+    def tubes(self, segment: Segment) -> list[Tubes]:
+        """People's tubes in every window of a segment."""
+        config, model = self.config, self.model
+        images = [frame.image for frame in segment.frames if frame.image is not None]
+        pictures = fit(images, config.short_side, config.long_side)
+        frames = torch.from_numpy(pictures).to(self.device)
+        clip = normalise_clips(frames[None], multiple=max(model.strides))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            if config.windowing == "dense":
+                features = model.features(windows_of(clip, config.frames))
+            else:
+                features = [windows_of(level, config.frames) for level in model.features(clip)]
+            return detect_in_features(model, features, pictures.shape[1:3], config.limits)
+
+    def frame_poses(self, frame: Frame, tubes: Tubes | None, place: int) -> Poses:
+        """One frame's poses out of a window's tubes."""
+        joints = len(self.skeleton)
+        keypoints, logits = np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
+        boxes, scores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        if frame.image is not None and tubes is not None and len(tubes.scores):
+            shape = frame.image.shape[:2]
+            at = tubes.boxes[:, place]
+            places, peaks = self.decode(tubes.heatmaps[:, :, place], at)
+            keypoints = to_original(places.cpu().numpy(), shape, self.config.short_side, self.config.long_side)
+            corners = to_original(
+                at.cpu().numpy().reshape(-1, 2, 2), shape, self.config.short_side, self.config.long_side
+            )
+            boxes, scores, logits = corners.reshape(-1, 4), tubes.scores.cpu().numpy(), peaks.cpu().numpy()
+        size = (0, 0) if frame.image is None else frame.image.shape[1::-1]
+        return Poses(
+            keypoints=keypoints,
+            joint_scores=logits,
+            boxes=boxes,
+            scores=scores,
+            frame_offsets=np.array([0, len(scores)]),
+            skeleton=self.skeleton,
+            frame_names=(frame.name,),
+            frame_ids=np.array([frame.index]),
+            frame_size=np.array([size]),
+        )
+
+    def decode(self, heatmaps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """(M, K, 2) places in the network's picture and (M, K) logits of heatmaps (M, K, 56, 56) over boxes (M, 4)."""
+        if self.config.caffe2:  # a box that ends in pixel x2 is x2 - x1 + 1 wide there
+            boxes = boxes + torch.tensor([0.0, 0.0, 1.0, 1.0], device=boxes.device)
+        if self.config.decode == "bicubic":
+            return decode_bicubic(heatmaps, boxes)
+        places, peaks = heatmap_peaks(heatmaps, refine="quarter")
+        size = heatmaps.shape[-2], heatmaps.shape[-1]
+        return heatmap_to_image(places, boxes, heatmap_size=size, convention="roi"), peaks
+
+
+def windows_of(clip: Tensor, length: int) -> Tensor:
+    """(1, C, F, H, W) as its F - length + 1 windows (., C, length, H, W)."""
+    starts = range(clip.shape[2] - length + 1)
+    return torch.cat([clip[:, :, start : start + length] for start in starts])

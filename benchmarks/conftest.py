@@ -112,7 +112,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             modules.setdefault(Path(benchmark.fullname.split("::")[0]).stem, []).append(_row(benchmark))
     for module, rows in modules.items():
         path = RESULTS / f"{module.removeprefix('bench_')}.json"
-        path.write_text(json.dumps(_machine() | {"rows": rows}, indent=1) + "\n")
+        path.write_text(json.dumps(machine() | {"rows": rows}, indent=1) + "\n")
 
 
 def _row(benchmark: object) -> dict:
@@ -127,7 +127,7 @@ def _row(benchmark: object) -> dict:
     }
 
 
-def _machine() -> dict:
+def machine() -> dict:
     return {
         "date": datetime.date.today().isoformat(),
         "processor": _processor(),

@@ -1,0 +1,156 @@
+"""Where the time of `ptfast track` goes, part by part.
+
+`python benchmarks/profile_detect_and_track.py VIDEO` tracks a video with dense and with chunked windows and writes
+benchmarks/results/profile_detect_and_track.json; `python benchmarks/make_tables.py` puts it into
+docs/detect-and-track.md. Without a video it draws a synthetic one of 200 frames first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from conftest import machine
+from tqdm import tqdm
+
+from ptfast import viz
+from ptfast.io import open_video
+from ptfast.methods import DetectAndTrack, detect_and_track
+from ptfast.models import detection
+from ptfast.structures import Poses
+from ptfast.synthetic import render
+
+RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
+
+
+class Stopwatch:
+    """Seconds of each part, without those of the parts inside it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.open: list[str] = []
+        self.device, self.last = device, time.perf_counter()
+
+    def switch(self) -> None:
+        """Books the time since the last switch on the innermost open part."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        now = time.perf_counter()
+        if self.open:
+            self.seconds[self.open[-1]] += now - self.last
+        self.last = now
+
+    def timed(self, part: str, function: Callable) -> Callable:
+        """The function, whose time is booked on a part."""
+
+        def run(*arguments: Any, **options: Any) -> Any:
+            self.switch()
+            self.open.append(part)
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.switch()
+                self.open.pop()
+
+        return run
+
+    def frames(self, part: str, source: Iterable) -> Iterator:
+        """The source's items, the time to get each of which is booked on a part."""
+        take = self.timed(part, iter(source).__next__)
+        while True:
+            try:
+                item = take()
+            except StopIteration:
+                return
+            yield item
+
+
+def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int, float]:
+    """Seconds of each part, frames and seconds in all, of tracking a video."""
+    watch = Stopwatch(method.device)
+    model, before = method.model, {}
+    places = [
+        (model, "features", "backbone"),
+        (model, "proposals", "proposals"),
+        (detection, "propose", "proposals"),
+        (model, "pool", "RoIAlign"),
+        (model, "box_head", "box head"),
+        (detection, "classify", "box head"),
+        (model, "keypoint_head", "keypoint head"),
+        (method, "decode", "decoding of heatmaps"),
+        (method, "link", "linking"),
+        (method, "frame_poses", "poses"),
+        (detect_and_track, "fit", "resizing and normalising"),
+        (detect_and_track, "normalise_clips", "resizing and normalising"),
+    ]
+    for place, name, part in places:
+        before[place, name] = getattr(place, name)
+        replaced = watch.timed(part, before[place, name])
+        object.__setattr__(place, name, replaced) if isinstance(place, torch.nn.Module) else setattr(
+            place, name, replaced
+        )
+    try:
+        started = time.perf_counter()
+        with open_video(video) as opened:
+            source = watch.frames("decoding of video", opened)
+            run = watch.timed("the rest", lambda: [*detect_frames(method, source)])
+            frames = run()
+        method.link(Poses.concatenate(frames))
+        return dict(watch.seconds), len(frames), time.perf_counter() - started
+    finally:
+        for (place, name), function in before.items():
+            if isinstance(place, torch.nn.Module | DetectAndTrack):
+                place.__dict__.pop(name, None)
+            else:
+                setattr(place, name, function)
+
+
+def detect_frames(method: DetectAndTrack, frames: Iterable) -> Iterator[Poses]:
+    """Stage 1 of frames that are read one by one."""
+    for segment in detect_and_track.segments(frames, method.config.frames, method.config.batch):
+        yield from method.detect_in_segment(segment)
+
+
+def main() -> None:
+    """Profiles both ways of windowing and writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("video", type=Path, nargs="?")
+    parser.add_argument("--weights", default="detect-and-track")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        video = options.video or synthetic_video(Path(folder))
+        rows = [profile_row(options, video, windowing) for windowing in ("dense", "chunked")]
+    document = {**machine(), "threads": options.threads, "runs_on": options.device, "rows": rows}
+    RESULT.write_text(json.dumps(document, indent=1) + "\n")
+    print(f"figures are in {RESULT}")
+
+
+def profile_row(options: argparse.Namespace, video: Path, windowing: str) -> dict[str, Any]:
+    """The second of two runs, so that nothing is timed that happens once."""
+    method = DetectAndTrack.load(options.weights, device=options.device, windowing=windowing)
+    for _ in tqdm(range(2), desc=windowing):
+        seconds, frames, total = profiled(method, video)
+    shares = {part: round(100 * spent / total, 2) for part, spent in sorted(seconds.items(), key=lambda row: -row[1])}
+    print(windowing, f"{frames / total:.1f} frames/s", shares)
+    return {"windowing": windowing, "frames": frames, "frames_per_s": round(frames / total, 2), "percent": shares}
+
+
+def synthetic_video(folder: Path) -> Path:
+    """A video of 200 frames with six people at a time."""
+    path = folder / "synthetic.mp4"
+    viz.write_video(render(8_000_001, frames=200, people=6, pan=4.0, shake=0.2, blur=2), path)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Detect-and-Track on synthetic videos: the exam, and the paper's ablations in kind.
+
+    python benchmarks/study_detect_and_track.py exam         the 20 videos of ptfast.synthetic.exam()
+    python benchmarks/study_detect_and_track.py threshold    table 1 of the paper
+    python benchmarks/study_detect_and_track.py matcher      table 2
+    python benchmarks/study_detect_and_track.py cost         table 3
+    python benchmarks/study_detect_and_track.py perfect      table 4
+    python benchmarks/study_detect_and_track.py initialisation   table 6: trains three models, --minutes each
+
+All but the exam run on validation videos. Figures go to benchmarks/results/detect_and_track.json, and
+`python benchmarks/make_tables.py` writes them into docs/detect-and-track.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+import torch
+from studies import (
+    detect_all,
+    detect_in_perfect_boxes,
+    films_with_names,
+    perfect_association,
+    perfect_keypoints,
+    save,
+    scores_of,
+    truth_of,
+)
+
+from ptfast.methods import DetectAndTrack
+from ptfast.structures import Poses
+from ptfast.synthetic import Film, exam
+from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.tracking import link
+from ptfast.training.synthetic_clips import random_film
+
+FILE = "detect_and_track"
+VALIDATION_FRAMES = 64
+
+
+def main() -> None:
+    """Runs one study."""
+    studies = {
+        "exam": study_exam,
+        "threshold": study_threshold,
+        "matcher": study_matcher,
+        "cost": study_cost,
+        "perfect": study_perfect,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=[*studies, "initialisation"])
+    parser.add_argument("--weights", default="detect-and-track")
+    parser.add_argument("--videos", type=int, default=12, help="validation videos of 64 frames")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    method = DetectAndTrack.load(options.weights)
+    studies[options.study](method, options)
+
+
+def validation_films(videos: int) -> dict[str, Film]:
+    """Films that neither training nor the exam has."""
+    # Training is validated on the first hundred of these seeds.
+    seeds = range(VALIDATION_SEEDS + 100, VALIDATION_SEEDS + 100 + videos)
+    return films_with_names(random_film(seed, VALIDATION_FRAMES, 256) for seed in seeds)
+
+
+def with_settings(method: DetectAndTrack, **settings: Any) -> DetectAndTrack:
+    """The same network with other settings."""
+    return DetectAndTrack(method.model, method.skeleton, replace(method.config, **settings), method.device)
+
+
+def linked(method: DetectAndTrack, found: dict[str, Poses], **settings: Any) -> dict[str, Poses]:
+    """Stage 2 on every video."""
+    other = with_settings(method, **settings)
+    return {name: other.link(poses) for name, poses in found.items()}
+
+
+def study_exam(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """The exam, with the method's own settings, and with parts of it perfect."""
+    films = films_with_names(exam())
+    truth, found = truth_of(films), detect_all(method, films)
+    tracks = linked(method, found)
+    boxes = {name: method.finish(poses) for name, poses in detect_in_perfect_boxes(method, films).items()}
+    rows = [
+        {"tracks": "Detect-and-Track", **scores_of(truth, tracks)},
+        {
+            "tracks": "the same, linked by box overlap with the frame before alone",
+            **scores_of(truth, plain(method, found)),
+        },
+        {"tracks": "perfect association", **scores_of(truth, perfect(perfect_association, tracks, truth))},
+        {"tracks": "perfect keypoints", **scores_of(truth, perfect(perfect_keypoints, tracks, truth))},
+        {"tracks": "perfect boxes and association", **scores_of(truth, boxes)},
+    ]
+    save(FILE, "exam", rows, weights=str(options.weights))
+
+
+def plain(method: DetectAndTrack, found: dict[str, Poses]) -> dict[str, Poses]:
+    """The paper's own linking: box overlap, Hungarian, the frame before, every possible pair."""
+    return linked(method, found, cost="iou", matcher="hungarian", lookback=1, max_cost=None)
+
+
+def perfect(part: Any, tracks: dict[str, Poses], truth: dict[str, Poses]) -> dict[str, Poses]:
+    """Tracks with a part of them perfect."""
+    return {name: part(poses, truth[name]) for name, poses in tracks.items()}
+
+
+def study_threshold(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Table 1: the threshold on detections before matching."""
+    films = validation_films(options.videos)
+    truth, found = truth_of(films), detect_all(method, films)
+    rows = [
+        {"threshold": score, **scores_of(truth, linked(method, found, min_score=score))}
+        for score in (0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+    ]
+    save(FILE, "threshold", rows, videos=len(films))
+
+
+def study_matcher(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Table 2: Hungarian against greedy."""
+    films = validation_films(options.videos)
+    truth, found = truth_of(films), detect_all(method, films)
+    rows = [
+        {"matcher": name, **scores_of(truth, linked(method, found, matcher=name))} for name in ("hungarian", "greedy")
+    ]
+    save(FILE, "matcher", rows, videos=len(films))
+
+
+def study_perfect(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Table 4: perfect association, perfect keypoints, both."""
+    films = validation_films(options.videos)
+    truth, found = truth_of(films), detect_all(method, films)
+    tracks = linked(method, found)
+    joints = perfect(perfect_keypoints, tracks, truth)
+    rows = [
+        {"": "ours", **scores_of(truth, tracks)},
+        {"": "perfect association", **scores_of(truth, perfect(perfect_association, tracks, truth))},
+        {"": "perfect keypoints", **scores_of(truth, joints)},
+        {"": "both", **scores_of(truth, perfect(perfect_association, joints, truth))},
+    ]
+    save(FILE, "perfect", rows, videos=len(films))
+
+
+def study_cost(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Table 3: what two detections are compared by."""
+    films = validation_films(options.videos)
+    truth, found = truth_of(films), detect_all(method, films)
+    rows = [
+        {"cost": name, **scores_of(truth, linked(method, found, cost=cost))}
+        for name, cost in (("box overlap", "iou"), ("PCKh", "pckh"), ("OKS", "oks"))
+    ]
+    settings = {name: getattr(method.config, name) for name in ("min_score", "min_joint_score")}
+    ours = {name: method.finish(link(method.large(poses), **settings)) for name, poses in found.items()}
+    rows.append({"cost": "OKS, velocity, four frames back: ptfast.link's defaults", **scores_of(truth, ours)})
+    save(FILE, "cost", rows, videos=len(films))
+
+
+if __name__ == "__main__":
+    main()

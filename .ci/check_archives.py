@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 
 EXAM = "ptfast/synthetic/benchmark_v1.json"
+MATCHER = [f"ptfast/methods/weights/matcher.{suffix}" for suffix in ("safetensors", "json")]
 
 
 def main() -> None:
@@ -21,6 +22,8 @@ def main() -> None:
         for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu", EXAM)
         if name not in source
     ]
+    wrong += [f"sdist lacks {name}" for name in MATCHER if name not in source]
+    wrong += [f"wheel lacks {name}" for name in MATCHER if name not in installed]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
     wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", EXAM) if name not in installed]
     extensions = [name for name in installed if name.endswith(".so")]

@@ -101,8 +101,8 @@ def synthetic_tracks(count: int, seed: int = 0, *, frames: int = 64) -> list[Pos
             pan=float(rng.uniform(0, 6)),
             shake=float(rng.uniform(0, 0.2)),
         )
-        noise = {"jitter": rng.uniform(0.05, 0.22), "miss": rng.uniform(0, 0.1), "joint_drop": rng.uniform(0, 0.05)}
-        found = identified(detections(truth, number, **noise), truth)
+        jitter, miss, drop = rng.uniform((0.05, 0, 0), (0.22, 0.1, 0.05))
+        found = identified(detections(truth, number, jitter=jitter, miss=miss, joint_drop=drop), truth)
         tracks.append(found if number // 2 % 2 else _sure(found, rng))
     return tracks
 

@@ -115,7 +115,7 @@ def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int
 def detect_frames(method: DetectAndTrack, frames: Iterable) -> Iterator[Poses]:
     """Stage 1 of frames that are read one by one."""
     for segment in detect_and_track.segments(frames, method.config.frames, method.config.batch):
-        yield from method.detect_in_segment(segment)
+        yield from (poses for _, poses in method.detect_in_segment(segment))
 
 
 def main() -> None:

@@ -38,7 +38,9 @@ def add_track(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--windowing", choices=["dense", "chunked"], help="clips one by one, or in long chunks: faster")
     parser.add_argument("--min-score", type=float, metavar="X", help="detections under this score are dropped")
     parser.add_argument("--min-joint-score", type=float, metavar="X", help="joints under this logit are dropped")
-    parser.add_argument("--cost", choices=["iou", "oks", "pckh"], help="what detections of two frames are compared by")
+    parser.add_argument(
+        "--cost", choices=["iou", "oks", "pckh", "lstm"], help="what detections of two frames are compared by"
+    )
     parser.add_argument("--matcher", choices=["hungarian", "greedy"], help="who gets whom")
     parser.set_defaults(windowing=None, min_score=None, min_joint_score=None, cost=None, matcher=None)
 

@@ -9,6 +9,7 @@ from ptfast.models import MaskRcnn3d, load_weights
 from ptfast.skeletons import SKELETONS, Skeleton
 
 WEIGHTS = Path(__file__).parent / "weights"
+NAMES = ("detect-and-track",)
 
 
 def load_named(weights: str | Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleton]:
@@ -25,8 +26,7 @@ def load_named(weights: str | Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleto
     if not path.suffix:
         path = WEIGHTS / f"{weights}.safetensors"
     if not path.is_file():
-        names = ", ".join(sorted(known.stem for known in WEIGHTS.glob("*.safetensors")))
-        raise FileNotFoundError(f"{weights}: expected a .safetensors file or one of: {names}")
+        raise FileNotFoundError(f"{weights}: expected a .safetensors file or one of: {', '.join(NAMES)}")
     model, card = load_weights(path)
     name = card.get("skeleton")
     if name not in SKELETONS:

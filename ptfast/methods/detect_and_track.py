@@ -19,14 +19,16 @@ from ptfast.methods._pictures import fit, to_original
 from ptfast.methods._precision import Precision, runs_in_bfloat16
 from ptfast.methods._weights import load_named
 from ptfast.methods._windows import Segment, segments
+from ptfast.methods.matching import MatcherLinker, link_with_matcher, load_matcher
 from ptfast.models import Limits, MaskRcnn3d, Tubes
+from ptfast.models.appearance import crop_features
 from ptfast.models.detection import detect_in_features
 from ptfast.models.images import normalise_clips
 from ptfast.models.keypoints import decode_bicubic
 from ptfast.ops import heatmap_peaks, heatmap_to_image
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, link
+from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
 from ptfast.tracking._linking import Cost, Matcher
 
 
@@ -47,7 +49,10 @@ class Config:
         min_score: Detections under it are dropped before matching (section 4.2, table 1).
         min_area: Of a box in square pixels, below which it is dropped (released code).
         min_joint_score: Logit under which a joint is dropped (section 4.1).
-        cost: What two detections are compared by (section 3.1, table 3); see `ptfast.link`.
+        cost: What two detections are compared by (section 3.1, table 3): "iou" of boxes, "pckh" or "oks" of joints,
+            "lstm", the learned matcher, or a function as `ptfast.link` takes it.
+        cost_weights: Of 1 - IoU, 1 - PCKh and the cosine distance of the crops' features, whose sum replaces `cost`;
+            None for `cost` alone.
         matcher: "hungarian" or "greedy" (table 2).
         lookback: Frames back that a detection is matched with.
         max_cost: Costlier pairs are never made; None matches every possible pair, as the paper does.
@@ -67,7 +72,8 @@ class Config:
     min_score: float = 0.95
     min_area: float = 50.0
     min_joint_score: float = 1.95
-    cost: Cost = "iou"
+    cost: Cost | Literal["lstm"] = "iou"
+    cost_weights: tuple[float, float, float] | None = None
     matcher: Matcher = "hungarian"
     lookback: int = 1
     max_cost: float | None = None
@@ -134,13 +140,13 @@ class DetectAndTrack:
             video: A video, a path to one or to a folder of images, or (H, W, 3) uint8 RGB pictures.
         """
         opened = video if isinstance(video, Video) else open_video(video)
-        frames = list(self.detect(opened))
+        frames = list(self.stream(opened))
         if not frames:
             raise ValueError(f"{opened.name}: expected at least one frame, found none")
-        return self.link(replace(Poses.concatenate(frames), sequence=opened.name))
+        return replace(Poses.concatenate(frames), sequence=opened.name)
 
     def stream(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
-        """Poses with track ids, frame by frame, in constant memory; they are those that `track` gives.
+        """Poses with track ids, frame by frame, in constant memory.
 
         Args:
             frames: A video, or (H, W, 3) uint8 RGB pictures.
@@ -148,16 +154,27 @@ class DetectAndTrack:
         Yields:
             Poses of one frame each. A frame that could not be decoded has none, and the tracks go on after it.
         """
-        linker = OnlineLinker(**self.link_settings())
-        for detections in self.detect(frames):
-            yield self.finish(linker.update(self.large(detections)))
+        store = FeatureStore(self.config.lookback + 1) if self.sees_crops() else None
+        linker = self.linker(store)
+        for frame, detections in self.detect_frames(frames):
+            detections = self.large(detections)
+            if store is not None:
+                detections = store.attach(detections, self.appearance(frame, detections))
+            yield self.finish(linker.update(detections))
 
     def detect(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
         """Stage 1: spatiotemporal pose estimation over clips (section 3.1).
 
+        Args:
+            frames: A video, or (H, W, 3) uint8 RGB pictures.
+
         Yields:
             Poses of one frame each, without track ids; joint_scores are logits.
         """
+        return (detections for _, detections in self.detect_frames(frames))
+
+    def detect_frames(self, frames: Video | Iterable[np.ndarray]) -> Iterator[tuple[Frame, Poses]]:
+        """What `detect` gives, with the frames."""
         video = frames if isinstance(frames, Video) else open_video(frames)
         for segment in segments(video, self.config.frames, self.config.batch):
             yield from self.detect_in_segment(segment)
@@ -167,13 +184,53 @@ class DetectAndTrack:
 
         Args:
             detections: Of all frames of a video, as `detect` gives them.
-        """
-        return self.finish(link(self.large(detections), **self.link_settings()))
 
-    def link_settings(self) -> dict[str, Any]:
-        """What ptfast.link and OnlineLinker are called with."""
-        names = ("cost", "matcher", "lookback", "max_cost", "min_score", "min_joint_score")
-        return {name: getattr(self.config, name) for name in names} | {"motion": "none"}
+        Returns:
+            The poses that `stream` gives.
+
+        Raises:
+            ValueError: The settings weigh the features of crops, for which the pictures are needed.
+        """
+        if self.sees_crops():
+            raise ValueError("cost_weights must give crops no weight where there are no pictures; stream has them")
+        settings = self.thresholds()
+        if self.config.cost == "lstm":
+            linked = link_with_matcher(
+                self.large(detections), load_matcher(), matcher_method=self.config.matcher, **settings
+            )
+        else:
+            linked = link(
+                self.large(detections), cost=self.cost(None), matcher=self.config.matcher, motion="none", **settings
+            )
+        return self.finish(linked)
+
+    def linker(self, store: FeatureStore | None) -> OnlineLinker | MatcherLinker:
+        """Stage 2 frame by frame; `store` has the features of crops where the settings weigh them."""
+        matcher, settings = self.config.matcher, self.thresholds()
+        if self.config.cost == "lstm":
+            return MatcherLinker(load_matcher(), matcher_method=matcher, **settings)
+        return OnlineLinker(cost=self.cost(store), matcher=matcher, motion="none", **settings)
+
+    def cost(self, store: FeatureStore | None) -> Cost:
+        """The costs of section 3.1, "Likelihood metrics"."""
+        if self.config.cost_weights is None:
+            return self.config.cost  # type: ignore[return-value]
+        return weighted_cost(*self.config.cost_weights, features=store)
+
+    def thresholds(self) -> dict[str, Any]:
+        """Which detections are linked, and how far back."""
+        names = ("lookback", "max_cost", "min_score", "min_joint_score")
+        return {name: getattr(self.config, name) for name in names}
+
+    def sees_crops(self) -> bool:
+        """Whether linking weighs the features of crops."""
+        return self.config.cost_weights is not None and self.config.cost_weights[2] > 0
+
+    def appearance(self, frame: Frame, detections: Poses) -> Tensor:
+        """(N, C) features of the crops of a frame's detections."""
+        if frame.image is None:
+            return torch.zeros(0, self.model.body.channels[2])
+        return crop_features(self.model, frame.image[None], detections.boxes)
 
     def large(self, detections: Poses) -> Poses:
         """The detections whose boxes are large enough."""
@@ -187,15 +244,15 @@ class DetectAndTrack:
         scores = np.where(poses.joint_visibility > 0, poses.scores[:, None], np.float32(0))
         return replace(poses, joint_scores=scores)
 
-    def detect_in_segment(self, segment: Segment) -> Iterator[Poses]:
-        """Detections of the frames that a segment has results for."""
+    def detect_in_segment(self, segment: Segment) -> Iterator[tuple[Frame, Poses]]:
+        """The frames that a segment has results for, and their detections."""
         if segment.frames[0].image is None:
-            yield self.frame_poses(segment.frames[0], None, 0)
+            yield segment.frames[0], self.frame_poses(segment.frames[0], None, 0)
             return
         tubes = self.tubes(segment)
         for index in segment.results:
             window, place = segment.place(index)
-            yield self.frame_poses(segment.frames[index], tubes[window], place)
+            yield segment.frames[index], self.frame_poses(segment.frames[index], tubes[window], place)
 
     @torch.inference_mode()
     def tubes(self, segment: Segment) -> list[Tubes]:

@@ -69,6 +69,23 @@ def test_stream_gives_what_track_gives(pictures: list[np.ndarray]) -> None:
     same(whole, Poses.concatenate(parts), 0)
 
 
+@pytest.mark.parametrize("settings", [{}, {"cost": "lstm"}, {"cost_weights": (0.5, 0.5, 0.0)}, {"matcher": "greedy"}])
+def test_linking_a_whole_video_gives_what_a_stream_gives(
+    pictures: list[np.ndarray], settings: dict[str, object]
+) -> None:
+    tracker = method(**settings)
+    same(tracker.link(Poses.concatenate(list(tracker.detect(pictures)))), tracker.track(pictures), 0)
+
+
+def test_appearance_decides_where_it_alone_counts(pictures: list[np.ndarray]) -> None:
+    still = [pictures[0]] * 4
+    poses = method(cost_weights=(0.0, 0.0, 1.0)).track(still)
+    for frame in range(1, 4):
+        np.testing.assert_array_equal(poses.frame(frame).track_ids, poses.frame(0).track_ids)
+    with pytest.raises(ValueError, match="cost_weights must give crops no weight"):
+        method(cost_weights=(1.0, 0.0, 1.0)).link(poses)
+
+
 def test_each_frame_is_that_of_its_own_window(pictures: list[np.ndarray]) -> None:
     whole = method(batch=4).track(pictures)
     for centre in (1, 4, 9):

@@ -44,6 +44,19 @@ def number_or_none(text: str) -> float | None:
         raise argparse.ArgumentTypeError(f"expected a number or none, got {text!r}") from None
 
 
+def device(text: str) -> str:
+    """The name of a device that torch has here."""
+    import torch
+
+    try:
+        kind = torch.device(text)
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"expected cpu, cuda or cuda:<number>, got {text!r}") from None
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise argparse.ArgumentTypeError(f"torch sees {plural(torch.cuda.device_count(), 'CUDA device')}, got {text!r}")
+    return text
+
+
 def check_other_place(out: Path, *sources: Path) -> None:
     """Raises ValueError if writing `out` would replace what is read."""
     for source in sources:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ptfast.cli._shared import command, plural
+from ptfast.cli._shared import command, device, plural
 from ptfast.cli._spool import Spool
 from ptfast.io import FORMATS, find_videos, open_video, write_poses
 from ptfast.structures import Poses
@@ -31,7 +31,7 @@ def add_track(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument("--method", choices=["detect-and-track"], default="detect-and-track", help="which system")
     parser.add_argument("--weights", default="detect-and-track", help="a .safetensors file, or a name that comes along")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
@@ -72,11 +72,14 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     """A file for each video: `out` itself for one, or files in it named after the videos.
 
     Raises:
-        ValueError: Several videos go to one file, two have the same name, or a file would replace its video.
+        ValueError: The suffix is unknown, several videos go to one file, two have the same name, or a file would
+            replace its video.
     """
-    if len(videos) == 1 and out.suffix.lower() in suffixes and not out.is_dir():
+    if out.suffix and not out.is_dir() and out.suffix.lower() not in suffixes:
+        raise ValueError(f"{out}: expected a folder or a name that ends in {', '.join(suffixes)}, got {out.suffix}")
+    if len(videos) == 1 and out.suffix and not out.is_dir():
         places = [out]
-    elif out.suffix.lower() in suffixes or (out.exists() and not out.is_dir()):
+    elif out.suffix or (out.exists() and not out.is_dir()):
         raise ValueError(f"{out}: expected a folder for {plural(len(videos), 'video')}")
     else:
         places = [out / f"{video.name if video.is_dir() else video.stem}{suffix}" for video in videos]

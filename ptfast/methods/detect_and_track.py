@@ -130,8 +130,10 @@ class DetectAndTrack:
             **settings: Entries of Config that differ from the card's.
         """
         model, card, skeleton = load_named(weights)
-        config = replace(Config(**card.get("settings", {})), **settings)  # type: ignore[arg-type]
-        return cls(model, skeleton, config, device)
+        chosen = card.get("settings", {}) | {"frames": card["frames"]} | settings
+        if isinstance(chosen.get("limits"), dict):
+            chosen["limits"] = Limits(**chosen["limits"])
+        return cls(model, skeleton, Config(**chosen), device)
 
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.

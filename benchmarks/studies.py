@@ -59,7 +59,11 @@ def in_perfect_boxes(method: DetectAndTrack, film: Film) -> Poses:
         clip = cut_clip(images, film.poses, window)
         rows = np.flatnonzero(clip.present[:, frame - first])
         boxes = torch.from_numpy(clip.tubes[rows])
-        pictures = normalise_clips(torch.from_numpy(images)[None], multiple=max(method.model.strides))
+        pictures = normalise_clips(
+            torch.from_numpy(images)[None],
+            multiple=max(method.model.strides),
+            mean=method.model.architecture.image_mean,
+        )
         with torch.autocast("cpu", torch.bfloat16, enabled=method.bfloat16):
             features = method.model.features(pictures)
             heatmaps = method.model.heatmaps(features, boxes, torch.zeros(len(rows), dtype=torch.int64))

@@ -263,7 +263,7 @@ class DetectAndTrack:
         images = [frame.image for frame in segment.frames if frame.image is not None]
         pictures = fit(images, config.short_side, config.long_side)
         frames = torch.from_numpy(pictures).to(self.device)
-        clip = normalise_clips(frames[None], multiple=max(model.strides))
+        clip = normalise_clips(frames[None], multiple=max(model.strides), mean=model.architecture.image_mean)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             if config.windowing == "dense":
                 features = model.features(windows_of(clip, config.frames))

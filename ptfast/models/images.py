@@ -6,23 +6,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+Colour = tuple[float, float, float]  # red, green, blue
+IMAGE_MEAN: Colour = (0.485, 0.456, 0.406)
+IMAGE_STD: Colour = (0.229, 0.224, 0.225)
 
 
-def normalise_clips(frames: Tensor, *, multiple: int = 1) -> Tensor:
+def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int = 1) -> Tensor:
     """Clips of pictures as a network's input.
 
     Args:
         frames: (B, T, H, W, 3) uint8 red, green, blue.
+        mean: Subtracted from shares of 255; the network's own is `model.architecture.image_mean`.
         multiple: Height and width are padded with zeros, at the bottom and on the right, to multiples of this.
 
     Returns:
-        (B, 3, T, H', W') float32 in channels-last memory: shares of 255, less ImageNet's mean, over its standard
+        (B, 3, T, H', W') float32 in channels-last memory: shares of 255, less the mean, over ImageNet's standard
         deviation.
     """
-    mean = torch.tensor(IMAGE_MEAN, device=frames.device) * 255
+    offset = torch.tensor(mean, device=frames.device) * 255
     scale = 1 / (torch.tensor(IMAGE_STD, device=frames.device) * 255)
-    clips = (frames.float() - mean) * scale
+    clips = (frames.float() - offset) * scale
     height, width = frames.shape[2:4]
     if height % multiple or width % multiple:
         clips = F.pad(clips, (0, 0, 0, -width % multiple, 0, -height % multiple))

@@ -22,7 +22,8 @@ def inflate(
     as there are temporal convolutions.
 
     Args:
-        state_dict_2d: Tensors by name; those with 4 dimensions, (O, I, kh, kw), are convolutions.
+        state_dict_2d: Tensors by name; those of shape (O, I, kh, kw), or (O, I, 1, kh, kw) as the networks of this
+            package have them where K_T = 1, are convolutions.
         init: "center" or "mean".
         target: Where the temporal extents K_T come from. A module: its own weights; entries of the state dict that
             it lacks are left out, so that `module.load_state_dict(inflate(weights, target=module))` is strict about
@@ -46,6 +47,8 @@ def inflate(
     for name, weight in state_dict_2d.items():
         if wanted is not None and name not in wanted:
             continue
+        if weight.ndim == 5 and weight.shape[2] == 1:
+            weight = weight.squeeze(2)
         if weight.ndim == 4 and (wanted is None or wanted[name].ndim != 4):
             extent = temporal_extent(name, weight, target if wanted is None else wanted)  # type: ignore[arg-type]
             weight = inflate_kernel(weight, extent, init)

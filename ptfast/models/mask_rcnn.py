@@ -8,9 +8,10 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ptfast._check import check_integer
-from ptfast.models.anchors import base_anchors, grid_anchors
+from ptfast.models.anchors import base_anchors, detectron_anchors, grid_anchors
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.heads import BlockBoxHead, BoxPredictor, KeypointHead, MlpBoxHead, Upsampling
+from ptfast.models.images import IMAGE_MEAN, Colour
 from ptfast.models.layers import channels_last
 from ptfast.models.proposals import TubeProposalNetwork
 from ptfast.models.resnet3d import Normalisation, ResNet3d
@@ -40,6 +41,9 @@ class Architecture:
         keypoint_channels: Their channels.
         upsampling: "deconv": two transposed convolutions, or "bilinear": one and a bilinear enlargement.
         joints: K.
+        stride_in_1x1: Bottlenecks have their stride in the first 1x1 convolution, not in the 3x3 one.
+        anchor_layout: "torchvision", centred at each feature pixel's origin, or "detectron", at its middle.
+        image_mean: What `normalise_clips` must subtract from pictures for this network.
     """
 
     depth: int = 18
@@ -58,6 +62,9 @@ class Architecture:
     keypoint_channels: int = 512
     upsampling: Upsampling = "deconv"
     joints: int = 15
+    stride_in_1x1: bool = False
+    anchor_layout: Literal["torchvision", "detectron"] = "torchvision"
+    image_mean: Colour = IMAGE_MEAN
 
 
 class MaskRcnn3d(nn.Module):
@@ -87,6 +94,7 @@ class MaskRcnn3d(nn.Module):
             normalisation=a.normalisation,
             width=a.width,
             temporal_kernel=a.temporal_kernel,
+            stride_in_1x1=a.stride_in_1x1,
         )
         self.pyramid = None
         channels, self.strides = self.body.channels[-1], self.body.strides[-1:]
@@ -122,13 +130,13 @@ class MaskRcnn3d(nn.Module):
 
     def anchors(self, features: list[Tensor]) -> list[Tensor]:
         """(H * W * A, 4) anchors of every level, which stand still in time."""
-        ratios = self.architecture.anchor_ratios
-        return [
-            grid_anchors(
-                base_anchors(level_sizes(self.architecture, index), ratios).to(level.device), stride, *level.shape[-2:]
-            )
-            for index, (level, stride) in enumerate(zip(features, self.strides, strict=True))
-        ]
+        anchors = []
+        for index, (level, stride) in enumerate(zip(features, self.strides, strict=True)):
+            sizes, ratios = level_sizes(self.architecture, index), self.architecture.anchor_ratios
+            detectron = self.architecture.anchor_layout == "detectron"
+            base = detectron_anchors(sizes, ratios, stride) if detectron else base_anchors(sizes, ratios)
+            anchors.append(grid_anchors(base.to(level.device), stride, *level.shape[-2:]))
+        return anchors
 
     def boxes(self, features: list[Tensor], tubes: Tensor, batch_index: Tensor) -> tuple[Tensor, Tensor]:
         """Class and shifts of tubes.
@@ -192,5 +200,9 @@ def check_architecture(architecture: Architecture, levels: int) -> None:
         raise ValueError(f"box_head must be 'block' or 'mlp', got {architecture.box_head!r}")
     if architecture.upsampling not in ("deconv", "bilinear"):
         raise ValueError(f"upsampling must be 'deconv' or 'bilinear', got {architecture.upsampling!r}")
+    if architecture.anchor_layout not in ("torchvision", "detectron"):
+        raise ValueError(f"anchor_layout must be 'torchvision' or 'detectron', got {architecture.anchor_layout!r}")
+    if len(architecture.image_mean) != 3:
+        raise ValueError(f"image_mean must be three numbers, got {architecture.image_mean}")
     for name in ("box_channels", "box_blocks", "box_stride", "keypoint_convs", "keypoint_channels", "joints"):
         check_integer(name, getattr(architecture, name), 1)

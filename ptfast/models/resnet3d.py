@@ -46,7 +46,10 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A 3x3 convolution, which has the stride, between two of 1x1 that narrow and widen, around them the input."""
+    """A 3x3 convolution between two of 1x1 that narrow and widen, around them the input.
+
+    The 3x3 one has the stride, or with `stride_in_1x1` the one before it, as in the first ResNets (He et al. 2015).
+    """
 
     expansion = 4
 
@@ -59,14 +62,16 @@ class Bottleneck(nn.Module):
         dilations: tuple[int, int],
         normalisation: Normalisation,
         temporal_kernel: int,
+        stride_in_1x1: bool = False,
     ) -> None:
         super().__init__()
         norm = NORMALISATIONS[normalisation]
         self.channels = wide = channels * self.expansion
-        self.conv1 = ClipConv(in_channels, channels, 1, temporal_kernel=1)
+        first, second = (stride, 1) if stride_in_1x1 else (1, stride)
+        self.conv1 = ClipConv(in_channels, channels, 1, temporal_kernel=1, stride=first)
         self.bn1 = norm(channels)
         self.conv2 = ClipConv(
-            channels, channels, 3, temporal_kernel=temporal_kernel, stride=stride, dilation=dilations[0]
+            channels, channels, 3, temporal_kernel=temporal_kernel, stride=second, dilation=dilations[stride_in_1x1]
         )
         self.bn2 = norm(channels)
         self.conv3 = ClipConv(channels, wide, 1, temporal_kernel=1)
@@ -105,9 +110,11 @@ def residual_stage(
     normalisation: Normalisation,
     temporal_kernel: int,
     dilated: bool = False,
+    stride_in_1x1: bool = False,
 ) -> nn.Sequential:
     """`count` blocks of a ResNet of that depth, the first with the stride and, if `dilated`, all later ones dilated."""
     block = LAYOUTS[depth][0]
+    options = {"stride_in_1x1": True} if stride_in_1x1 else {}  # basic blocks have no 1x1 convolution
     blocks = []
     for index in range(count):
         # The convolution that would have had the stride still sees what stride 16 sees, hence its dilation 1.
@@ -120,6 +127,7 @@ def residual_stage(
                 dilations=(first, 2 if dilated else 1),
                 normalisation=normalisation,
                 temporal_kernel=temporal_kernel,
+                **options,
             )
         )
     return nn.Sequential(*blocks)
@@ -140,6 +148,7 @@ class ResNet3d(nn.Module):
         normalisation: "frozen" batch norm, for weights from a checkpoint, or "group" norm, for training from scratch.
         width: Factor on all channels; 64 * width must be a multiple of 8.
         temporal_kernel: Temporal extent of the 3x3 and 7x7 convolutions, odd; 1 gives the 2D network.
+        stride_in_1x1: Bottlenecks have their stride in the first 1x1 convolution, not in the 3x3 one.
 
     Attributes:
         channels: Channels of each stage's features.
@@ -161,9 +170,10 @@ class ResNet3d(nn.Module):
         normalisation: Normalisation = "frozen",
         width: float = 1.0,
         temporal_kernel: int = 3,
+        stride_in_1x1: bool = False,
     ) -> None:
         super().__init__()
-        check_arguments(depth, stages, output_stride, normalisation, width, temporal_kernel)
+        check_arguments(depth, stages, output_stride, normalisation, width, temporal_kernel, stride_in_1x1)
         block, counts = LAYOUTS[depth]
         base = round(64 * width)
         self.conv1 = ClipConv(3, base, 7, temporal_kernel=temporal_kernel, stride=2)
@@ -177,7 +187,15 @@ class ResNet3d(nn.Module):
             stride = 2 if stage > 0 and not dilated else 1
             inside = base if stage == 0 else self.channels[stage - 1]
             blocks = residual_stage(
-                depth, inside, base * 2**stage, counts[stage], stride, normalisation, temporal_kernel, dilated
+                depth,
+                inside,
+                base * 2**stage,
+                counts[stage],
+                stride,
+                normalisation,
+                temporal_kernel,
+                dilated,
+                stride_in_1x1,
             )
             self.add_module(f"layer{stage + 1}", blocks)
         initialise(self)
@@ -205,7 +223,13 @@ class ResNet3d(nn.Module):
 
 
 def check_arguments(
-    depth: int, stages: int, output_stride: int, normalisation: str, width: float, temporal_kernel: int
+    depth: int,
+    stages: int,
+    output_stride: int,
+    normalisation: str,
+    width: float,
+    temporal_kernel: int,
+    stride_in_1x1: bool,
 ) -> None:
     """Raises ValueError unless a ResNet3d can be built with these arguments."""
     if depth not in LAYOUTS:
@@ -222,6 +246,8 @@ def check_arguments(
     check_integer("temporal_kernel", temporal_kernel, 1)
     if temporal_kernel % 2 == 0:
         raise ValueError(f"temporal_kernel must be odd, got {temporal_kernel}")
+    if stride_in_1x1 and LAYOUTS[depth][0] is BasicBlock:
+        raise ValueError(f"stride_in_1x1 needs the bottlenecks of depth 50 or 101, got {depth}")
 
 
 def initialise(network: nn.Module) -> None:

@@ -1,0 +1,161 @@
+"""Weights of networks in files: this package's own, and those of other programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ptfast._check import format_shape
+from ptfast.models._detectron import load_detectron
+from ptfast.models._fill import empty_model
+from ptfast.models._pickle import read_detectron
+from ptfast.models._torchvision import load_torchvision
+from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
+
+__all__ = ["load_detectron", "load_torchvision", "load_weights", "read_detectron", "save_weights"]
+
+DTYPES = {"float16": torch.float16, "float32": torch.float32}
+ENTRIES = ("skeleton", "data", "command", "seed", "score", "frames")  # of a card, besides the architecture
+
+
+def save_weights(
+    model: MaskRcnn3d, path: str | Path, card: Mapping[str, Any], *, dtype: Literal["float16", "float32"] = "float16"
+) -> None:
+    """Writes a network's weights, and beside them a card that says what they are; both whole or not at all.
+
+    Args:
+        model: The network.
+        path: Of the weights, *.safetensors. The card has the same name with .json.
+        card: What JSON can hold; at least "skeleton" (its name), "data", "command", "seed", "score" and "frames" (T of
+            the clips). Its "architecture" is always the model's.
+        dtype: Of the weights in the file.
+
+    Raises:
+        ValueError: The name ends otherwise, the card lacks an entry, or a weight is not finite in that dtype.
+    """
+    path = checked_path(path)
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
+    check_card("card", card)
+    text = json.dumps({**card, "architecture": asdict(model.architecture)}, indent=2) + "\n"
+    weights = {}
+    for name, value in model.state_dict().items():
+        weights[name] = value.detach().cpu().to(DTYPES[dtype]).contiguous()
+        if not weights[name].isfinite().all():
+            raise ValueError(f"{name} must be finite in {dtype}, got {float(value.abs().max())} at most")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drafts = [file.with_name(f".{file.name}.{os.getpid()}") for file in (path, card_path(path))]
+    try:
+        save_file(weights, drafts[0])
+        drafts[1].write_text(text)
+        card_path(path).unlink(missing_ok=True)  # so that a card never stands beside the weights of another one
+        os.replace(drafts[0], path)
+        os.replace(drafts[1], card_path(path))
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+
+
+def load_weights(path: str | Path) -> tuple[MaskRcnn3d, dict[str, Any]]:
+    """Reads what save_weights wrote.
+
+    Args:
+        path: Of the weights; the card stands beside them.
+
+    Returns:
+        The network, float32 and in eval mode, and the card.
+
+    Raises:
+        FileNotFoundError: The weights or their card are missing.
+        ValueError: The card or the weights are broken or do not belong together; the message names the file and the
+            place, what was expected and what was found.
+    """
+    path = checked_path(path)
+    card = read_card(card_path(path))
+    model = build(card_path(path), card["architecture"])
+    try:
+        weights = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected safetensors, found {error}") from None
+    copy_weights(path, weights, model)
+    return model, card
+
+
+def checked_path(path: str | Path) -> Path:
+    """The path of weights, if its name is one."""
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"path must end in .safetensors, got {path.name!r}")
+    return path
+
+
+def card_path(path: Path) -> Path:
+    """Where the card of these weights stands."""
+    return path.with_suffix(".json")
+
+
+def check_card(place: str, card: Any, more: tuple[str, ...] = ()) -> None:
+    """Raises ValueError unless a card has all entries."""
+    if not isinstance(card, Mapping):
+        raise ValueError(f"{place}: expected a dictionary, found {type(card).__name__}")
+    for entry in (*ENTRIES, *more):
+        if entry not in card:
+            raise ValueError(f"{place}: expected an entry {entry!r}, found {', '.join(map(str, card)) or 'none'}")
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """A card, checked for its entries."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: expected the card of the weights, found no such file")
+    try:
+        card = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, found {error}") from None
+    check_card(str(path), card, ("architecture",))
+    return card
+
+
+def build(path: Path, entries: Any) -> MaskRcnn3d:
+    """An empty network of a card's architecture; what that lacks, as older cards do, has its default."""
+    if not isinstance(entries, dict):
+        raise ValueError(f"{path}: architecture: expected a dictionary, found {type(entries).__name__}")
+    known = {field.name for field in fields(Architecture)}
+    for name in entries:
+        if name not in known:
+            raise ValueError(f"{path}: architecture: expected entries of Architecture, found {name!r}")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
+    }
+    try:
+        return empty_model(Architecture(**values))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path}: architecture: expected one that can be built, found {error}") from None
+
+
+def copy_weights(path: Path, weights: Mapping[str, Tensor], model: MaskRcnn3d) -> None:
+    """Puts weights into the network, which must have the same."""
+    expected = model.state_dict()
+    for name in [*expected, *weights]:
+        if name not in weights:
+            raise ValueError(f"{path}: {name}: expected {shape_text(expected[name])}, found no such tensor")
+        if name not in expected:
+            raise ValueError(f"{path}: {name}: expected no such tensor, found {shape_text(weights[name])}")
+        if weights[name].shape != expected[name].shape:
+            raise ValueError(
+                f"{path}: {name}: expected {shape_text(expected[name])}, found {shape_text(weights[name])}"
+            )
+    model.load_state_dict(dict(weights))
+
+
+def shape_text(tensor: Tensor) -> str:
+    """A shape in a message."""
+    return f"shape {format_shape(tuple(tensor.shape))}"

@@ -122,15 +122,16 @@ class DetectAndTrack:
     def load(
         cls, weights: str | Path = "detect-and-track", *, device: str | torch.device = "cpu", **settings: object
     ) -> DetectAndTrack:
-        """The method with weights of a file, or those that come with ptfast, and the settings of their card.
+        """The method with weights of a file, or those that come with ptfast, and the settings that suit them.
 
         Args:
-            weights: A *.safetensors file with its card beside it, or "detect-and-track".
+            weights: "detect-and-track"; a *.safetensors file with its card beside it; a *.pth file, torchvision's
+                keypoint R-CNN; or a *.pkl file, Detectron's or the paper's own.
             device: Where the network runs.
-            **settings: Entries of Config that differ from the card's.
+            **settings: Entries of Config that differ from the weights' own.
         """
-        model, card, skeleton = load_named(weights)
-        chosen = card.get("settings", {}) | {"frames": card["frames"]} | settings
+        model, known, skeleton = load_named(weights)
+        chosen = known | settings
         if isinstance(chosen.get("limits"), dict):
             chosen["limits"] = Limits(**chosen["limits"])
         return cls(model, skeleton, Config(**chosen), device)

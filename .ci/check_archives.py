@@ -9,6 +9,10 @@ import zipfile
 
 EXAM = "ptfast/synthetic/benchmark_v1.json"
 MATCHER = [f"ptfast/methods/weights/matcher.{suffix}" for suffix in ("safetensors", "json")]
+CONFIGS = [
+    f"ptfast/training/configs/{name}.toml"
+    for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn")
+]
 
 
 def main() -> None:
@@ -24,6 +28,8 @@ def main() -> None:
     ]
     wrong += [f"sdist lacks {name}" for name in MATCHER if name not in source]
     wrong += [f"wheel lacks {name}" for name in MATCHER if name not in installed]
+    wrong += [f"sdist lacks {name}" for name in CONFIGS if name not in source]
+    wrong += [f"wheel lacks {name}" for name in CONFIGS if name not in installed]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
     wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", EXAM) if name not in installed]
     extensions = [name for name in installed if name.endswith(".so")]

@@ -1,13 +1,14 @@
-"""Writes the README's benchmark table from benchmarks/results/*.json: `python benchmarks/make_tables.py`."""
+"""Writes the tables of the README and of docs/ from benchmarks/results/*.json: `python benchmarks/make_tables.py`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import method_tables
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-START, END = "<!-- benchmarks: written by benchmarks/make_tables.py -->\n", "<!-- end of benchmarks -->"
 
 # Caption, results file, name of ptfast's row, name of the row that it is compared with. Each pair ran in one session.
 ROWS = [
@@ -88,17 +89,25 @@ HELD = {
 
 
 def main() -> None:
-    """Rewrites the part of the README between the two marks."""
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + table() + END + after)
-    print(f"written to {readme}")
-
-
-def table() -> str:
-    """Markdown: the machine, then one line a comparison."""
+    """Rewrites what stands between the marks."""
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    write_between(ROOT / "README.md", "benchmarks", table(files))
+    write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
+
+
+def write_between(path: Path, name: str, text: str) -> None:
+    """Rewrites the part of a file between two marks of that name."""
+    start, end = f"<!-- {name}: written by benchmarks/make_tables.py -->\n", f"<!-- end of {name} -->"
+    before, found, rest = path.read_text().partition(start)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{path}: expected the marks of {name}, found none")
+    path.write_text(before + start + text.rstrip() + "\n" + end + after)
+    print(f"written to {path}")
+
+
+def table(files: dict[str, dict]) -> str:
+    """Markdown: the machine, then one line a comparison."""
     lines = ["| One thread | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
     for caption, file, ours, theirs in ROWS:
         medians = {row["name"]: row["median_s"] for row in files[file]["rows"]}

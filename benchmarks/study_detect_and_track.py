@@ -5,7 +5,8 @@
     python benchmarks/study_detect_and_track.py matcher      table 2
     python benchmarks/study_detect_and_track.py cost         table 3
     python benchmarks/study_detect_and_track.py perfect      table 4
-    python benchmarks/study_detect_and_track.py initialisation   table 6: trains three models, --minutes each
+    python benchmarks/study_detect_and_track.py windows      dense against chunked windows
+    python benchmarks/study_detect_and_track.py initialisation   table 6: trains three networks, --steps each
 
 All but the exam run on validation videos. Figures go to benchmarks/results/detect_and_track.json, and
 `python benchmarks/make_tables.py` writes them into docs/detect-and-track.md.
@@ -14,7 +15,10 @@ All but the exam run on validation videos. Figures go to benchmarks/results/dete
 from __future__ import annotations
 
 import argparse
+import tempfile
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -30,14 +34,19 @@ from studies import (
 )
 
 from ptfast.methods import DetectAndTrack
+from ptfast.models import MaskRcnn3d, inflate
 from ptfast.structures import Poses
 from ptfast.synthetic import Film, exam
 from ptfast.synthetic.exam import VALIDATION_SEEDS
 from ptfast.tracking import link
-from ptfast.training.synthetic_clips import random_film
+from ptfast.training.config import Config as TrainingConfig
+from ptfast.training.config import read_config
+from ptfast.training.loop import train
+from ptfast.training.synthetic_clips import SyntheticClips, random_film
 
 FILE = "detect_and_track"
 VALIDATION_FRAMES = 64
+STUDY_SEED = 4_000_000  # of training films that the shipped weights have not seen
 
 
 def main() -> None:
@@ -48,11 +57,15 @@ def main() -> None:
         "matcher": study_matcher,
         "cost": study_cost,
         "perfect": study_perfect,
+        "windows": study_windows,
+        "initialisation": study_initialisation,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("study", choices=[*studies, "initialisation"])
+    parser.add_argument("study", choices=studies)
     parser.add_argument("--weights", default="detect-and-track")
     parser.add_argument("--videos", type=int, default=12, help="validation videos of 64 frames")
+    parser.add_argument("--steps", type=int, default=150, help="of each training for initialisation")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make its clips")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -155,6 +168,51 @@ def study_cost(method: DetectAndTrack, options: argparse.Namespace) -> None:
     ours = {name: method.finish(link(method.large(poses), **settings)) for name, poses in found.items()}
     rows.append({"cost": "OKS, velocity, four frames back: ptfast.link's defaults", **scores_of(truth, ours)})
     save(FILE, "cost", rows, videos=len(films))
+
+
+def study_windows(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Dense against chunked windows: how well, how fast."""
+    films = validation_films(options.videos)
+    truth, rows = truth_of(films), []
+    frames = {name: list(film) for name, film in films.items()}  # drawn before anything is timed
+    for windowing, batch in (("dense", 8), ("chunked", 8), ("chunked", 32)):
+        other = with_settings(method, windowing=windowing, batch=batch)
+        started = time.perf_counter()
+        tracks = {
+            name: replace(other.track(shown), frame_names=truth[name].frame_names) for name, shown in frames.items()
+        }
+        spent = time.perf_counter() - started
+        title = windowing if windowing == "dense" else f"chunks of {batch + method.config.frames - 1} frames"
+        rate = round(sum(map(len, frames.values())) / spent, 1)
+        rows.append({"windows": title, **scores_of(truth, tracks), "frames/s": rate})
+    save(FILE, "windows", rows, videos=len(films), threads=options.threads)
+
+
+def study_initialisation(method: DetectAndTrack, options: argparse.Namespace) -> None:
+    """Table 6: three networks from the same 2D weights, by as many steps on as many frames."""
+    films = validation_films(options.videos)
+    truth, rows = truth_of(films), []
+    flat = DetectAndTrack.load("detect-and-track-2d").model
+    for title, kind in (("2D", "none"), ("3D, center", "center"), ("3D, mean", "mean")):
+        config = study_config(method, flat, kind, options.steps)
+        start = flat.state_dict()
+        if kind != "none":
+            start = inflate(start, kind, MaskRcnn3d(config.architecture))
+        with tempfile.TemporaryDirectory() as folder:
+            data = SyntheticClips(config.frames, seed=STUDY_SEED)
+            model, _ = train(config, data, Path(folder), workers=options.workers, start=start)
+        other = DetectAndTrack(model, method.skeleton, replace(method.config, frames=config.frames))
+        found = detect_all(other, films)
+        rows.append({"network": title, **scores_of(truth, linked(other, found))})
+    save(FILE, "initialisation", rows, videos=len(films), steps=options.steps)
+
+
+def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> TrainingConfig:
+    """A short training of a 2D network on single frames, or of a 3D one on a third as many clips of three."""
+    config = replace(read_config("synthetic_3d"), steps=steps, drops=(steps * 2 // 3,), warm_up=20, epoch=steps)
+    if kind == "none":
+        return replace(config, frames=1, batch=3 * config.batch, initialise="none", architecture=flat.architecture)
+    return replace(config, initialise=kind, architecture=method.model.architecture)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def test_sequences_that_differ_are_one_line(files: Path, capsys: pytest.CaptureF
     failure(["eval", str(files / "annotations"), str(files / "annotations" / "a.json")], capsys)
 
 
-@pytest.mark.parametrize("command", ["link", "eval", "convert", "synth", "info", "demo"])
+@pytest.mark.parametrize("command", ["link", "eval", "convert", "synth", "train", "info", "demo"])
 def test_help_is_there_for_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

@@ -14,6 +14,7 @@ from ptfast.cli.info import add_info
 from ptfast.cli.poses import add_convert, add_eval, add_link
 from ptfast.cli.synth import add_synth
 from ptfast.cli.track import add_track
+from ptfast.cli.train import add_train
 
 DESCRIPTION = "Estimate and track the poses of people in videos, score tracks as PoseTrack does, convert their formats."
 
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add_eval(commands)
     add_convert(commands)
     add_synth(commands)
-
+    add_train(commands)
     add_info(commands)
     add_demo(commands)
     return parser

@@ -13,7 +13,7 @@ from ptfast.models.checkpoints import read_detectron
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 WEIGHTS = Path(__file__).parent / "weights"
-NAMES = ("detect-and-track",)
+NAMES = ("detect-and-track", "detect-and-track-2d")
 TORCHVISION_COCO_V1 = "fc266e95"  # in the name of the file that torchvision runs with eps 0
 LARGE = {"short_side": 800, "long_side": 1333}
 

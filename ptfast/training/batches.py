@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import cv2
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ptfast.models.images import normalise_clips
+from ptfast.models.images import IMAGE_MEAN, Colour, normalise_clips
 from ptfast.training.clips import Clip
 from ptfast.training.losses import Targets
 
@@ -24,9 +25,15 @@ class Steps(Sampler[list[int]]):
         batch: B, of all processes together.
         rank: Number of this process, which takes every `world`-th clip.
         world: How many processes there are.
+
+    Raises:
+        ValueError: The clips of a step cannot be shared out evenly; each process's mean would then count the same
+            though some have more clips than others.
     """
 
     def __init__(self, first: int, last: int, batch: int, rank: int = 0, world: int = 1) -> None:
+        if batch % world:
+            raise ValueError(f"batch must be a multiple of the {world} processes, got {batch}")
         self.steps, self.batch, self.rank, self.world = range(first, last), batch, rank, world
 
     def __len__(self) -> int:
@@ -50,18 +57,22 @@ def loader(data: Dataset, steps: Steps, workers: int) -> DataLoader:
 
 
 def _quiet_worker(_: int) -> None:
-    """One thread a worker: there are as many workers as there should be."""
+    """One thread a worker, as there are as many workers as there should be; Ctrl-C is for the trainer to act on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
 
 
-def tensors(clips: list[Clip], multiple: int, device: torch.device) -> tuple[Tensor, list[Targets]]:
+def tensors(
+    clips: list[Clip], multiple: int, device: torch.device, mean: Colour = IMAGE_MEAN
+) -> tuple[Tensor, list[Targets]]:
     """A batch as the network takes it.
 
     Args:
         clips: B clips of T frames, of any sizes.
         multiple: Height and width are padded to a multiple of this.
         device: Where to.
+        mean: The network's `architecture.image_mean`.
 
     Returns:
         (B, 3, T, H, W) normalised pictures, and each clip's people.
@@ -73,8 +84,20 @@ def tensors(clips: list[Clip], multiple: int, device: torch.device) -> tuple[Ten
     pictures = pictures.contiguous(memory_format=torch.channels_last_3d)
     targets = []
     for place, clip in zip(pictures, clips, strict=True):
-        shown = normalise_clips(torch.from_numpy(clip.frames).to(device)[None])[0]
+        shown = normalise_clips(torch.from_numpy(clip.frames).to(device)[None], mean=mean)[0]
         place[..., : shown.shape[-2], : shown.shape[-1]] = shown
-        columns = (clip.tubes, clip.present, clip.keypoints, clip.labelled)
-        targets.append(Targets(*(torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in columns)))
+        targets.append(
+            Targets(
+                tubes=tensor(clip.tubes, device),
+                present=tensor(clip.present, device),
+                keypoints=tensor(clip.keypoints, device),
+                labelled=tensor(clip.labelled, device),
+                ignored=None if clip.ignored is None else tensor(clip.ignored, device),
+            )
+        )
     return pictures, targets
+
+
+def tensor(column: np.ndarray, device: torch.device) -> Tensor:
+    """An array on a device."""
+    return torch.from_numpy(np.ascontiguousarray(column)).to(device)

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from ptfast.training.config import Config, build
+
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: dict) -> None:
     """Writes the weights and the optimizer's state after `step` steps, whole or not at all.
@@ -27,17 +29,26 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict) -> int:
     """Restores what save_checkpoint wrote and returns the number of steps done.
 
+    Entries of the config that the checkpoint lacks, as it is older than they are, had their defaults.
+
     Raises:
         ValueError: The file is no checkpoint, or that of a run with another config.
     """
     state = read_checkpoint(path)
-    for name, wanted in config.items():
-        found = state["config"].get(name)
-        if found != wanted:
-            raise ValueError(f"{path}: {name}: expected the run's own, {wanted!r}, found {found!r}")
+    saved = build(Config, state["config"], f"{path}: config").to_dict()
+    check_same(saved, config, str(path))
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     return state["step"]
+
+
+def check_same(found: dict, wanted: dict, place: str) -> None:
+    """Raises ValueError with the first entry in which two nested dictionaries of the same keys differ."""
+    for name, value in wanted.items():
+        if isinstance(value, dict):
+            check_same(found[name], value, f"{place}: {name}")
+        elif found[name] != value:
+            raise ValueError(f"{place}: {name}: expected this run's {value!r}, found {found[name]!r}")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

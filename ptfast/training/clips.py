@@ -24,6 +24,7 @@ class Clip:
         present: (G, T) bool.
         keypoints: (G, T, K, 2) float32 pixels.
         labelled: (G, T, K) bool.
+        ignored: (T, H, W) bool, pixels of people who are not annotated one by one, or None: there are none.
     """
 
     frames: np.ndarray
@@ -31,12 +32,14 @@ class Clip:
     present: np.ndarray
     keypoints: np.ndarray
     labelled: np.ndarray
+    ignored: np.ndarray | None = None
 
 
 def cut_clip(frames: np.ndarray, poses: Poses, indices: Sequence[int]) -> Clip:
     """The clip of some frames of a video.
 
-    A person's box is the extent of their labelled joints dilated by 20 %.
+    A person's box is the extent of their labelled joints dilated by 20 %; where that is no area, for want of joints or
+    because they lie on a line along the picture's side, they count as absent.
 
     Args:
         frames: (T, H, W, 3) uint8.
@@ -57,8 +60,8 @@ def cut_clip(frames: np.ndarray, poses: Poses, indices: Sequence[int]) -> Clip:
         source = [rows[people[g]] for g in there]
         keypoints[there, t] = view.keypoints[source]
         labelled[there, t] = view.joint_visibility[source] > 0
-    present = labelled.sum(-1) >= 2  # one joint has no extent
     boxes = joint_boxes(keypoints.reshape(-1, joints, 2), labelled.reshape(-1, joints)).reshape(count, length, 4)
+    present: np.ndarray = np.all(boxes[..., 2:] > boxes[..., :2], -1)  # shifts to a box without area are infinite
     tubes = fill_absent(dilate(boxes), present)
     seen = present.any(1)
     return Clip(frames, tubes[seen], present[seen], keypoints[seen], (labelled & present[..., None])[seen])
@@ -93,7 +96,12 @@ def mirror(clip: Clip, skeleton: Skeleton) -> Clip:
     keypoints = clip.keypoints[:, :, order].copy()
     keypoints[..., 0] = width - 1 - keypoints[..., 0]
     return Clip(
-        np.ascontiguousarray(clip.frames[:, :, ::-1]), tubes, clip.present, keypoints, clip.labelled[:, :, order]
+        np.ascontiguousarray(clip.frames[:, :, ::-1]),
+        tubes,
+        clip.present,
+        keypoints,
+        clip.labelled[:, :, order],
+        None if clip.ignored is None else np.ascontiguousarray(clip.ignored[:, :, ::-1]),
     )
 
 
@@ -106,7 +114,19 @@ def resize(clip: Clip, short: int, long: int) -> Clip:
         return clip
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     frames = np.stack([cv2.resize(frame, size, interpolation=how) for frame in clip.frames])
+    ignored = None
+    if clip.ignored is not None:
+        masks = [cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for mask in clip.ignored]
+        ignored = np.stack(masks).astype(bool)
     factor = np.array(size, np.float32) / np.array([width, height], np.float32)
     keypoints = (clip.keypoints + 0.5) * factor - np.float32(0.5)
     tubes = (clip.tubes + 0.5) * np.tile(factor, 2) - np.float32(0.5)
-    return Clip(frames, tubes, clip.present, keypoints, clip.labelled)
+    return Clip(frames, tubes, clip.present, keypoints, clip.labelled, ignored)
+
+
+def at_random(
+    clip: Clip, rng: np.random.Generator, short_sides: Sequence[int], long_side: int, skeleton: Skeleton
+) -> Clip:
+    """The clip in one of several sizes, and mirrored or not, by chance."""
+    clip = resize(clip, int(rng.choice(short_sides)), long_side)
+    return mirror(clip, skeleton) if rng.random() < 0.5 else clip

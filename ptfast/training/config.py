@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from ptfast._check import check_number
 from ptfast.models.detection import Limits
 from ptfast.models.mask_rcnn import Architecture
 from ptfast.training.targets import Sampling
@@ -39,6 +42,9 @@ class Config:
         architecture: The network.
         sampling: What a step learns from.
         proposals: How many proposals there are in training.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     frames: int = 3
@@ -60,6 +66,18 @@ class Config:
     architecture: Architecture = field(default_factory=Architecture)
     sampling: Sampling = field(default_factory=Sampling)
     proposals: Limits = field(default_factory=lambda: Limits(proposals_before=2000, proposals_after=2000))
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "batch", "steps", "long_side", "epoch"):
+            check_number(name, getattr(self, name), 1)
+        for name in ("learning_rate", "weight_decay", "warm_up", "seed", "validation_videos"):
+            check_number(name, getattr(self, name), 0)
+        if self.frames % 2 == 0:
+            raise ValueError(f"frames must be odd, got {self.frames}")
+        if not self.short_sides or min(self.short_sides) < 1:
+            raise ValueError(f"short_sides must be at least one positive number, got {self.short_sides}")
+        if not self.clip_norm > 0:
+            raise ValueError(f"clip_norm must be positive, got {self.clip_norm}")
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, as a JSON file holds them."""
@@ -89,30 +107,55 @@ def read_config(source: str | Path) -> Config:
     return build(Config, document, str(path))
 
 
-def build(kind: type, entries: dict[str, Any], place: str) -> Any:
-    """A frozen dataclass from plain values, lists as tuples, tables as further dataclasses."""
-    default = kind()
+def build(kind: type, entries: Mapping[str, Any], place: str, default: Any = None) -> Any:
+    """A frozen dataclass from plain values, lists as tuples, tables as further dataclasses.
+
+    Args:
+        kind: The dataclass, all of whose fields have defaults.
+        entries: Values by field.
+        place: What a message begins with.
+        default: Where the values of fields that lack come from; None takes kind().
+
+    Raises:
+        ValueError: An entry is unknown, of the wrong type, or out of its range; the message names it.
+    """
+    hints, default = get_type_hints(kind), kind() if default is None else default
     values = {}
     for name, value in entries.items():
-        if name not in {one.name for one in dataclasses.fields(kind)}:
-            known = ", ".join(one.name for one in dataclasses.fields(kind))
-            raise ValueError(f"{place}: expected entries out of {known}; found {name!r}")
-        current = getattr(default, name)
-        if dataclasses.is_dataclass(current):
-            if not isinstance(value, dict):
-                raise ValueError(f"{place}: {name}: expected a table, found {value!r}")
-            values[name] = build(type(current), value, f"{place}: {name}")
-            continue
-        values[name] = plain(value, current, f"{place}: {name}")
-    return kind(**values)
+        if name not in hints:
+            raise ValueError(f"{place}: expected entries out of {', '.join(hints)}; found {name!r}")
+        values[name] = convert(value, hints[name], f"{place}: {name}", getattr(default, name))
+    try:
+        return dataclasses.replace(default, **values)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
 
 
-def plain(value: Any, current: Any, place: str) -> Any:
-    """The value as what the default `current` is: an integer may stand for a number, a list for a tuple."""
-    if isinstance(current, tuple) and isinstance(value, list):
-        return tuple(plain(entry, current[0], place) for entry in value)
-    if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+def convert(value: Any, hint: Any, place: str, default: Any = None) -> Any:
+    """The value as the type `hint` wants it: an integer may stand for a float, a list for a tuple.
+
+    `default` fills up a table.
+    """
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{place}: expected a table, found {value!r}")
+        return build(hint, value, place, default)  # type: ignore[arg-type]
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        if value not in inner:
+            raise ValueError(f"{place}: expected one of {', '.join(map(repr, inner))}, found {value!r}")
+        return value
+    if origin in (Union, UnionType):  # of a type and None
+        wanted = next(one for one in inner if one is not NoneType)
+        return None if value is None else convert(value, wanted, place)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{place}: expected a list, found {value!r}")
+        if inner[-1] is not Ellipsis and len(value) != len(inner):
+            raise ValueError(f"{place}: expected {len(inner)} entries, found {value!r}")
+        return tuple(convert(entry, inner[0], place) for entry in value)
+    if hint is float and type(value) is int:
         return float(value)
-    if current is not None and type(value) is not type(current):
-        raise ValueError(f"{place}: expected {type(current).__name__}, found {value!r}")
+    if type(value) is not hint:
+        raise ValueError(f"{place}: expected {hint.__name__}, found {value!r}")
     return value

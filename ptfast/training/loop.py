@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,62 +36,121 @@ def train(
     start: dict[str, torch.Tensor] | None = None,
     validate: Validate | None = None,
     minutes: float | None = None,
-) -> MaskRcnn3d:
+) -> tuple[MaskRcnn3d, int]:
     """Trains a 3D Mask R-CNN, from the last checkpoint in `out` if there is one.
 
     A run that is stopped and goes on gives the weights, to the bit on one machine, of one that never stopped: the clips
     and all random choices of a step depend on the seed and the step's number. Several processes, started by torchrun,
-    share each batch.
+    share each batch; their gradients, each of the mean over the process's own clips, are averaged.
 
     Args:
         config: What to do.
-        data: Clips by number (see `ptfast.training.SyntheticClips`).
+        data: Clips by number (see `ptfast.training.synthetic_clips`).
         out: A folder for checkpoint.pt, log.jsonl (one line every twenty steps and one each validation) and, where
-            tensorboard is installed, its logs.
-        device: Where to train.
+            tensorboard is installed, its logs. Several processes read one checkpoint: the folder is one for all.
+        device: Where to train; "cuda" takes one GPU a process.
         workers: Processes that make clips; 0 makes them in this one.
         start: Weights to start from where there is no checkpoint; None starts from random ones.
         validate: Called after every config.epoch steps, and at the end, with the network in evaluation mode; the
             figures that it returns are logged.
-        minutes: Stops after that time, with a checkpoint. Also Ctrl-C leaves a checkpoint, and raises
-            KeyboardInterrupt.
+        minutes: Stops after that time, with a checkpoint.
 
     Returns:
-        The network as it is after the last step.
+        The network, and how many steps it has been trained for.
+
+    Raises:
+        FloatingPointError: A gradient is not finite; the checkpoint is that of the step before.
+        KeyboardInterrupt: After Ctrl-C, once the step is done and its checkpoint written; a second Ctrl-C does not
+            wait for that.
+        ValueError: The checkpoint is of another run, or the batch cannot be shared out evenly.
     """
-    rank, world = join_processes()
+    rank, world, device = join_processes(torch.device(device))
     torch.manual_seed(config.seed)
     model = MaskRcnn3d(config.architecture)
     if start is not None:
         model.load_state_dict(start)
     model = model.to(device).train()
     optimizer = make_optimizer(config, model)
-    checkpoint, log = out / "checkpoint.pt", Log(out) if rank == 0 else None
-    done = load_checkpoint(checkpoint, model, optimizer, config.to_dict()) if checkpoint.exists() else 0
+    run = Run(config, model, optimizer, out / "checkpoint.pt", rank)
     losses: nn.Module = MaskRcnnLoss(model, config.sampling, config.proposals)
+    steps = Steps(run.done, config.steps, config.batch, rank, world)
     if world > 1:
         losses = nn.parallel.DistributedDataParallel(losses)
-    steps = Steps(done, config.steps, config.batch, rank, world)
+    log = Log(out, run.done) if rank == 0 else None
     until = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
-    bar = tqdm(total=config.steps, initial=done, desc="training", unit="step", disable=rank > 0, mininterval=1)
-    try:
-        for clips in loader(data, steps, workers):
-            values = step(config, losses, optimizer, clips, done, rank, torch.device(device))
-            done += 1
-            bar.update()
-            if log is not None:
-                log.losses(done, values, optimizer, bar)
-            if done % config.epoch == 0 or done == config.steps:
-                if rank == 0:
-                    save_checkpoint(checkpoint, model, optimizer, done, config.to_dict())
-                    validate_and_log(model, validate, log, done)
-            elif stop_together(time.monotonic() > until, world):
-                break
-    finally:
-        bar.close()
-        if rank == 0:
-            save_checkpoint(checkpoint, model, optimizer, done, config.to_dict())
-    return model
+    bar = tqdm(total=config.steps, initial=run.done, desc="training", unit="step", disable=rank > 0, mininterval=1)
+    with bar, closing(log) if log is not None else nullcontext(), Interruption() as interruption:
+        try:
+            for clips in loader(data, steps, workers):
+                values = step(config, losses, optimizer, clips, run.done, rank, device)
+                run.done += 1
+                bar.update()
+                if log is not None:
+                    log.losses(run.done, values, optimizer, bar)
+                if run.done % config.epoch == 0 or run.done == config.steps:
+                    run.save()
+                    validate_and_log(model, validate, log, run.done)
+                if stop_together(interruption.asked or time.monotonic() > until, world):
+                    break
+        except Exception:
+            run.save()
+            raise
+        run.save()
+    if interruption.asked:
+        raise KeyboardInterrupt(
+            f"a checkpoint after {run.done} of {config.steps} steps is in {out}; the same command goes on from it"
+        )
+    return model, run.done
+
+
+class Run:
+    """How far a run has come, and its checkpoint, from which it starts if there is one.
+
+    Args:
+        config: What to do.
+        model: The network.
+        optimizer: Its optimizer.
+        path: Of the checkpoint.
+        rank: Of this process; 0 alone writes.
+    """
+
+    def __init__(
+        self, config: Config, model: MaskRcnn3d, optimizer: torch.optim.Optimizer, path: Path, rank: int
+    ) -> None:
+        self.config, self.model, self.optimizer, self.path, self.rank = config, model, optimizer, path, rank
+        self.done = load_checkpoint(path, model, optimizer, config.to_dict()) if path.exists() else 0
+        self.saved = self.done
+
+    def save(self) -> None:
+        """Writes the checkpoint unless it is there already."""
+        if self.rank == 0 and self.done != self.saved:
+            save_checkpoint(self.path, self.model, self.optimizer, self.done, self.config.to_dict())
+        self.saved = self.done
+
+
+class Interruption:
+    """In it Ctrl-C only sets `asked`, so that no step is cut in two; another one, seconds later, acts at once."""
+
+    def __init__(self) -> None:
+        self.asked, self.since = False, 0.0
+        self.before: Any = None
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():  # no other may set a handler
+            self.before = signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+    def note(self, number: int, frame: object) -> None:
+        """What Ctrl-C does."""
+        if self.asked and time.monotonic() - self.since > 2:  # torchrun passes on the first one again
+            raise KeyboardInterrupt("the last checkpoint stays as it is")
+        if not self.asked:
+            self.asked, self.since = True, time.monotonic()
+            os.write(2, b"\nstopping after this step; Ctrl-C again stops at once\n")  # print may be in use here
 
 
 def step(
@@ -107,7 +169,8 @@ def step(
         group["lr"] = rate
     alone = losses.module if isinstance(losses, nn.parallel.DistributedDataParallel) else losses
     assert isinstance(alone, MaskRcnnLoss)
-    pictures, targets = tensors(clips, max(alone.model.strides), device)
+    mean = alone.model.architecture.image_mean
+    pictures, targets = tensors(clips, max(alone.model.strides), device, mean)
     with torch.autocast(device.type, torch.bfloat16, enabled=config.mixed_precision):
         values = losses(pictures, targets)
     optimizer.zero_grad(set_to_none=True)
@@ -121,7 +184,7 @@ def step(
 
 def learning_rate(config: Config, number: int) -> float:
     """The learning rate of a step: a linear rise from a tenth, then a tenth after each drop."""
-    rise = min(1.0, 0.1 + 0.9 * number / max(1, config.warm_up))
+    rise = 0.1 + 0.9 * number / config.warm_up if number < config.warm_up else 1.0
     return config.learning_rate * rise * 0.1 ** sum(number >= drop for drop in config.drops)
 
 
@@ -137,13 +200,16 @@ def make_optimizer(config: Config, model: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9)
 
 
-def join_processes() -> tuple[int, int]:
-    """This process's rank and the number of processes, as torchrun has set them; 0 and 1 without it."""
+def join_processes(device: torch.device) -> tuple[int, int, torch.device]:
+    """This process's rank and the number of processes, as torchrun has set them, or 0 and 1; and its device."""
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
-        return 0, 1
+        return 0, 1, device
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
     if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return distributed.get_rank(), distributed.get_world_size()
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return distributed.get_rank(), distributed.get_world_size(), device
 
 
 def stop_together(stop: bool, world: int) -> bool:
@@ -171,11 +237,14 @@ class Log:
 
     Args:
         out: The folder, made if need be.
+        done: Steps that are done; what is logged of later ones goes.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, done: int = 0) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.path, self.board = out / "log.jsonl", None
+        lines = self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
+        self.path.write_text("".join(line for line in lines if logged_step(line) <= done))  # later ones come again
         self.mean: torch.Tensor | None = None
         with suppress(ImportError):
             from torch.utils.tensorboard import SummaryWriter
@@ -200,3 +269,16 @@ class Log:
         if self.board is not None:
             for name, value in figures.items():
                 self.board.add_scalar(name, value, done)
+
+    def close(self) -> None:
+        """Ends TensorBoard's logs."""
+        if self.board is not None:
+            self.board.close()
+
+
+def logged_step(line: str) -> float:
+    """The step that a line of the log is about; infinity for one that was cut off."""
+    try:
+        return json.loads(line)["step"]
+    except ValueError:
+        return float("inf")

@@ -12,7 +12,14 @@ from ptfast.models.box_coding import BOX_WEIGHTS, PROPOSAL_WEIGHTS, encode_boxes
 from ptfast.models.detection import Limits, batch_indices
 from ptfast.models.mask_rcnn import MaskRcnn3d
 from ptfast.models.proposals import select_proposals
-from ptfast.training.targets import Sampling, keypoint_targets, label_anchors, label_proposals, sample
+from ptfast.training.targets import (
+    Sampling,
+    keypoint_targets,
+    label_anchors,
+    label_proposals,
+    mostly_ignored,
+    sample,
+)
 
 PROPOSAL_BETA = 1 / 9  # where smooth L1 turns from square to linear
 BOX_BETA = 1.0
@@ -28,12 +35,14 @@ class Targets:
         present: (G, T) bool.
         keypoints: (G, T, K, 2) pixels.
         labelled: (G, T, K) bool.
+        ignored: (T, H, W) bool pixels of people who are not annotated one by one, or None.
     """
 
     tubes: Tensor
     present: Tensor
     keypoints: Tensor
     labelled: Tensor
+    ignored: Tensor | None = None
 
 
 class MaskRcnnLoss(nn.Module):
@@ -84,7 +93,9 @@ class MaskRcnnLoss(nn.Module):
         class_loss, box_loss, seen, proposals = 0.0 * all_logits.sum(), 0.0 * all_deltas.sum(), 0, []
         for clip, target in enumerate(targets):
             labels, person = label_anchors(anchors, target.tubes, target.present, self.sampling)
-            chosen, rest = sample(labels == 1, labels == 0, self.sampling.anchors, self.sampling.anchor_positives)
+            still = anchors[:, None].expand(-1, all_deltas.shape[2], -1)
+            negative = (labels == 0) & ~mostly_ignored(still, target.ignored)
+            chosen, rest = sample(labels == 1, negative, self.sampling.anchors, self.sampling.anchor_positives)
             picked = torch.cat([chosen, rest])
             class_loss = class_loss + F.binary_cross_entropy_with_logits(
                 all_logits[clip, picked], labels[picked].float(), reduction="sum"
@@ -113,7 +124,8 @@ class MaskRcnnLoss(nn.Module):
         tubes, people = [], []
         for found, target in zip(proposals, targets, strict=True):
             covers, person = label_proposals(found, target.tubes, target.present, self.sampling)
-            chosen, rest = sample(covers, ~covers, self.sampling.proposals, self.sampling.proposal_positives)
+            negative = ~covers & ~mostly_ignored(found, target.ignored)
+            chosen, rest = sample(covers, negative, self.sampling.proposals, self.sampling.proposal_positives)
             tubes.append(found[torch.cat([chosen, rest])])
             people.append(person[chosen])
         return tubes, people, [len(clip) for clip in tubes]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ptfast.ops import tube_iou_matrix
 
@@ -33,6 +34,9 @@ class Sampling:
     proposal_positives: float = 0.25
     proposal_overlap: float = 0.5
     keypoint_tubes: int = 128
+
+
+IGNORED_SHARE = 0.7  # of a tube over ignored pixels, from which it is no negative (TRAIN.CROWD_FILTER_THRESH there)
 
 
 def label_anchors(anchors: Tensor, tubes: Tensor, present: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
@@ -69,6 +73,28 @@ def label_proposals(proposals: Tensor, tubes: Tensor, present: Tensor, sampling:
         return empty.bool(), empty
     best, person = tube_iou_matrix(proposals, tubes, b_valid=present).max(1)
     return best >= sampling.proposal_overlap, person
+
+
+def mostly_ignored(tubes: Tensor, ignored: Tensor | None) -> Tensor:
+    """Which tubes lie over people who are not annotated one by one, so that nothing is known about them.
+
+    Args:
+        tubes: (N, T, 4) xyxy.
+        ignored: (T, H, W) bool pixels, or None.
+
+    Returns:
+        (N,) bool: at least 70 % of the tube, the mean over its frames, are ignored pixels.
+    """
+    if ignored is None:
+        return torch.zeros(len(tubes), dtype=torch.bool, device=tubes.device)
+    length, height, width = ignored.shape
+    sums = F.pad(ignored.double().cumsum(1).cumsum(2), (1, 0, 1, 0))  # (T, H + 1, W + 1) of what is above and left
+    x1, y1, x2, y2 = ((tubes + 0.5).round().long().clamp(min=0)).unbind(-1)  # pixel i ranges from i - 0.5 to i + 0.5
+    x1, x2, y1, y2 = x1.clamp(max=width), x2.clamp(max=width), y1.clamp(max=height), y2.clamp(max=height)
+    t = torch.arange(length, device=tubes.device)
+    covered = sums[t, y2, x2] - sums[t, y1, x2] - sums[t, y2, x1] + sums[t, y1, x1]
+    area = ((x2 - x1) * (y2 - y1)).clamp(min=1)
+    return (covered / area).mean(1) >= IGNORED_SHARE
 
 
 def sample(positive: Tensor, negative: Tensor, count: int, share: float) -> tuple[Tensor, Tensor]:

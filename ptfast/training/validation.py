@@ -1,7 +1,8 @@
-"""Scoring a network in training: it tracks synthetic videos that it has never seen."""
+"""Scoring a network in training: it tracks videos that it has never seen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,31 +11,59 @@ from tqdm import tqdm
 from ptfast.evaluation.posetrack import evaluate
 from ptfast.methods.detect_and_track import Config, DetectAndTrack
 from ptfast.models import MaskRcnn3d
-from ptfast.skeletons import POSETRACK_15
+from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.training.annotated_clips import AnnotatedSequence, read_picture
 from ptfast.training.synthetic_clips import random_film
 
 FRAMES = 32  # of a video
 
 
-def validate(model: MaskRcnn3d, videos: int, config: Config) -> dict[str, float]:
-    """mAP and MOTA, in percent, of a network on synthetic validation videos of 32 frames.
+def validate(
+    model: MaskRcnn3d, videos: int, config: Config, skeleton: Skeleton = POSETRACK_15, *, frames: int = FRAMES
+) -> dict[str, float]:
+    """mAP and MOTA, in percent, of a network on synthetic validation videos.
 
     Args:
-        model: The network, in evaluation mode; it stays on its device.
+        model: The network; it stays on its device, and is in evaluation mode afterwards.
         videos: How many.
         config: How it tracks.
+        skeleton: Its joints.
+        frames: Of each video.
     """
-    device = next(model.parameters()).device
-    method = DetectAndTrack(model, POSETRACK_15, config, device)
+    method = DetectAndTrack(model, skeleton, config, next(model.parameters()).device)
     truth, found = {}, {}
     for seed in tqdm(range(VALIDATION_SEEDS, VALIDATION_SEEDS + videos), "validation", delay=1, leave=False):
-        film = random_film(seed, FRAMES, config.short_side)
-        poses = method.track(film)
+        film = random_film(seed, frames, config.short_side)
         truth[film.poses.sequence] = film.poses
-        found[film.poses.sequence] = replace(poses, sequence=film.poses.sequence, frame_names=film.poses.frame_names)
+        found[film.poses.sequence] = tracked(method, film, film.poses)
     return scores(truth, found)
+
+
+def validate_annotated(
+    model: MaskRcnn3d, sequences: list[AnnotatedSequence], config: Config, skeleton: Skeleton
+) -> dict[str, float]:
+    """mAP and MOTA, in percent, of a network on annotated videos; arguments otherwise as in `validate`.
+
+    Args:
+        model: The network.
+        sequences: Of `ptfast.training.annotated_clips.read_sequences`.
+        config: How it tracks.
+        skeleton: Its joints.
+    """
+    method = DetectAndTrack(model, skeleton, config, next(model.parameters()).device)
+    truth, found = {}, {}
+    for number, sequence in enumerate(tqdm(sequences, "validation", delay=1, leave=False)):
+        name = f"{number:06d}"
+        truth[name] = replace(sequence.poses, sequence=name)
+        found[name] = tracked(method, (read_picture(path) for path in sequence.paths), truth[name])
+    return scores(truth, found)
+
+
+def tracked(method: DetectAndTrack, frames: Iterable[np.ndarray], truth: Poses) -> Poses:
+    """What a method tracks in a video, under the names that the truth has."""
+    return replace(method.track(frames), sequence=truth.sequence, frame_names=truth.frame_names)
 
 
 def scores(truth: dict[str, Poses], found: dict[str, Poses]) -> dict[str, float]:

@@ -1,0 +1,49 @@
+"""Tables of the methods' pages in docs/, from benchmarks/results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STUDIES = {
+    "exam": "The exam: the 20 videos of `ptfast.synthetic.exam()` (`python benchmarks/study_detect_and_track.py exam`)",
+    "windows": "Dense and chunked windows, validation videos (`... windows`)",
+    "initialisation": "2D against 3D, from the same 2D weights and with equal further steps (table 6 of the paper; "
+    "`... initialisation`)",
+    "threshold": "Threshold on detections (table 1; `... threshold`)",
+    "matcher": "Hungarian against greedy (table 2; `... matcher`)",
+    "cost": "What detections are compared by (table 3; `... cost`)",
+    "perfect": "Upper bounds (table 4; `... perfect`)",
+}
+
+
+def detect_and_track(files: dict[str, dict]) -> str:
+    """Markdown: every study that has been run, and the profile."""
+    studies = files.get("detect_and_track", {})
+    parts = [f"**{title}**\n\n{table(studies[name]['rows'])}" for name, title in STUDIES.items() if name in studies]
+    if "profile_detect_and_track" in files:
+        parts.append(profile(files["profile_detect_and_track"]))
+    return "\n\n".join(parts) or "Not measured yet."
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table, numbers to the right."""
+    names = list(rows[0])
+    numeric = [all(isinstance(row[name], int | float) for row in rows) for name in names]
+    lines = ["| " + " | ".join(names) + " |", "|" + "|".join("---:" if number else "---" for number in numeric) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows)])
+
+
+def profile(figures: dict[str, Any]) -> str:
+    """Markdown: frames a second and the share of each part."""
+    threads = f"{figures['threads']} thread" + ("s" if figures["threads"] > 1 else "")
+    about = f"{figures['processor']}, {threads}, {figures['runs_on']}, {figures['date']}"
+    parts = list(dict.fromkeys(part for row in figures["rows"] for part in row["percent"]))
+    rows: list[dict[str, Any]] = [
+        {"": "frames/s"} | {row["windowing"]: row["frames_per_s"] for row in figures["rows"]},
+        *(
+            {"": f"{part}, %"} | {row["windowing"]: row["percent"].get(part, 0.0) for row in figures["rows"]}
+            for part in parts
+        ),
+    ]
+    command = "`python benchmarks/profile_detect_and_track.py`"
+    return f"**Where the time goes** ({command}; {about})\n\n{table(rows)}"

@@ -1,0 +1,73 @@
+"""A network so small that it trains in the blink of an eye, and a few clips for it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from ptfast.models import Architecture, Limits
+from ptfast.training.clips import Clip
+from ptfast.training.config import Config
+from ptfast.training.synthetic_clips import SyntheticClips
+from ptfast.training.targets import Sampling
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """More are slower for a network of this size."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Config:
+    """Three frames of 64 pixels, two anchors a position."""
+    return Config(
+        frames=3,
+        batch=2,
+        steps=4,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        warm_up=2,
+        drops=(3,),
+        mixed_precision=False,
+        short_sides=(64,),
+        epoch=100,
+        architecture=Architecture(
+            width=0.125,
+            normalisation="group",
+            anchor_sizes=(16.0, 32.0),
+            anchor_ratios=(2.5,),
+            box_channels=16,
+            box_stride=2,
+            keypoint_convs=1,
+            keypoint_channels=16,
+        ),
+        sampling=Sampling(anchors=32, proposals=16, keypoint_tubes=4),
+        proposals=Limits(proposals_before=40, proposals_after=20),
+    )
+
+
+@lru_cache
+def clip(index: int) -> Clip:
+    return FILMS[index]
+
+
+FILMS = SyntheticClips(3, size=64)
+
+
+class FewClips(Dataset):
+    """Two clips again and again."""
+
+    def __getitem__(self, index: int) -> Clip:
+        return clip(index % 2)
+
+
+@pytest.fixture(scope="session")
+def clips() -> Dataset:
+    """Clips of three frames by number; two different ones with people in them."""
+    few = FewClips()
+    assert len(few[0].tubes) and len(few[1].tubes)
+    return few

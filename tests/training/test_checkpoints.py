@@ -1,0 +1,87 @@
+"""Checkpoints of training runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from ptfast.training.checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
+from ptfast.training.config import Config
+
+
+def trained() -> tuple[nn.Module, torch.optim.Optimizer]:
+    """A layer after one step."""
+    torch.manual_seed(0)
+    model = nn.Linear(2, 3)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(2)).sum().backward()
+    optimizer.step()
+    return model, optimizer
+
+
+def test_what_was_saved_comes_back(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    path, config = tmp_path / "checkpoint.pt", Config(seed=3).to_dict()
+    save_checkpoint(path, model, optimizer, 17, config)
+    other = nn.Linear(2, 3)
+    fresh = torch.optim.AdamW(other.parameters())
+    assert load_checkpoint(path, other, fresh, config) == 17
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    states = [one.state_dict()["state"][0] for one in (optimizer, fresh)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path, monkeypatch: Any) -> None:
+    model, optimizer = trained()
+    path, config = tmp_path / "checkpoint.pt", Config().to_dict()
+    save_checkpoint(path, model, optimizer, 1, config)
+
+    def fail(state: object, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="no space"):
+        save_checkpoint(path, model, optimizer, 2, config)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+    assert read_checkpoint(path)["step"] == 1
+
+
+def test_another_runs_checkpoint_is_an_error(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    path, config = tmp_path / "checkpoint.pt", Config()
+    save_checkpoint(path, model, optimizer, 1, config.to_dict())
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: seed: expected this run's 3, found 0"):
+        load_checkpoint(path, model, optimizer, replace(config, seed=3).to_dict())
+    other = replace(config, architecture=replace(config.architecture, width=0.5))
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: architecture: width: expected this run's 0\.5, found 1\.0"):
+        load_checkpoint(path, model, optimizer, other.to_dict())
+
+
+def test_entries_that_are_newer_than_the_checkpoint_have_their_defaults(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    path, config = tmp_path / "checkpoint.pt", Config()
+    older = config.to_dict()
+    del older["clip_norm"], older["architecture"]["image_mean"]
+    save_checkpoint(path, model, optimizer, 5, older)
+    assert load_checkpoint(path, model, optimizer, config.to_dict()) == 5
+    with pytest.raises(ValueError, match=r"clip_norm: expected this run's 1\.0, found 10\.0"):
+        load_checkpoint(path, model, optimizer, replace(config, clip_norm=1.0).to_dict())
+
+
+def test_files_that_are_no_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(FileNotFoundError):
+        read_checkpoint(path)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: expected a checkpoint, found "):
+        read_checkpoint(path)
+    torch.save({"step": 1}, path)
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: expected a checkpoint of ptfast, found something else"):
+        read_checkpoint(path)

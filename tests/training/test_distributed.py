@@ -1,0 +1,125 @@
+"""Training by several processes, started by torchrun on the CPU.
+
+Each process's losses are means over its own half of the batch: over its sampled anchors, its tubes, its labelled
+joints. DDP averages the processes' gradients. So a step of two processes is a step of one that takes the mean of the
+two halves' gradients; it is a step on the whole batch only as far as the halves have as many anchors, tubes and joints
+each, and as they sample the same of them. That is what is compared here: one process takes the halves one after the
+other, with the random numbers that either process has.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from ptfast.models import MaskRcnn3d
+from ptfast.training.batches import tensors
+from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.clips import Clip
+from ptfast.training.config import Config
+from ptfast.training.loop import learning_rate, make_optimizer
+from ptfast.training.losses import MaskRcnnLoss
+
+SCRIPT = """
+import pickle, sys, torch
+from pathlib import Path
+from torch import distributed
+from ptfast.training.loop import train
+
+config, clips, minutes = pickle.loads(Path(sys.argv[1]).read_bytes())
+out = Path(sys.argv[2])
+
+class Data(torch.utils.data.Dataset):
+    def __getitem__(self, index):
+        return clips[index % len(clips)]
+
+model, done = train(config, Data(), out, workers=0, minutes=minutes)
+torch.save({"done": done, "model": model.state_dict()}, out / f"rank{distributed.get_rank()}.pt")
+distributed.destroy_process_group()
+"""
+
+
+class Listed(Dataset):
+    """Clips of a list again and again."""
+
+    def __init__(self, clips: list[Clip]) -> None:
+        self.clips = clips
+
+    def __getitem__(self, index: int) -> Clip:
+        return self.clips[index % len(self.clips)]
+
+
+@pytest.fixture(scope="module")
+def half_empty(clips: Dataset) -> list[Clip]:
+    """Two clips; in the second one, which is always the second process's, there is nobody."""
+    second = clips[1]
+    nobody = {name: getattr(second, name)[:0] for name in ("tubes", "present", "keypoints", "labelled")}
+    return [clips[0], replace(second, **nobody)]
+
+
+def run(folder: Path, config: Config, clips: list[Clip], minutes: float | None = None) -> list[dict]:
+    """What two processes leave; none may hang."""
+    import pickle
+
+    folder.mkdir(exist_ok=True)
+    (folder / "script.py").write_text(SCRIPT)
+    (folder / "task.pickle").write_bytes(pickle.dumps((config, clips, minutes)))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += [str(folder / name) for name in ("script.py", "task.pickle", "")]
+    done = subprocess.run(
+        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
+
+
+def by_one_process(config: Config, clips: list[Clip]) -> nn.Module:
+    """The same steps with the mean of the gradients of the two halves."""
+    torch.manual_seed(config.seed)
+    model = MaskRcnn3d(config.architecture)
+    optimizer, loss = make_optimizer(config, model), MaskRcnnLoss(model, config.sampling, config.proposals)
+    for number in range(config.steps):
+        optimizer.zero_grad()
+        for rank in range(2):
+            torch.manual_seed(config.seed + 1_000_003 * (number + 1) + 7919 * rank)
+            (loss(*tensors([clips[rank]], 8, torch.device("cpu"))).sum() / 2).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, number)
+        optimizer.step()
+    return model
+
+
+def assert_close(found: dict, expected: dict) -> None:
+    for name, value in expected.items():
+        # Gradients of float32 are summed in another order; SGD passes that on in proportion.
+        torch.testing.assert_close(
+            found[name], value, rtol=1e-4, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
+def test_two_processes_are_one_with_the_mean_gradient(tiny: Config, half_empty: list[Clip], tmp_path: Path) -> None:
+    # They also stop together after the first step, when their time is up, and both go on from the one checkpoint.
+    config = replace(tiny, steps=2, optimizer="sgd", learning_rate=1e-2)
+    assert [rank["done"] for rank in run(tmp_path, config, half_empty, minutes=0)] == [1, 1]
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == 1
+    ranks = run(tmp_path, config, half_empty)
+    assert [rank["done"] for rank in ranks] == [2, 2]
+    for name, value in ranks[0]["model"].items():
+        assert torch.equal(value, ranks[1]["model"][name]), name
+    saved = read_checkpoint(tmp_path / "checkpoint.pt")
+    assert saved["step"] == 2 and all(torch.equal(saved["model"][n], v) for n, v in ranks[0]["model"].items())
+    expected = by_one_process(config, half_empty).state_dict()
+    assert_close(ranks[0]["model"], expected)
+    torch.manual_seed(config.seed)
+    start = MaskRcnn3d(config.architecture).state_dict()
+    moved = max(float((expected[name] - start[name]).abs().max()) for name in start)
+    assert moved > 1e-3  # far more than the tolerance

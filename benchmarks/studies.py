@@ -69,27 +69,20 @@ def in_perfect_boxes(method: DetectAndTrack, film: Film) -> Poses:
             heatmaps = method.model.heatmaps(features, boxes, torch.zeros(len(rows), dtype=torch.int64))
         places, logits = method.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
         shown = film.poses.frame(frame)
-        tracks = np.unique(np.concatenate([film.poses.frame(index).track_ids for index in window]))
-        people = [track for track in tracks if is_someone(film.poses, window, track)]
+        same = clip.keypoints[rows, frame - first][:, None] == shown.keypoints[None]
         parts.append(
             Poses(
                 keypoints=places.numpy(),
                 joint_scores=logits.numpy(),
                 boxes=boxes[:, frame - first].numpy(),
                 scores=np.ones(len(rows), np.float32),
-                track_ids=np.array(people, np.int64)[rows],
+                track_ids=shown.track_ids[same.all((2, 3)).argmax(1)],
                 frame_offsets=np.array([0, len(rows)]),
                 skeleton=film.poses.skeleton,
                 frame_names=shown.frame_names,
             )
         )
     return replace(Poses.concatenate(parts), sequence=film.poses.sequence)
-
-
-def is_someone(poses: Poses, window: range, track: int) -> bool:
-    """Whether a clip of these frames counts the person: two joints in one of them."""
-    views = [poses.frame(index) for index in window]
-    return any(((view.joint_visibility[view.track_ids == track] > 0).sum(1) >= 2).any() for view in views)
 
 
 def perfect_association(tracks: Poses, truth: Poses) -> Poses:

@@ -144,7 +144,7 @@ def test_another_runs_remains_are_not_taken(
     [
         (["{missing}.mp4"], "{missing}.mp4"),
         (["{text}"], "{text}"),
-        (["{video}", "--weights", "nothing"], "nothing: expected a .safetensors, .pth or .pkl file, or one of: detect-and-track"),
+        (["{video}", "--weights", "nothing"], "nothing: expected a .safetensors, .pth or .pkl file"),
         (["{video}", "{video}/000.png", "-o", "{tmp}/both.json"], "{tmp}/both.json: expected a folder for 2 videos"),
         (
             ["{video}", "--render", "{tmp}/film.avi"],

@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_so(
 @pytest.mark.parametrize("name", ["weights.safetensors", "checkpoint.pt"])
 def test_2d_weights_are_inflated(flat: Path, tmp_path: Path, name: str) -> None:
     config = write_config(tmp_path, 'steps = 1\nlearning_rate = 0.0\nweight_decay = 0.0\ninitialise = "center"', 3)
-    train(config, "synthetic", tmp_path / "out", "--start", str(flat / name))
+    train(config, "synthetic", tmp_path / "out", "--weights", str(flat / name))
     deep = read_checkpoint(tmp_path / "out" / "checkpoint.pt")["model"]
     kernel = deep["keypoint_head.convs.0.weight"]
     assert kernel.shape[2] == 3 and not kernel[:, :, [0, 2]].any()
@@ -189,8 +189,8 @@ def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.Captur
     deep = write_config(tmp_path, 'steps = 2\ninitialise = "mean"', 3)
     cases = [
         ((config, "synthetic", flat, "--seed", "3"), "checkpoint.pt: seed: expected this run's 3, found 0"),
-        ((deep, "synthetic", out), "--start must name 2D weights, as the config's initialise is 'mean'"),
-        ((config, "synthetic", out, "--start", str(tmp_path / "no.pt")), "no.pt"),
+        ((deep, "synthetic", out), "--weights must name 2D weights, as the config's initialise is 'mean'"),
+        ((config, "synthetic", out, "--weights", str(tmp_path / "no.pt")), "no.pt"),
         ((config, tmp_path / "nowhere", out), "nowhere: expected a JSON file, or a folder"),
         ((config, "synthetic", out, "--workers", "-1"), "workers must be at least 0, got -1"),
         ((config, "synthetic", out, "--device", "tpu9"), "device must be cpu, cuda, cuda:1 or the like, got 'tpu9'"),
@@ -202,6 +202,6 @@ def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.Captur
         assert line.startswith("ptfast train: ") and message in line
     wide = write_config(tmp_path, "steps = 2", 1)
     wide.write_text(wide.read_text().replace("keypoint_channels = 16", "keypoint_channels = 32"))
-    line = failure(capsys, wide, "synthetic", out, "--start", str(flat / "weights.safetensors"))
+    line = failure(capsys, wide, "synthetic", out, "--weights", str(flat / "weights.safetensors"))
     assert "weights.safetensors: keypoint_head.convs.0.weight: expected shape (32, " in line
     assert not out.exists()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Validate = Callable[[MaskRcnn3d], dict[str, float]]
 
-GIVEN = ("config", "data", "images", "validation", "start", "seed")  # what weights depend on, for their card
+GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # what weights depend on, for their card
 
 
 def add_train(commands: argparse._SubParsersAction) -> None:
@@ -45,7 +45,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         help="PoseTrack annotations to score by each epoch; with synthetic data, synthetic videos are taken",
     )  # fmt: skip
     parser.add_argument(
-        "--start",
+        "--weights",
         type=Path,
         metavar="FILE",
         help="a .safetensors or checkpoint.pt to start from, unless DIR has a checkpoint",
@@ -73,7 +73,7 @@ def _train(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     skeleton = skeleton_of(config, options.data)
     data, validate = make_data(config, options, skeleton), make_validation(config, options, skeleton)
-    start = None if (options.out / "checkpoint.pt").exists() else starting_weights(config, options.start)
+    start = None if (options.out / "checkpoint.pt").exists() else starting_weights(config, options.weights)
     try:
         model, done = train(
             config, data, options.out, device=options.device, workers=options.workers, start=start, validate=validate,
@@ -161,7 +161,7 @@ def starting_weights(config: Config, path: Path | None) -> dict[str, Tensor] | N
 
     if path is None:
         if config.initialise != "none":
-            raise ValueError(f"--start must name 2D weights, as the config's initialise is {config.initialise!r}")
+            raise ValueError(f"--weights must name 2D weights, as the config's initialise is {config.initialise!r}")
         return None
     with torch.device("meta"):
         target = MaskRcnn3d(config.architecture)

@@ -143,7 +143,8 @@ def make_validation(config: Config, options: argparse.Namespace, skeleton: Skele
     from ptfast.training.annotated_clips import read_sequences
     from ptfast.training.validation import validate, validate_annotated
 
-    tracking = Tracking(**settings_of(config))
+    # Half-trained networks are not sure of much, and mAP wants the unsure ones too.
+    tracking = Tracking(**settings_of(config), min_score=0.5, joint_score="logit")
     if options.validation is not None:
         sequences = list(read_sequences(options.validation, skeleton, options.images, "val"))
         return partial(validate_annotated, sequences=sequences, config=tracking, skeleton=skeleton)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ptfast._check import format_shape
@@ -55,7 +55,7 @@ def save_weights(
     path.parent.mkdir(parents=True, exist_ok=True)
     drafts = [file.with_name(f".{file.name}.{os.getpid()}") for file in (path, card_path(path))]
     try:
-        save_file(weights, drafts[0])
+        drafts[0].write_bytes(save(weights))
         drafts[1].write_text(text)
         card_path(path).unlink(missing_ok=True)  # so that a card never stands beside the weights of another one
         os.replace(drafts[0], path)

@@ -28,6 +28,8 @@ class Architecture:
         depth: Of the ResNet: 18, 50 or 101.
         width: Factor on its channels.
         temporal_kernel: K_T of all 3x3 and 7x7 convolutions; 1 makes the 2D model.
+        temporal_stages: Residual stages of the body that have it. The paper's body ends after the third; with 3, the
+            fourth, which a pyramid adds, looks at each frame by itself.
         output_stride: 8 or 16, of a model without a pyramid.
         pyramid_channels: Channels of a feature pyramid over res2 to res5, or None for res4's features alone.
         normalisation: "frozen" batch norm or "group" norm.
@@ -49,6 +51,7 @@ class Architecture:
     depth: int = 18
     width: float = 1.0
     temporal_kernel: int = 3
+    temporal_stages: int = 4
     output_stride: int = 8
     pyramid_channels: int | None = None
     normalisation: Normalisation = "frozen"
@@ -94,6 +97,7 @@ class MaskRcnn3d(nn.Module):
             normalisation=a.normalisation,
             width=a.width,
             temporal_kernel=a.temporal_kernel,
+            temporal_stages=a.temporal_stages,
             stride_in_1x1=a.stride_in_1x1,
         )
         self.pyramid = None

@@ -148,6 +148,7 @@ class ResNet3d(nn.Module):
         normalisation: "frozen" batch norm, for weights from a checkpoint, or "group" norm, for training from scratch.
         width: Factor on all channels; 64 * width must be a multiple of 8.
         temporal_kernel: Temporal extent of the 3x3 and 7x7 convolutions, odd; 1 gives the 2D network.
+        temporal_stages: Residual stages, from the first, that have it; later ones look at each frame by itself.
         stride_in_1x1: Bottlenecks have their stride in the first 1x1 convolution, not in the 3x3 one.
 
     Attributes:
@@ -170,10 +171,12 @@ class ResNet3d(nn.Module):
         normalisation: Normalisation = "frozen",
         width: float = 1.0,
         temporal_kernel: int = 3,
+        temporal_stages: int = 4,
         stride_in_1x1: bool = False,
     ) -> None:
         super().__init__()
         check_arguments(depth, stages, output_stride, normalisation, width, temporal_kernel, stride_in_1x1)
+        check_integer("temporal_stages", temporal_stages, 0, 4)
         block, counts = LAYOUTS[depth]
         base = round(64 * width)
         self.conv1 = ClipConv(3, base, 7, temporal_kernel=temporal_kernel, stride=2)
@@ -193,7 +196,7 @@ class ResNet3d(nn.Module):
                 counts[stage],
                 stride,
                 normalisation,
-                temporal_kernel,
+                temporal_kernel if stage < temporal_stages else 1,
                 dilated,
                 stride_in_1x1,
             )

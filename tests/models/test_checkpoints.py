@@ -67,7 +67,7 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, monkeypatc
         net.box_predictor.cls_score.bias[0] = 1e6
     with pytest.raises(ValueError, match=r"cls_score\.bias must be finite in float16, got 1000000\.0 at most"):
         save_weights(net, path, CARD)
-    monkeypatch.setattr("ptfast.models.checkpoints.save_file", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("ptfast.models.checkpoints.save", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         save_weights(net, path, CARD, dtype="float32")
     assert path.read_bytes() == before and sorted(os.listdir(tmp_path)) == ["small.json", "small.safetensors"]

@@ -171,3 +171,13 @@ def test_torchvision_pyramid() -> None:
     expected = peer({str(index): level for index, level in enumerate(levels)})
     for got, wanted in zip(net([level.unsqueeze(2) for level in levels]), expected.values(), strict=True):
         assert_same(got[:, :, 0], wanted)
+
+
+def test_later_stages_may_look_at_each_frame_by_itself() -> None:
+    network = ResNet3d(18, stages=4, normalisation="group", width=0.125, temporal_stages=3)
+    extents = {name: tensor.shape[2] for name, tensor in network.state_dict().items() if tensor.ndim == 5}
+    assert {extent for name, extent in extents.items() if name.startswith("layer4")} == {1}
+    wide = [name for name, extent in extents.items() if extent == 3]
+    assert "conv1.weight" in wide and "layer3.1.conv2.weight" in wide and len(wide) == 13
+    with pytest.raises(ValueError, match="temporal_stages"):
+        ResNet3d(18, temporal_stages=5)

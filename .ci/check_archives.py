@@ -11,7 +11,7 @@ EXAM = "ptfast/synthetic/benchmark_v1.json"
 MATCHER = [f"ptfast/methods/weights/matcher.{suffix}" for suffix in ("safetensors", "json")]
 CONFIGS = [
     f"ptfast/training/configs/{name}.toml"
-    for name in ("synthetic_2d", "synthetic_2d_shallow", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn")
+    for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn")
 ]
 
 

@@ -181,7 +181,13 @@ def test_synthetic_videos_validate_synthetic_data(tmp_path: Path, monkeypatch: p
     config = write_config(tmp_path, "steps = 1", 3)
     config.write_text(config.read_text().replace("validation_videos = 0", "validation_videos = 2"))
     train(config, "synthetic", tmp_path / "out")
-    assert asked == [{"videos": 2, "config": Tracking(frames=3, short_side=64), "skeleton": POSETRACK_15}]
+    assert asked == [
+        {
+            "videos": 2,
+            "config": Tracking(frames=3, short_side=64, min_score=0.5, joint_score="logit"),
+            "skeleton": POSETRACK_15,
+        }
+    ]
 
 
 def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

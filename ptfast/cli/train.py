@@ -154,11 +154,10 @@ def make_validation(config: Config, options: argparse.Namespace, skeleton: Skele
 
 
 def starting_weights(config: Config, path: Path | None) -> dict[str, Tensor] | None:
-    """The weights to start from, inflated if the config says so, and deepened; None for random ones."""
+    """The weights to start from, inflated if the config says so; None for random ones."""
     import torch
 
     from ptfast.models import MaskRcnn3d, inflate
-    from ptfast.models.deepen import deepen
 
     if path is None:
         if config.initialise != "none":
@@ -172,7 +171,6 @@ def starting_weights(config: Config, path: Path | None) -> dict[str, Tensor] | N
             weights = inflate(weights, config.initialise, target)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    weights = deepen(weights, target)
     for name, wanted in target.state_dict().items():
         found = weights.get(name)
         if found is None or found.shape != wanted.shape:

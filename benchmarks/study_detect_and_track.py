@@ -5,7 +5,7 @@
     python benchmarks/study_detect_and_track.py matcher      table 2
     python benchmarks/study_detect_and_track.py cost         table 3
     python benchmarks/study_detect_and_track.py perfect      table 4
-    python benchmarks/study_detect_and_track.py settings     thresholds for the weights' card, chosen on validation videos
+    python benchmarks/study_detect_and_track.py settings     thresholds for the weights' card
     python benchmarks/study_detect_and_track.py windows      dense against chunked windows
     python benchmarks/study_detect_and_track.py initialisation   table 6: trains three networks, --steps each
 

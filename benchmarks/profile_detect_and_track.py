@@ -2,7 +2,8 @@
 
 `python benchmarks/profile_detect_and_track.py VIDEO` tracks a video with dense and with chunked windows and writes
 benchmarks/results/profile_detect_and_track.json; `python benchmarks/make_tables.py` puts it into
-docs/detect-and-track.md. Without a video it draws a synthetic one of 200 frames first.
+docs/detect-and-track.md. Without a video it draws a synthetic one of 200 frames first. `--config paper_2d_r101_fpn` times
+the network of a training config with random weights instead and only prints.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from tqdm import tqdm
 from ptfast import viz
 from ptfast.io import open_video
 from ptfast.methods import DetectAndTrack, detect_and_track
-from ptfast.models import detection
+from ptfast.models import Limits, MaskRcnn3d, detection
 from ptfast.structures import Poses
 from ptfast.synthetic import render
+from ptfast.training.config import read_config
 
 RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
 
@@ -123,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path, nargs="?")
     parser.add_argument("--weights", default="detect-and-track")
+    parser.add_argument("--config", help="a training config, whose network is run with random weights")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
@@ -130,6 +133,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         video = options.video or synthetic_video(Path(folder))
         rows = [profile_row(options, video, windowing) for windowing in ("dense", "chunked")]
+    if options.config:
+        return
     document = {**machine(), "threads": options.threads, "runs_on": options.device, "rows": rows}
     RESULT.write_text(json.dumps(document, indent=1) + "\n")
     print(f"figures are in {RESULT}")
@@ -137,12 +142,29 @@ def main() -> None:
 
 def profile_row(options: argparse.Namespace, video: Path, windowing: str) -> dict[str, Any]:
     """The second of two runs, so that nothing is timed that happens once."""
-    method = DetectAndTrack.load(options.weights, device=options.device, windowing=windowing)
+    method = make_method(options, windowing)
     for _ in tqdm(range(2), desc=windowing):
         seconds, frames, total = profiled(method, video)
     shares = {part: round(100 * spent / total, 2) for part, spent in sorted(seconds.items(), key=lambda row: -row[1])}
     print(windowing, f"{frames / total:.1f} frames/s", shares)
     return {"windowing": windowing, "frames": frames, "frames_per_s": round(frames / total, 2), "percent": shares}
+
+
+def make_method(options: argparse.Namespace, windowing: str) -> DetectAndTrack:
+    """The method with trained weights, or with random ones that find 100 people in every frame."""
+    if not options.config:
+        return DetectAndTrack.load(options.weights, device=options.device, windowing=windowing)
+    config = read_config(options.config)
+    settings = detect_and_track.Config(
+        frames=config.frames,
+        windowing=windowing,
+        short_side=max(config.short_sides),
+        long_side=config.long_side,
+        limits=Limits(min_score=0.0),
+        min_score=0.0,
+        decode="quarter",
+    )
+    return DetectAndTrack(MaskRcnn3d(config.architecture), config=settings, device=options.device)
 
 
 def synthetic_video(folder: Path) -> Path:

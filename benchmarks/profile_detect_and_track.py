@@ -2,8 +2,8 @@
 
 `python benchmarks/profile_detect_and_track.py VIDEO` tracks a video with dense and with chunked windows and writes
 benchmarks/results/profile_detect_and_track.json; `python benchmarks/make_tables.py` puts it into
-docs/detect-and-track.md. Without a video it draws a synthetic one of 200 frames first. `--config paper_2d_r101_fpn` times
-the network of a training config with random weights instead and only prints.
+docs/detect-and-track.md. Without a video it draws a synthetic one of 200 frames first. `--config paper_2d_r101_fpn`
+times the network of a training config with random weights instead and only prints.
 """
 
 from __future__ import annotations

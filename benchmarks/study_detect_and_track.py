@@ -38,7 +38,7 @@ from studies import (
 from tqdm import tqdm
 
 from ptfast.methods import DetectAndTrack
-from ptfast.methods._weights import WEIGHTS
+from ptfast.methods._weights import path_of
 from ptfast.models import MaskRcnn3d, inflate
 from ptfast.models.appearance import crop_features
 from ptfast.skeletons import POSETRACK_15
@@ -152,9 +152,11 @@ def study_settings(method: DetectAndTrack, options: argparse.Namespace) -> None:
     ]
     rows.sort(key=lambda row: -row["mAP"] - row["MOTA"])
     save(FILE, "settings", rows[:10], videos=len(films))
-    card = WEIGHTS / f"{options.weights}.json"
+    card = path_of(options.weights).with_suffix(".json")
     document = json.loads(card.read_text())
-    document["settings"] |= {name: rows[0][name] for name in ("min_score", "min_joint_score")}
+    document["settings"] = document.get("settings", {}) | {
+        name: rows[0][name] for name in ("min_score", "min_joint_score")
+    }
     card.write_text(json.dumps(document, indent=2) + "\n")
     print(f"the best are in {card}")
 

@@ -94,7 +94,7 @@ def test_info_names_versions_and_build(capsys: pytest.CaptureFixture[str]) -> No
 def test_demo_leaves_tracks_video_and_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["demo", "--out", str(tmp_path / "demo"), "--seed", "3"])
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"ground_truth.json", "detections.json", "tracks.json", "tracks.mp4", "contact_sheet.png"}
+    assert names == {"video.mp4", "ground_truth.json", "tracks.json", "tracks.mp4", "contact_sheet.png"}
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"results are in {tmp_path / 'demo'}")
 
 

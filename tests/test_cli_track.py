@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -11,10 +14,12 @@ import pytest
 import torch
 
 from ptfast.cli import main
+from ptfast.cli._spool import Spool
 from ptfast.io import read_poses
 from ptfast.methods import DetectAndTrack
 from ptfast.models import Architecture, MaskRcnn3d, save_weights
 from ptfast.skeletons import POSETRACK_15
+from ptfast.structures import Poses
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +98,7 @@ def test_several_videos_go_into_a_folder(video: Path, weights: Path, tmp_path: P
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.json", "walk.json"]
 
 
-@pytest.mark.parametrize("after", [2, 9, 16])
+@pytest.mark.parametrize("after", [2, 9, 22])  # the last of 23 frames is in its clip's end
 def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
     video: Path, weights: Path, tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -113,7 +118,7 @@ def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
         with pytest.raises(SystemExit) as end:
             run(video, out, weights)
     assert end.value.code == 130
-    assert f"the first {after} frames of walk are in {out}" in capsys.readouterr().err
+    assert f"{after} frames of walk tracked, in {out}" in capsys.readouterr().err
     assert len(read_poses(out)) == after
     run(video, out, weights, "--resume")
     gone_on, expected = read_poses(out), read_poses(whole)
@@ -139,6 +144,106 @@ def test_another_runs_remains_are_not_taken(
     assert len(read_poses(out)) == 23 and not remains.exists()
 
 
+def remains_of(video: Path, out: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a run leaves which is interrupted after two frames."""
+    detect = DetectAndTrack.detect
+
+    def interrupted(self: DetectAndTrack, frames: object) -> object:
+        yield from itertools.islice(detect(self, frames), 2)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DetectAndTrack, "detect", interrupted)
+        with pytest.raises(SystemExit):
+            run(video, out, weights)
+    return out.with_name(f"{out.name}.partial")
+
+
+def test_damaged_remains_are_one_line(
+    video: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tracks.json"
+    remains = remains_of(video / "000.png", out, weights, monkeypatch)
+    part, about = remains / "000000000.npz", remains / "settings.json"
+    whole, settings = part.read_bytes(), about.read_text()
+    damages = [
+        (lambda: part.write_bytes(whole[:-40]), f"{part}: expected a part of an interrupted run"),
+        (lambda: part.write_bytes(b""), f"{part}: expected a part of an interrupted run"),
+        (lambda: about.write_text("{"), f"{about}: expected the settings of an interrupted run"),
+        (lambda: about.write_text("[]"), f"{about}: expected the settings of an interrupted run"),
+        (about.unlink, f"{about}: expected the settings of an interrupted run"),
+    ]
+    for damage, message in damages:
+        damage()
+        with pytest.raises(SystemExit) as end:
+            run(video / "000.png", out, weights, "--resume")
+        assert end.value.code == 2 and message in capsys.readouterr().err.splitlines()[-1]
+        part.write_bytes(whole)
+        about.write_text(settings)
+
+
+def test_remains_of_other_files_of_the_same_name_are_not_taken(
+    video: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, copy = tmp_path / "tracks.json", tmp_path / "small.safetensors"
+    folder = Path(shutil.copytree(video, tmp_path / "walk"))
+    for file in (weights, weights.with_suffix(".json")):
+        shutil.copy2(file, copy.with_suffix(file.suffix))
+    remains_of(folder, out, copy, monkeypatch)
+    for changed, message in ((folder / "003.png", "video's state"), (copy, "weights' state")):
+        before = changed.stat()
+        os.utime(changed, (before.st_atime + 100, before.st_mtime + 100))
+        with pytest.raises(SystemExit):
+            run(folder, out, copy, "--resume")
+        assert f"{message}: expected this run's" in capsys.readouterr().err
+        os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    run(folder, out, copy, "--resume")
+    assert len(read_poses(out)) == 23
+
+
+def test_a_part_that_is_missing_is_noticed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", {"video": "walk"}, frames=1)
+    for index in range(3):
+        spool.add(
+            Poses(
+                keypoints=np.zeros((0, 15, 2), np.float32), frame_offsets=np.zeros(2, np.int64), skeleton=POSETRACK_15,
+                frame_names=(f"{index}",), frame_ids=np.array([index]), frame_size=np.array([[4, 4]]),
+            )
+        )  # fmt: skip
+    assert [len(part) for part in spool.stored()] == [1, 1, 1]
+    (spool.folder / "000000001.npz").unlink()
+    with pytest.raises(ValueError, match=r"000000002\.npz: expected frames from 1 on"):
+        spool.stored()
+
+
+def test_a_broken_video_leaves_the_others_their_files(
+    video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("no video")
+    videos = [str(video / "000.png"), str(broken), str(video / "001.png")]
+    with pytest.raises(SystemExit) as end:
+        main(["track", *videos, "-o", str(tmp_path / "out"), "--weights", str(weights)])
+    assert end.value.code == 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000.json", "001.json"]
+    error = capsys.readouterr().err
+    assert f"{broken}: expected a video" in error
+    assert error.splitlines()[-1].startswith("ptfast track: 1 of 3 videos failed")
+
+
+@pytest.mark.parametrize("options", [["--min-score", "nan"], ["--format", "coco_results"]])
+def test_what_only_the_end_would_refuse_is_refused_at_once(
+    options: list[str], video: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def detect(*arguments: object) -> None:
+        raise AssertionError("work has begun")
+
+    monkeypatch.setattr(DetectAndTrack, "detect", detect)
+    with pytest.raises(SystemExit) as end:
+        run(video, tmp_path / "tracks.json", weights, *options)
+    assert end.value.code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -151,6 +256,9 @@ def test_another_runs_remains_are_not_taken(
             "film.avi: expected a folder or a name that ends in .mp4, got .avi",
         ),
         (["{video}", "--device", "nowhere"], "expected cpu, cuda or cuda:<number>, got 'nowhere'"),
+        (["{video}", "--device", "meta"], "expected cpu, cuda or cuda:<number>, got 'meta'"),
+        (["{video}", "--weights", "{pickled}"], "list.pth: expected a state dict, found list"),
+        (["{video}", "--weights", "{words}"], "words.pth: expected a state dict, found"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -158,7 +266,11 @@ def test_bad_input_is_one_line(
 ) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("no video")
+    pickled, words = tmp_path / "list.pth", tmp_path / "words.pth"
+    torch.save([1], pickled)
+    words.write_text("hello")
     names = {"missing": tmp_path / "none", "text": text, "video": video, "tmp": tmp_path}
+    names |= {"pickled": pickled, "words": words}
     given = [argument.format(**names) for argument in arguments]
     for option, value in (("-o", tmp_path / "out.json"), ("--weights", weights)):
         if option not in given:

@@ -15,6 +15,7 @@ from ptfast.io import read_poses, write_poses
 from ptfast.methods.detect_and_track import Config as Tracking
 from ptfast.models import MaskRcnn3d, load_weights
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
+from ptfast.structures import Poses
 from ptfast.synthetic import render
 from ptfast.training.checkpoints import read_checkpoint
 
@@ -190,6 +191,22 @@ def test_synthetic_videos_validate_synthetic_data(tmp_path: Path, monkeypatch: p
     ]
 
 
+def test_a_broken_picture_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "images" / "broken.png"
+    poses = Poses(
+        keypoints=np.linspace(0, 40, 30, dtype=np.float32).reshape(1, 15, 2), track_ids=np.zeros(1, np.int64),
+        frame_offsets=np.array([0, 1]), skeleton=POSETRACK_15, frame_names=("images/broken.png",),
+        frame_size=np.array([[64, 48]]),
+    )  # fmt: skip
+    write_poses(poses, tmp_path / "people.json")
+    picture.parent.mkdir()
+    picture.write_bytes(b"no picture")
+    line = failure(
+        capsys, write_config(tmp_path, "steps = 2", 1), tmp_path / "people.json", tmp_path / "out", "--workers", "1"
+    )
+    assert line == f"ptfast train: {picture}: expected a picture, found what cannot be decoded"
+
+
 def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config, out = write_config(tmp_path, "steps = 2", 1), tmp_path / "out"
     deep = write_config(tmp_path, 'steps = 2\ninitialise = "mean"', 3)
@@ -199,7 +216,7 @@ def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.Captur
         ((config, "synthetic", out, "--weights", str(tmp_path / "no.pt")), "no.pt"),
         ((config, tmp_path / "nowhere", out), "nowhere: expected a JSON file, or a folder"),
         ((config, "synthetic", out, "--workers", "-1"), "workers must be at least 0, got -1"),
-        ((config, "synthetic", out, "--device", "tpu9"), "device must be cpu, cuda, cuda:1 or the like, got 'tpu9'"),
+        ((config, "synthetic", out, "--device", "tpu9"), "expected cpu, cuda or cuda:<number>, got 'tpu9'"),
         ((config, "synthetic", out, "--export", "x.pt"), "export must end in .safetensors, got 'x.pt'"),
         ((Path("no_such"), "synthetic", out), "no_such: expected a TOML file or one of paper_2d_r101_fpn"),
     ]

@@ -51,7 +51,9 @@ def device(text: str) -> str:
     try:
         kind = torch.device(text)
     except RuntimeError:
-        raise argparse.ArgumentTypeError(f"expected cpu, cuda or cuda:<number>, got {text!r}") from None
+        kind = None
+    if kind is None or kind.type not in ("cpu", "cuda"):
+        raise argparse.ArgumentTypeError(f"expected cpu, cuda or cuda:<number>, got {text!r}")
     if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
         raise argparse.ArgumentTypeError(f"torch sees {plural(torch.cuda.device_count(), 'CUDA device')}, got {text!r}")
     return text

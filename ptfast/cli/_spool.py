@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +44,29 @@ class Spool:
         """The parts of an earlier run.
 
         Raises:
-            ValueError: It had other settings, or a part is damaged.
+            ValueError: It had other settings, or a part is damaged or missing.
         """
+        paths = sorted(self.folder.glob("*.npz"))
         about = self.folder / "settings.json"
-        if not about.is_file():
+        if not paths and not about.is_file():
             return []
-        for name, found in json.loads(about.read_text()).items():
-            if self.settings.get(name) != found:
+        found = read_settings(about)
+        for name in (*self.settings, *found):
+            if self.settings.get(name) != found.get(name):
                 raise ValueError(
-                    f"{self.folder}: {name}: expected this run's {self.settings.get(name)!r}, found {found!r}; remove "
-                    "the folder to start anew"
+                    f"{self.folder}: {name}: expected this run's {self.settings.get(name)!r}, found "
+                    f"{found.get(name)!r}; remove the folder to start anew"
                 )
-        return [read_part(path) for path in sorted(self.folder.glob("*.npz"))]
+        parts, done = [], 0
+        for path in paths:
+            part = read_part(path)
+            if part.frame_ids is None or part.frame_ids.tolist() != [*range(done, done + len(part))]:
+                raise ValueError(
+                    f"{path}: expected frames from {done} on, found others; remove the folder to start anew"
+                )
+            parts.append(part)
+            done += len(part)
+        return parts
 
     def add(self, detections: Poses) -> None:
         """Keeps one frame's detections; a full part goes to disk."""
@@ -88,6 +101,17 @@ class Spool:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def read_settings(path: Path) -> dict[str, Any]:
+    """What the parts beside it were made with."""
+    try:
+        settings = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: expected the settings of an interrupted run, found {error}") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: expected the settings of an interrupted run, found {settings!r}")
+    return settings
+
+
 def read_part(path: Path) -> Poses:
     """The frames of one part."""
     try:
@@ -96,7 +120,7 @@ def read_part(path: Path) -> Poses:
             return Poses(
                 skeleton=SKELETONS[str(file["skeleton"])], frame_names=tuple(file["frame_names"].tolist()), **columns
             )
-    except (KeyError, OSError, ValueError, EOFError) as error:
+    except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path}: expected a part of an interrupted run, found {error}") from None
 
 

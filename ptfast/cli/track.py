@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ptfast.cli._shared import command, device, plural
 from ptfast.cli._spool import Spool
 from ptfast.io import FORMATS, find_videos, open_video, write_poses
+from ptfast.io._pictures import IMAGES, files_in
 from ptfast.structures import Poses
 
 if TYPE_CHECKING:
@@ -30,7 +35,11 @@ def add_track(commands: argparse._SubParsersAction) -> None:
         help="file to write, .json for PoseTrack 2018, .csv, .parquet, .txt; a folder for several videos",
     )  # fmt: skip
     parser.add_argument("--method", choices=["detect-and-track"], default="detect-and-track", help="which system")
-    parser.add_argument("--weights", default="detect-and-track", help="a .safetensors file, or a name that comes along")
+    parser.add_argument(
+        "--weights",
+        default="detect-and-track",
+        help="a .safetensors file, torchvision's .pth or Detectron's .pkl, or a name that comes along",
+    )
     parser.add_argument("--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
@@ -56,13 +65,23 @@ def _track(options: argparse.Namespace) -> None:
     names = ("windowing", "min_score", "min_joint_score", "cost", "matcher")
     settings = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     method = DetectAndTrack.load(options.weights, device=options.device, **settings)
-    started, frames, people = time.perf_counter(), 0, 0
+    check_format(method, places[0], options.format)
+    started, frames, people, failed = time.perf_counter(), 0, 0, 0
     for video, place, render in zip(videos, places, renders, strict=True):
-        with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
-            poses = track_one(method, video, place, options, bar)
+        try:
+            with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
+                poses = track_one(method, video, place, options, bar)
+            if render is not None:
+                draw(poses, video, render)
+        except (ValueError, OSError) as error:
+            if len(videos) == 1:
+                raise
+            tqdm.write(" ".join(f"ptfast track: {error}".split()), file=sys.stderr)
+            failed += 1
+            continue
         frames, people = frames + len(poses), people + len({*poses.track_ids.tolist()} - {-1})
-        if render is not None:
-            draw(poses, video, render)
+    if failed:
+        raise ValueError(f"{failed} of {len(videos)} videos failed as said above; the others are in {options.out}")
     spent = time.perf_counter() - started
     print(f"{plural(len(videos), 'video')}, {plural(frames, 'frame')}, {plural(people, 'track')} in {spent:.1f} s; "
           f"written to {options.out}" + (f" and {options.render}" if options.render else ""))  # fmt: skip
@@ -92,6 +111,21 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     return places
 
 
+def check_format(method: DetectAndTrack, place: Path, format: str | None) -> None:
+    """Writes one pose for a trial, so that a format that cannot hold them is refused before hours of work."""
+    joints = len(method.skeleton)
+    pose = Poses(
+        keypoints=np.zeros((1, joints, 2), np.float32),
+        boxes=np.array([[0, 0, 1, 1]], np.float32),
+        track_ids=np.zeros(1, np.int64),
+        frame_offsets=np.array([0, 1]),
+        frame_size=np.array([[1, 1]]),
+        skeleton=method.skeleton,
+    )
+    with TemporaryDirectory() as folder:
+        write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)
+
+
 def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
     """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
     spool = Spool(place.with_name(f"{place.name}.partial"), describe(method, path, options))
@@ -106,7 +140,7 @@ def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse
             raise
         frames = len(finish(method, parts, path, place, options))
         raise KeyboardInterrupt(
-            f"the first {plural(frames, 'frame')} of {path.name} are in {place}; --resume goes on from there"
+            f"{plural(frames, 'frame')} of {path.name} tracked, in {place}; --resume goes on from there"
         ) from None
     spool.flush()
     poses = finish(method, spool.stored(), path, place, options)
@@ -116,8 +150,8 @@ def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse
 
 def detect_into(spool: Spool, method: DetectAndTrack, path: Path, done: int, bar: tqdm) -> None:
     """Adds the detections of all frames from `done` on to the spool."""
-    # The first frame that is missing had as many frames before it in its clip.
-    first = max(0, done - method.config.frames // 2)
+    # A video's last frame, which may be the first that is missing, is the last of its clip.
+    first = max(0, done - (method.config.frames - 1))
     bar.update(done)
     with open_video(path, first=first) as video:
         bar.total = video.length
@@ -140,16 +174,30 @@ def finish(method: DetectAndTrack, parts: list[Poses], path: Path, place: Path, 
 
 def describe(method: DetectAndTrack, path: Path, options: argparse.Namespace) -> dict[str, object]:
     """What the detections of a video depend on."""
-    config = method.config
+    from ptfast.methods._weights import path_of
+
+    config, weights = method.config, path_of(options.weights).resolve()
     return {
         "video": str(path.resolve()),
-        "weights": str(options.weights),
+        "video's state": version(path),
+        "weights": str(weights),
+        "weights' state": version(weights),
+        "frames": config.frames,
+        "limits": asdict(config.limits),
+        "caffe2": config.caffe2,
         "windowing": config.windowing,
         "short_side": config.short_side,
         "long_side": config.long_side,
         "decode": config.decode,
         "precision": config.precision,
     }
+
+
+def version(path: Path) -> str:
+    """What tells a file, or the images of a folder, from earlier ones of the same name."""
+    states = [file.stat() for file in (files_in(path, IMAGES) if path.is_dir() else [path])]
+    size, changed = sum(state.st_size for state in states), max(state.st_mtime_ns for state in states)
+    return f"{plural(len(states), 'file')} of {size:,} bytes, changed at {changed / 1e9:.6f}"
 
 
 def draw(poses: Poses, path: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast._check import check_number
-from ptfast.cli._shared import command, plural
+from ptfast.cli._shared import command, device, plural
 from ptfast.skeletons import POSETRACK_15, Skeleton
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         help="a .safetensors or checkpoint.pt to start from, unless DIR has a checkpoint",
     )
     parser.add_argument("--export", type=Path, metavar="FILE", help="weights, instead of DIR/weights.safetensors")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...; cuda takes one GPU a process")
+    parser.add_argument(
+        "--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...; cuda takes one GPU a process"
+    )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make clips")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the network on the CPU")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after that time, with a checkpoint")
@@ -96,19 +98,11 @@ def _train(options: argparse.Namespace) -> None:
 
 def check_options(options: argparse.Namespace) -> None:
     """Raises ValueError for what could only fail later."""
-    import torch
-
     for name, low in (("workers", 0), ("threads", 1), ("minutes", 0), ("seed", 0)):
         if getattr(options, name) is not None:
             check_number(name, getattr(options, name), low)
     if options.export is not None and options.export.suffix != ".safetensors":
         raise ValueError(f"export must end in .safetensors, got {options.export.name!r}")
-    try:
-        device = torch.device(options.device)
-    except RuntimeError:
-        raise ValueError(f"device must be cpu, cuda, cuda:1 or the like, got {options.device!r}") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device must be cpu, as there is no GPU that PyTorch can use, got {options.device!r}")
 
 
 def skeleton_of(config: Config, data: str) -> Skeleton:

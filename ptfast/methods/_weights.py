@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def load_named(weights: str | Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleto
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
     """
-    path = WEIGHTS / f"{weights}.safetensors" if weights in NAMES else Path(weights)
+    path = path_of(weights)
     if not path.is_file():
         raise FileNotFoundError(f"{weights}: expected a .safetensors, .pth or .pkl file, or one of: {', '.join(NAMES)}")
     if path.suffix == ".safetensors":
@@ -44,21 +43,33 @@ def load_named(weights: str | Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleto
     raise ValueError(f"{weights}: expected a .safetensors, .pth or .pkl file, got {path.suffix or 'no suffix'}")
 
 
+def path_of(weights: str | Path) -> Path:
+    """The file of a name of NAMES, or the path itself."""
+    return WEIGHTS / f"{weights}.safetensors" if weights in NAMES else Path(weights)
+
+
 def from_card(path: Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleton]:
     """Weights of this package."""
     model, card = load_weights(path)
     name = card.get("skeleton")
     if name not in SKELETONS:
         raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected one of {sorted(SKELETONS)}, found {name!r}")
-    return model, card.get("settings", {}) | {"frames": card["frames"]}, SKELETONS[name]
+    settings = card.get("settings", {})
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path.with_suffix('.json')}: settings: expected a dictionary, found {settings!r}")
+    return model, settings | {"frames": card["frames"]}, SKELETONS[name]
 
 
 def from_torchvision(path: Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleton]:
     """torchvision's keypointrcnn_resnet50_fpn."""
     try:
         state_dict = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path}: expected a state dict, found {error}") from None
+    except OSError:
+        raise
+    except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
+        raise ValueError(f"{path}: expected a state dict, found {error!r}") from None
+    if not isinstance(state_dict, dict):
+        raise ValueError(f"{path}: expected a state dict, found {type(state_dict).__name__}")
     model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
     return model, {"frames": 1, **LARGE}, coco(path, model)
 

@@ -29,7 +29,7 @@ from ptfast.ops import heatmap_peaks, heatmap_to_image
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
-from ptfast.tracking._linking import Cost, Matcher
+from ptfast.tracking._linking import Cost, LinkSettings, Matcher
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,17 @@ class Config:
                 raise ValueError(f"{name} must be one of {values}, got {getattr(self, name)!r}")
         if self.batch < 1:
             raise ValueError(f"batch must be at least 1, got {self.batch}")
+        LinkSettings(  # raises for what stage 2 would refuse, hours later perhaps
+            cost="iou" if self.cost == "lstm" else self.cost,
+            matcher=self.matcher,
+            lookback=self.lookback,
+            motion="none",
+            sigma_scale=1.0,
+            max_cost=self.max_cost,
+            min_score=self.min_score,
+            min_joint_score=self.min_joint_score,
+            max_tracks=None,
+        )
 
 
 class DetectAndTrack:

@@ -54,6 +54,7 @@ def crop_features(
         Girdhar et al. 2018 (Detect-and-Track), section 3.1, "Visual similarity".
     """
     body = backbone.body if isinstance(backbone, MaskRcnn3d) else backbone
+    mean = backbone.architecture.image_mean if isinstance(backbone, MaskRcnn3d) else IMAGE_MEAN
     weight = body.conv1.weight
     stage = check_integer("stage", stage, 1, body.stages)
     batch = check_integer("batch", batch, 1)
@@ -69,6 +70,6 @@ def crop_features(
     features = [weight.new_zeros((0, body.channels[stage - 1]))]
     for first in range(0, len(boxes), batch):
         part = slice(first, first + batch)
-        clips = crop_tubes(frames, tubes[part], index[part, None], size=size, mean=IMAGE_MEAN, std=IMAGE_STD)
+        clips = crop_tubes(frames, tubes[part], index[part, None], size=size, mean=mean, std=IMAGE_STD)
         features.append(body(clips.to(weight.dtype))[stage - 1].mean((2, 3, 4)))
     return F.normalize(torch.cat(features).float(), dim=1)

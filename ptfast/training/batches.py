@@ -44,16 +44,35 @@ class Steps(Sampler[list[int]]):
             yield list(range(step * self.batch + self.rank, (step + 1) * self.batch, self.world))
 
 
-def loader(data: Dataset, steps: Steps, workers: int) -> DataLoader:
+class Fallible(Dataset):
+    """Data whose errors are handed over in place of clips; those that a worker raises come with its traceback."""
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
+
+    def __getitem__(self, index: int) -> Clip | ValueError | OSError:
+        """Clip `index`, or why there is none."""
+        try:
+            return self.data[index]
+        except (ValueError, OSError) as error:
+            return error
+
+
+def loader(data: Dataset, steps: Steps, workers: int) -> Iterator[list[Clip]]:
     """Lists of Clips, made by `workers` processes ahead of time; 0 makes them in this one."""
-    return DataLoader(
-        data,
+    batches = DataLoader(
+        Fallible(data),
         batch_sampler=steps,
         collate_fn=list,
         num_workers=workers,
         worker_init_fn=_quiet_worker,
         prefetch_factor=4 if workers else None,
     )
+    for clips in batches:
+        for clip in clips:
+            if isinstance(clip, Exception):
+                raise clip
+        yield clips
 
 
 def _quiet_worker(_: int) -> None:

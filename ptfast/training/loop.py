@@ -97,9 +97,8 @@ def train(
             raise
         run.save()
     if interruption.asked:
-        raise KeyboardInterrupt(
-            f"a checkpoint after {run.done} of {config.steps} steps is in {out}; the same command goes on from it"
-        )
+        left = f"a checkpoint after {run.done} of {config.steps} steps is in {out}; the same command goes on from it"
+        raise KeyboardInterrupt(left if run.done else "no step was done")
     return model, run.done
 
 

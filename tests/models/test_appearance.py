@@ -60,6 +60,16 @@ def test_the_body_of_a_mask_rcnn_and_other_stages(frames: np.ndarray) -> None:
         )
 
 
+def test_pictures_are_normalised_as_the_network_wants(frames: np.ndarray) -> None:
+    small = {"width": 0.125, "normalisation": "group", "box_channels": 8, "keypoint_convs": 1, "keypoint_channels": 8}
+    usual = MaskRcnn3d(Architecture(**small)).eval()
+    other = MaskRcnn3d(Architecture(**small, image_mean=(0.1, 0.2, 0.3))).eval()
+    other.load_state_dict(usual.state_dict())
+    boxes = np.array([[5, 5, 40, 60]], np.float32)
+    found = [crop_features(model, frames[:1], boxes) for model in (usual, other)]
+    assert (found[0] - found[1]).abs().max() > 1e-4
+
+
 def test_nobody_has_no_features(backbone: ResNet3d, frames: np.ndarray) -> None:
     assert crop_features(backbone, frames[:1], np.zeros((0, 4), np.float32)).shape == (0, 64)
 

@@ -8,7 +8,11 @@ import tarfile
 import zipfile
 
 EXAM = "ptfast/synthetic/benchmark_v1.json"
-MATCHER = [f"ptfast/methods/weights/matcher.{suffix}" for suffix in ("safetensors", "json")]
+WEIGHTS = [
+    f"ptfast/methods/weights/{name}.{suffix}"
+    for name in ("matcher", "detect-and-track", "detect-and-track-2d")
+    for suffix in ("safetensors", "json")
+]
 CONFIGS = [
     f"ptfast/training/configs/{name}.toml"
     for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn")
@@ -26,8 +30,8 @@ def main() -> None:
         for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu", EXAM)
         if name not in source
     ]
-    wrong += [f"sdist lacks {name}" for name in MATCHER if name not in source]
-    wrong += [f"wheel lacks {name}" for name in MATCHER if name not in installed]
+    wrong += [f"sdist lacks {name}" for name in WEIGHTS if name not in source]
+    wrong += [f"wheel lacks {name}" for name in WEIGHTS if name not in installed]
     wrong += [f"sdist lacks {name}" for name in CONFIGS if name not in source]
     wrong += [f"wheel lacks {name}" for name in CONFIGS if name not in installed]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]

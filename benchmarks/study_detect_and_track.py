@@ -148,7 +148,7 @@ def study_settings(method: DetectAndTrack, options: argparse.Namespace) -> None:
         {"min_score": score, "min_joint_score": logit}
         | scores_of(truth, linked(method, found, min_score=score, min_joint_score=logit))
         for score in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-        for logit in (1.95, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0)
+        for logit in (-1.0, 0.0, 1.0, 1.95, 3.0, 4.0, 5.0)
     ]
     rows.sort(key=lambda row: -row["mAP"] - row["MOTA"])
     save(FILE, "settings", rows[:10], videos=len(films))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ptfast.methods._pictures import fit, fitted_size
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, joint_boxes
 
@@ -108,12 +109,10 @@ def mirror(clip: Clip, skeleton: Skeleton) -> Clip:
 def resize(clip: Clip, short: int, long: int) -> Clip:
     """The clip with its shorter side `short` pixels, or its longer side `long` pixels if that is smaller."""
     height, width = clip.frames.shape[1:3]
-    scale = min(short / min(height, width), long / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = fitted_size((height, width), short, long)[::-1]
     if size == (width, height):
         return clip
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    frames = np.stack([cv2.resize(frame, size, interpolation=how) for frame in clip.frames])
+    frames = fit(list(clip.frames), short, long)
     ignored = None
     if clip.ignored is not None:
         masks = [cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for mask in clip.ignored]

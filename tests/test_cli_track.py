@@ -98,6 +98,25 @@ def test_several_videos_go_into_a_folder(video: Path, weights: Path, tmp_path: P
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.json", "walk.json"]
 
 
+def test_resume_skips_the_videos_that_are_finished(
+    video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, out = tmp_path / "other", tmp_path / "out"
+    other.mkdir()
+    (other / "0.png").write_bytes((video / "000.png").read_bytes())
+    command = ["track", str(video), str(other), "-o", str(out), "--weights", str(weights)]
+    main(command)
+    whole = (out / "walk.json").read_text()
+    (out / "walk.json").write_text("as it is")
+    (out / "other.json").unlink()
+    main([*command, "--resume"])
+    assert (out / "walk.json").read_text() == "as it is" and len(read_poses(out / "other.json")) == 1
+    written = capsys.readouterr()
+    assert f"walk: skipped, {out / 'walk.json'} is there" in written.err and "1 video, 1 frame" in written.out
+    main(command)
+    assert (out / "walk.json").read_text() == whole
+
+
 @pytest.mark.parametrize("after", [2, 9, 22])  # the last of 23 frames is in its clip's end
 def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
     video: Path, weights: Path, tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch,

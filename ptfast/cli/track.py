@@ -42,7 +42,10 @@ def add_track(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
-    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on where an interrupted run stopped; of several videos, those that have their files are skipped",
+    )  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
     parser.add_argument("--windowing", choices=["dense", "chunked"], help="clips one by one, or in long chunks: faster")
     parser.add_argument("--min-score", type=float, metavar="X", help="detections under this score are dropped")
@@ -66,8 +69,11 @@ def _track(options: argparse.Namespace) -> None:
     settings = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     method = DetectAndTrack.load(options.weights, device=options.device, **settings)
     check_format(method, places[0], options.format)
-    started, frames, people, failed = time.perf_counter(), 0, 0, 0
+    started, tracked, frames, people, failed = time.perf_counter(), 0, 0, 0, 0
     for video, place, render in zip(videos, places, renders, strict=True):
+        if options.resume and len(videos) > 1 and finished(place, render):
+            tqdm.write(f"{video.name}: skipped, {place} is there", file=sys.stderr)
+            continue
         try:
             with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
                 poses = track_one(method, video, place, options, bar)
@@ -79,11 +85,12 @@ def _track(options: argparse.Namespace) -> None:
             tqdm.write(" ".join(f"ptfast track: {error}".split()), file=sys.stderr)
             failed += 1
             continue
-        frames, people = frames + len(poses), people + len({*poses.track_ids.tolist()} - {-1})
+        tracked, frames = tracked + 1, frames + len(poses)
+        people += len({*poses.track_ids.tolist()} - {-1})
     if failed:
         raise ValueError(f"{failed} of {len(videos)} videos failed as said above; the others are in {options.out}")
     spent = time.perf_counter() - started
-    print(f"{plural(len(videos), 'video')}, {plural(frames, 'frame')}, {plural(people, 'track')} in {spent:.1f} s; "
+    print(f"{plural(tracked, 'video')}, {plural(frames, 'frame')}, {plural(people, 'track')} in {spent:.1f} s; "
           f"written to {options.out}" + (f" and {options.render}" if options.render else ""))  # fmt: skip
 
 
@@ -126,9 +133,19 @@ def check_format(method: DetectAndTrack, place: Path, format: str | None) -> Non
         write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)
 
 
+def partial_of(place: Path) -> Path:
+    """Where the detections of a video stand until it has been tracked to its end."""
+    return place.with_name(f"{place.name}.partial")
+
+
+def finished(place: Path, render: Path | None) -> bool:
+    """Whether an earlier run tracked a video to its end, and drew it if that is wanted."""
+    return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
+
+
 def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
     """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
-    spool = Spool(place.with_name(f"{place.name}.partial"), describe(method, path, options))
+    spool = Spool(partial_of(place), describe(method, path, options))
     if not options.resume:
         spool.remove()
     done = sum(map(len, spool.stored()))

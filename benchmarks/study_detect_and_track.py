@@ -9,8 +9,9 @@
     python benchmarks/study_detect_and_track.py windows      dense against chunked windows
     python benchmarks/study_detect_and_track.py initialisation   table 6: trains three networks, --steps each
 
-All but the exam run on validation videos. Figures go to benchmarks/results/detect_and_track.json, and
-`python benchmarks/make_tables.py` writes them into docs/detect-and-track.md.
+Several studies can be named at once, which then share their detections. All but the exam run on validation videos.
+Figures go to benchmarks/results/detect_and_track.json, and `python benchmarks/make_tables.py` writes them into
+docs/detect-and-track.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import tempfile
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ from ptfast.training.config import Config as TrainingConfig
 from ptfast.training.config import read_config
 from ptfast.training.loop import train
 from ptfast.training.synthetic_clips import SyntheticClips
+from ptfast.training.tasks import mask_rcnn_task
 
 FILE = "detect_and_track"
 STUDY_SEED = 4_000_000  # of training films that the shipped weights have not seen
@@ -68,7 +71,7 @@ def main() -> None:
         "initialisation": study_initialisation,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("study", choices=studies)
+    parser.add_argument("study", choices=studies, nargs="+")
     parser.add_argument("--weights", default="detect-and-track")
     parser.add_argument("--videos", type=int, default=12, help="validation videos of 64 frames")
     parser.add_argument("--steps", type=int, default=150, help="of each training for initialisation")
@@ -76,8 +79,36 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    method = DetectAndTrack.load(options.weights)
-    studies[options.study](method, options)
+    subject = Subject(DetectAndTrack.load(options.weights), options)
+    for name in options.study:
+        studies[name](subject)
+
+
+class Subject:
+    """The method under study, and what it detects in validation videos, once for all studies.
+
+    Args:
+        method: The method.
+        options: Of the command line.
+    """
+
+    def __init__(self, method: DetectAndTrack, options: argparse.Namespace) -> None:
+        self.method, self.options = method, options
+
+    @cached_property
+    def films(self) -> dict[str, Film]:
+        """The validation videos."""
+        return validation_films(self.options.videos)
+
+    @cached_property
+    def truth(self) -> dict[str, Poses]:
+        """Their people."""
+        return truth_of(self.films)
+
+    @cached_property
+    def found(self) -> dict[str, Poses]:
+        """What stage 1 finds in them."""
+        return detect_all(self.method, self.films)
 
 
 def validation_films(videos: int) -> dict[str, Film]:
@@ -100,9 +131,9 @@ def linked(method: DetectAndTrack, found: dict[str, Poses], **settings: Any) -> 
     return {name: other.link(poses) for name, poses in found.items()}
 
 
-def study_exam(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_exam(subject: Subject) -> None:
     """The exam, with the method's own settings, and with parts of it perfect."""
-    films = films_with_names(exam())
+    method, films = subject.method, films_with_names(exam())
     truth, found = truth_of(films), detect_all(method, films)
     tracks = linked(method, found)
     boxes = {name: method.finish(poses) for name, poses in detect_in_perfect_boxes(method, films).items()}
@@ -114,7 +145,7 @@ def study_exam(method: DetectAndTrack, options: argparse.Namespace) -> None:
         {"tracks": "perfect keypoints", **scores_of(truth, perfect(perfect_keypoints, tracks, truth))},
         {"tracks": "perfect boxes and association", **scores_of(truth, boxes)},
     ]
-    save(FILE, "exam", rows, weights=str(options.weights))
+    save(FILE, "exam", rows, weights=str(subject.options.weights))
 
 
 def plain(method: DetectAndTrack, found: dict[str, Poses]) -> dict[str, Poses]:
@@ -133,21 +164,19 @@ def perfect(part: Any, tracks: dict[str, Poses], truth: dict[str, Poses]) -> dic
     return {name: part(poses, truth[name]) for name, poses in tracks.items()}
 
 
-def study_threshold(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_threshold(subject: Subject) -> None:
     """Table 1: the threshold on detections before matching."""
-    films = validation_films(options.videos)
-    truth, found = truth_of(films), detect_all(method, films)
+    method, truth, found = subject.method, subject.truth, subject.found
     rows = [
         {"threshold": score, **scores_of(truth, linked(method, found, min_score=score))}
         for score in (0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
     ]
-    save(FILE, "threshold", rows, videos=len(films))
+    save(FILE, "threshold", rows, videos=len(truth))
 
 
-def study_settings(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_settings(subject: Subject) -> None:
     """Thresholds on detections and joints: the sum of mAP and MOTA decides, and goes into the weights' card."""
-    films = validation_films(options.videos)
-    truth, found = truth_of(films), detect_all(method, films)
+    method, truth, found = subject.method, subject.truth, subject.found
     rows = [
         {"min_score": score, "min_joint_score": logit}
         | scores_of(truth, linked(method, found, min_score=score, min_joint_score=logit))
@@ -155,8 +184,8 @@ def study_settings(method: DetectAndTrack, options: argparse.Namespace) -> None:
         for logit in (-1.0, 0.0, 1.0, 1.95, 3.0, 4.0, 5.0)
     ]
     rows.sort(key=lambda row: -row["mAP"] - row["MOTA"])
-    save(FILE, "settings", rows[:10], videos=len(films))
-    card = path_of(options.weights).with_suffix(".json")
+    save(FILE, "settings", rows[:10], videos=len(truth))
+    card = path_of(subject.options.weights).with_suffix(".json")
     document = json.loads(card.read_text())
     document["settings"] = document.get("settings", {}) | {
         name: rows[0][name] for name in ("min_score", "min_joint_score")
@@ -165,20 +194,18 @@ def study_settings(method: DetectAndTrack, options: argparse.Namespace) -> None:
     print(f"the best are in {card}")
 
 
-def study_matcher(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_matcher(subject: Subject) -> None:
     """Table 2: Hungarian against greedy."""
-    films = validation_films(options.videos)
-    truth, found = truth_of(films), detect_all(method, films)
+    method, truth, found = subject.method, subject.truth, subject.found
     rows = [
         {"matcher": name, **scores_of(truth, linked(method, found, matcher=name))} for name in ("hungarian", "greedy")
     ]
-    save(FILE, "matcher", rows, videos=len(films))
+    save(FILE, "matcher", rows, videos=len(truth))
 
 
-def study_perfect(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_perfect(subject: Subject) -> None:
     """Table 4: perfect association, perfect keypoints, both."""
-    films = validation_films(options.videos)
-    truth, found = truth_of(films), detect_all(method, films)
+    method, truth, found = subject.method, subject.truth, subject.found
     tracks = linked(method, found)
     joints = perfect(perfect_keypoints, tracks, truth)
     rows = [
@@ -187,13 +214,12 @@ def study_perfect(method: DetectAndTrack, options: argparse.Namespace) -> None:
         {"": "perfect keypoints", **scores_of(truth, joints)},
         {"": "both", **scores_of(truth, perfect(perfect_association, joints, truth))},
     ]
-    save(FILE, "perfect", rows, videos=len(films))
+    save(FILE, "perfect", rows, videos=len(truth))
 
 
-def study_cost(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_cost(subject: Subject) -> None:
     """Table 3: what two detections are compared by."""
-    films = validation_films(options.videos)
-    truth, found = truth_of(films), detect_all(method, films)
+    method, truth, found = subject.method, subject.truth, subject.found
     paper = {"lookback": 1, "max_cost": None}
     costs: dict[str, dict[str, Any]] = {
         "box overlap": {"cost": "iou"},
@@ -207,13 +233,13 @@ def study_cost(method: DetectAndTrack, options: argparse.Namespace) -> None:
         {"cost": name, **scores_of(truth, linked(method, found, **paper | settings))}
         for name, settings in costs.items()
     ]
-    features = {name: crops_of(method, films[name], method.large(found[name])) for name in tqdm(films, "crops")}
+    features = {name: crops_of(method, subject.films[name], method.large(found[name])) for name in tqdm(truth, "crops")}
     for title, weights in (("CNN features of crops", (0, 0, 1)), ("all combined", (1, 1, 1))):
-        tracks = {name: link_by_sum(method, found[name], features[name], weights) for name in films}
+        tracks = {name: link_by_sum(method, found[name], features[name], weights) for name in truth}
         rows.insert(len(rows) - 3, {"cost": title, **scores_of(truth, tracks)})
     title = "ptfast.link's defaults: OKS, velocity, four frames back"
     rows.append({"cost": title, **scores_of(truth, ours(method, found))})
-    save(FILE, "cost", rows, videos=len(films))
+    save(FILE, "cost", rows, videos=len(truth))
 
 
 def crops_of(method: DetectAndTrack, film: Film, poses: Poses) -> torch.Tensor:
@@ -233,11 +259,10 @@ def link_by_sum(method: DetectAndTrack, found: Poses, features: torch.Tensor, we
     return method.finish(link(poses, cost=cost, lookback=1, max_cost=None, motion="none", **settings))
 
 
-def study_windows(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_windows(subject: Subject) -> None:
     """Dense against chunked windows: how well, how fast."""
-    films = validation_films(options.videos)
-    truth, rows = truth_of(films), []
-    frames = {name: list(film) for name, film in films.items()}  # drawn before anything is timed
+    method, truth, rows = subject.method, subject.truth, []
+    frames = {name: list(film) for name, film in subject.films.items()}  # drawn before anything is timed
     for windowing, batch in (("dense", 8), ("chunked", 8), ("chunked", 32)):
         other = with_settings(method, windowing=windowing, batch=batch)
         started = time.perf_counter()
@@ -248,26 +273,25 @@ def study_windows(method: DetectAndTrack, options: argparse.Namespace) -> None:
         title = windowing if windowing == "dense" else f"chunks of {batch + method.config.frames - 1} frames"
         rate = round(sum(map(len, frames.values())) / spent, 1)
         rows.append({"windows": title, **scores_of(truth, tracks), "frames/s": rate})
-    save(FILE, "windows", rows, videos=len(films), threads=options.threads)
+    save(FILE, "windows", rows, videos=len(truth), threads=subject.options.threads)
 
 
-def study_initialisation(method: DetectAndTrack, options: argparse.Namespace) -> None:
+def study_initialisation(subject: Subject) -> None:
     """Table 6: three networks from the same 2D weights, by as many steps on as many frames."""
-    films = validation_films(options.videos)
-    truth, rows = truth_of(films), []
+    method, truth, rows = subject.method, subject.truth, []
     flat = DetectAndTrack.load("detect-and-track-2d").model
     for title, kind in (("2D", "none"), ("3D, center", "center"), ("3D, mean", "mean")):
-        config = study_config(method, flat, kind, options.steps)
+        config = study_config(method, flat, kind, subject.options.steps)
         start = flat.state_dict()
         if kind != "none":
             start = inflate(start, kind, MaskRcnn3d(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
             data = SyntheticClips(config.frames, seed=STUDY_SEED)
-            model, _ = train(config, data, Path(folder), workers=options.workers, start=start)
+            model, _ = train(mask_rcnn_task(config), data, Path(folder), workers=subject.options.workers, start=start)
         other = DetectAndTrack(model, method.skeleton, replace(method.config, frames=config.frames))
-        found = detect_all(other, films)
+        found = detect_all(other, subject.films)
         rows.append({"network": title, **scores_of(truth, linked(other, found))})
-    save(FILE, "initialisation", rows, videos=len(films), steps=options.steps)
+    save(FILE, "initialisation", rows, videos=len(truth), steps=subject.options.steps)
 
 
 def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> TrainingConfig:

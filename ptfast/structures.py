@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import Array, check_shape, is_tensor
+from ptfast._columns import cast_array, cast_column, join_columns, joint_boxes, like, on_host
+from ptfast._tracklets import Tracklets
 from ptfast.skeletons import Skeleton
+
+__all__ = ["IgnoreRegions", "Poses", "Tracklets", "head_sizes", "joint_boxes", "pose_areas"]
 
 # Columns with one row a pose: pattern and dtype. The first group is always there, the second may be None.
 _POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
@@ -85,7 +89,7 @@ class Poses:
             if value is not None:
                 value = value if is_tensor(value) else np.asarray(value)
                 check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
-                object.__setattr__(self, name, _cast(name, value, dtype, self.keypoints))
+                object.__setattr__(self, name, cast_column(name, value, dtype, self.keypoints))
         object.__setattr__(self, "frame_offsets", _checked_offsets(self.frame_offsets, sizes["N"]))
         self._check_frames()
 
@@ -140,7 +144,7 @@ class Poses:
         """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
         mask = mask if is_tensor(mask) else np.asarray(mask)
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
-        host = _host(mask)
+        host = on_host(mask)
         if host.dtype != np.bool_:
             raise TypeError(f"mask must have dtype bool, got {host.dtype}")
         kept = np.concatenate([[0], np.cumsum(host)]).astype(np.int64)
@@ -158,7 +162,7 @@ class Poses:
 
     def numpy(self) -> Poses:
         """The pose columns as NumPy arrays."""
-        return self._map(_host) if is_tensor(self.keypoints) else self
+        return self._map(on_host) if is_tensor(self.keypoints) else self
 
     def to_skeleton(self, skeleton: Skeleton) -> Poses:
         """The same poses in another skeleton's joints and order, matched by name; joints that it adds are absent.
@@ -182,8 +186,8 @@ class Poses:
             raise ValueError("parts must hold at least one Poses, got none")
         if any(part.skeleton != parts[0].skeleton for part in parts):
             raise ValueError(f"parts must share one skeleton, got {sorted({part.skeleton.name for part in parts})}")
-        columns = {name: _join(name, [getattr(part, name) for part in parts]) for name in _POSE_COLUMNS}
-        columns |= {name: _join(name, [getattr(part, name) for part in parts]) for name in _FRAME_COLUMNS}
+        columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _POSE_COLUMNS}
+        columns |= {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _FRAME_COLUMNS}
         counts = np.concatenate([np.diff(part.frame_offsets) for part in parts])
         return replace(parts[0], frame_offsets=np.concatenate([[0], np.cumsum(counts)]), **columns)
 
@@ -200,41 +204,6 @@ class Poses:
 
 
 _JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
-
-
-@dataclass(frozen=True, eq=False)
-class Tracklets:
-    """Poses of M people over clips of T frames each, as a clip method gives them.
-
-    Attributes:
-        keypoints: (M, T, K, 2) float32.
-        joint_scores: (M, T, K) float32.
-        first_frame: (M,) int64, the video frame of each clip's first entry.
-        skeleton: The joint set, K joints.
-    """
-
-    keypoints: Array
-    joint_scores: Array
-    first_frame: Array
-    skeleton: Skeleton
-
-    def __post_init__(self) -> None:
-        check_shape("keypoints", self.keypoints, ("M", "T", "K", 2), K=len(self.skeleton))
-        m, t, k = self.keypoints.shape[:3]
-        check_shape("joint_scores", self.joint_scores, ("M", "T", "K"), M=m, T=t, K=k)
-        check_shape("first_frame", self.first_frame, ("M",), M=m)
-
-
-def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarray:
-    """(N, 4) float32 extents of the joints that are not absent; zeros for a pose without joints."""
-    low = np.full((len(keypoints), 2), np.inf, np.float32)
-    high = -low
-    # Joint by joint: NumPy reduces long columns several times as fast as short rows.
-    for k in range(keypoints.shape[1]):
-        present = joint_visibility[:, k, None] > 0
-        np.minimum(low, keypoints[:, k], out=low, where=present)
-        np.maximum(high, keypoints[:, k], out=high, where=present)
-    return np.where(np.tile(low <= high, (1, 2)), np.concatenate([low, high], 1), np.float32(0))
 
 
 def pose_areas(poses: Poses) -> Array:
@@ -277,53 +246,22 @@ def _defaults(poses: Poses) -> dict[str, Array]:
         made["joint_visibility"] = np.full((n, k), 2, np.uint8)
     if "boxes" in missing:
         visibility = made.get("joint_visibility", poses.joint_visibility)
-        made["boxes"] = joint_boxes(_host(poses.keypoints), _host(visibility))
+        made["boxes"] = joint_boxes(on_host(poses.keypoints), on_host(visibility))
     if "scores" in missing:
         made["scores"] = np.ones(n, np.float32)
     if "track_ids" in missing:
         made["track_ids"] = np.full(n, -1, np.int64)
-    if is_tensor(poses.keypoints):
-        import torch
-
-        made = {name: torch.as_tensor(value, device=poses.keypoints.device) for name, value in made.items()}
-    return made
+    return {name: like(poses.keypoints, value) for name, value in made.items()}
 
 
 def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
     # A copy, contiguous: native calls read it, and a change of the caller's array would send them astray.
-    offsets = np.array(_whole("frame_offsets", _host(frame_offsets), "int64"), order="C")
+    offsets = np.array(cast_array("frame_offsets", on_host(frame_offsets), "int64"), order="C")
     check_shape("frame_offsets", offsets, ("F + 1",))
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
         shown = np.array2string(offsets, threshold=8, separator=", ")
         raise ValueError(f"frame_offsets must rise from 0 to {count}, the number of poses, got {shown}")
     return offsets
-
-
-def _host(array: Array) -> np.ndarray:
-    return array.detach().cpu().numpy() if is_tensor(array) else np.asarray(array)
-
-
-def _cast(name: str, array: Array, dtype: str, keypoints: Array) -> Array:
-    """`array` in `dtype`, of the keypoints' kind and on their device."""
-    if not is_tensor(keypoints):
-        return _whole(name, np.asarray(_host(array)), dtype)
-    import torch
-
-    if not is_tensor(array):
-        array = torch.as_tensor(_whole(name, np.asarray(array), dtype))
-    return array.to(keypoints.device, getattr(torch, dtype))
-
-
-def _whole(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
-    """A NumPy array in another dtype; from floats or wider integers to an integer dtype only where nothing is lost."""
-    if array.dtype == dtype or np.dtype(dtype).kind == "f":
-        return np.asarray(array, dtype)
-    with np.errstate(invalid="ignore"):
-        cast = np.asarray(array, dtype)
-    lost = cast != array
-    if lost.any():
-        raise ValueError(f"{name} must hold numbers that {dtype} can hold, got {array[lost].flat[0]}")
-    return cast
 
 
 def _take_frames(column: Any, index: range) -> Any:
@@ -341,17 +279,3 @@ def _take_joints(column: Array, index: np.ndarray) -> Array:
     known = index >= 0
     taken[:, known] = column[:, index[known]]
     return taken
-
-
-def _join(name: str, columns: list[Any]) -> Any:
-    if all(column is None for column in columns):
-        return None
-    if any(column is None for column in columns):
-        raise ValueError(f"{name} must be there in all parts or in none")
-    if isinstance(columns[0], tuple):
-        return tuple(entry for column in columns for entry in column)
-    if is_tensor(columns[0]):
-        import torch
-
-        return torch.cat(columns)
-    return np.concatenate(columns)

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "ptfast"
 # For each room, the rooms that it may import besides itself. The chain
 #     structures, skeletons <- _native <- ops <- tracking, models <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
-FLOOR = {"_check"}
+FLOOR = {"_check", "_columns"}
 DATA = FLOOR | {"structures", "skeletons"}
 OPS = DATA | {"_native", "ops"}
 BESIDE = DATA | {"ops"}
@@ -26,7 +26,9 @@ METHODS = OPS | TOOLS | {"tracking", "models"}
 MAY_IMPORT = {
     "_check": set(),
     "skeletons": FLOOR,
-    "structures": FLOOR | {"skeletons"},
+    "_columns": {"_check"},
+    "structures": FLOOR | {"skeletons", "_tracklets"},
+    "_tracklets": FLOOR | {"skeletons"},
     "_native": DATA | {"_C"},
     "ops": OPS,
     "tracking": OPS,

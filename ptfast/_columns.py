@@ -1,0 +1,73 @@
+"""What the columnar structures share: casts that lose nothing, joined columns, the joints' extents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ptfast._check import Array, is_tensor
+
+
+def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarray:
+    """(N, 4) float32 extents of the joints that are not absent; zeros for a pose without joints."""
+    low = np.full((len(keypoints), 2), np.inf, np.float32)
+    high = -low
+    # Joint by joint: NumPy reduces long columns several times as fast as short rows.
+    for k in range(keypoints.shape[1]):
+        present = joint_visibility[:, k, None] > 0
+        np.minimum(low, keypoints[:, k], out=low, where=present)
+        np.maximum(high, keypoints[:, k], out=high, where=present)
+    return np.where(np.tile(low <= high, (1, 2)), np.concatenate([low, high], 1), np.float32(0))
+
+
+def on_host(array: Array) -> np.ndarray:
+    """A NumPy array of an array or tensor."""
+    return array.detach().cpu().numpy() if is_tensor(array) else np.asarray(array)
+
+
+def like(other: Array, array: np.ndarray) -> Array:
+    """`array` as a tensor on the device of `other` where that is a tensor, else as it is."""
+    if not is_tensor(other):
+        return array
+    import torch
+
+    return torch.as_tensor(array, device=other.device)
+
+
+def cast_column(name: str, array: Array, dtype: str, keypoints: Array) -> Array:
+    """`array` in `dtype`, of the keypoints' kind and on their device."""
+    if not is_tensor(keypoints):
+        return cast_array(name, np.asarray(on_host(array)), dtype)
+    import torch
+
+    if not is_tensor(array):
+        array = torch.as_tensor(cast_array(name, np.asarray(array), dtype))
+    return array.to(keypoints.device, getattr(torch, dtype))
+
+
+def cast_array(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
+    """A NumPy array in another dtype; from floats or wider integers to an integer dtype only where nothing is lost."""
+    if array.dtype == dtype or np.dtype(dtype).kind == "f":
+        return np.asarray(array, dtype)
+    with np.errstate(invalid="ignore"):
+        cast = np.asarray(array, dtype)
+    lost = cast != array
+    if lost.any():
+        raise ValueError(f"{name} must hold numbers that {dtype} can hold, got {array[lost].flat[0]}")
+    return cast
+
+
+def join_columns(name: str, columns: list[Any]) -> Any:
+    """One column of several parts' columns; None where all are. ValueError where only some are."""
+    if all(column is None for column in columns):
+        return None
+    if any(column is None for column in columns):
+        raise ValueError(f"{name} must be there in all parts or in none")
+    if isinstance(columns[0], tuple):
+        return tuple(entry for column in columns for entry in column)
+    if is_tensor(columns[0]):
+        import torch
+
+        return torch.cat(columns)
+    return np.concatenate(columns)

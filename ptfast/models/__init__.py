@@ -1,22 +1,42 @@
 """Networks. They take and give tensors; what turns a video into tracks stands in ptfast.methods."""
 
-from ptfast.models.checkpoints import load_detectron, load_torchvision, load_weights, save_weights
+from ptfast.models.checkpoints import (
+    load_detectron,
+    load_hrnet,
+    load_pose_network,
+    load_pose_resnet,
+    load_torchvision,
+    load_weights,
+    save_weights,
+)
 from ptfast.models.detection import Limits, Tubes, detect
 from ptfast.models.fpn import FeaturePyramid
+from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.inflate import inflate
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
+from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.resnet3d import ResNet3d
+from ptfast.models.tubes import PoseNetwork, estimate_tubes
 
 __all__ = [
     "Architecture",
     "FeaturePyramid",
+    "Hrnet",
+    "HrnetArchitecture",
     "Limits",
     "MaskRcnn3d",
+    "PoseNetwork",
+    "PoseResnet",
+    "PoseResnetArchitecture",
     "ResNet3d",
     "Tubes",
     "detect",
+    "estimate_tubes",
     "inflate",
     "load_detectron",
+    "load_hrnet",
+    "load_pose_network",
+    "load_pose_resnet",
     "load_torchvision",
     "load_weights",
     "save_weights",

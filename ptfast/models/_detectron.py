@@ -54,7 +54,7 @@ def load_detectron(blobs: Mapping[str, np.ndarray], *, box_weights: Weights = BO
     weights = {name: torch.from_numpy(np.array(blob, np.float32)) for name, blob in own.items()}
     architecture = read_architecture(weights)
     drop_enlargement(weights, architecture.joints)
-    model = empty_model(architecture)
+    model = empty_model(MaskRcnn3d, architecture)
     fill(model, "blobs", weights, partial(detectron_name, patterns=name_patterns(weights, architecture)), fit)
     for name, buffer in model.named_buffers():
         if name.endswith(".running_mean"):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ptfast._check import check_shape, format_shape
 from ptfast.models.layers import FrozenBatchNorm
-from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def empty_model(architecture: Architecture) -> MaskRcnn3d:
+def empty_model(kind: Callable[[Any], Network], architecture: object) -> Network:
     """A network in eval mode whose weights hold nothing yet; its making draws no random numbers."""
     with torch.device("meta"):
-        model = MaskRcnn3d(architecture)
+        model = kind(architecture)
     return model.to_empty(device="cpu").eval()
 
 
@@ -28,7 +30,7 @@ def shape_of_layer(source: str, weights: Mapping[str, Tensor], name: str, patter
 
 
 def fill(
-    model: MaskRcnn3d,
+    model: nn.Module,
     source: str,
     weights: Mapping[str, Tensor],
     name_of: Callable[[str], str | None],
@@ -76,7 +78,7 @@ def as_clip_kernel(weight: Tensor, shape: tuple[int, ...]) -> Tensor:
     return torch.nn.functional.pad(weight, (0, 0, 0, 0, missing // 2, missing // 2))
 
 
-def change_eps(model: MaskRcnn3d, *, eps: float) -> None:
+def change_eps(model: nn.Module, *, eps: float) -> None:
     """Makes frozen norms, whose weights were made for this eps, give the same map with their own."""
     for norm in model.modules():
         if isinstance(norm, FrozenBatchNorm) and norm.eps != eps:

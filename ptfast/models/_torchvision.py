@@ -48,7 +48,7 @@ def load_torchvision(state_dict: Mapping[str, Tensor], *, eps: float = 1e-5) -> 
     weights = {present_name(name): value for name, value in state_dict.items()}
     weights = {name: value for name, value in weights.items() if not name.endswith(".num_batches_tracked")}
     joints = shape_of_layer("state_dict", weights, HEATMAPS, ("C", "K", 4, 4))[1]
-    model = empty_model(architecture(joints))
+    model = empty_model(MaskRcnn3d, architecture(joints))
     fill(model, "state_dict", weights, torchvision_name, fit)
     change_eps(model, eps=eps)
     return model

@@ -12,31 +12,54 @@ from typing import Any, Literal
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from ptfast._check import format_shape
 from ptfast.models._detectron import load_detectron
 from ptfast.models._fill import empty_model
 from ptfast.models._pickle import read_detectron
+from ptfast.models._published import load_hrnet, load_pose_resnet
 from ptfast.models._torchvision import load_torchvision
+from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
+from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
+from ptfast.models.tubes import PoseNetwork
 
-__all__ = ["load_detectron", "load_torchvision", "load_weights", "read_detectron", "save_weights"]
+__all__ = [
+    "load_detectron",
+    "load_hrnet",
+    "load_pose_network",
+    "load_pose_resnet",
+    "load_torchvision",
+    "load_weights",
+    "read_detectron",
+    "save_weights",
+]
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
-ENTRIES = ("skeleton", "data", "command", "seed", "score", "frames")  # of a card, besides the architecture
+ENTRIES = ("skeleton", "data", "command", "seed", "score", "frames")  # of a card, besides network and architecture
+DETECTORS: dict[str, tuple[type, type]] = {"mask-rcnn": (MaskRcnn3d, Architecture)}
+POSE_NETWORKS: dict[str, tuple[type, type]] = {
+    "hrnet": (Hrnet, HrnetArchitecture),
+    "pose-resnet": (PoseResnet, PoseResnetArchitecture),
+}
 
 
 def save_weights(
-    model: MaskRcnn3d, path: str | Path, card: Mapping[str, Any], *, dtype: Literal["float16", "float32"] = "float16"
+    model: MaskRcnn3d | PoseNetwork,
+    path: str | Path,
+    card: Mapping[str, Any],
+    *,
+    dtype: Literal["float16", "float32"] = "float16",
 ) -> None:
     """Writes a network's weights, and beside them a card that says what they are; both whole or not at all.
 
     Args:
         model: The network.
         path: Of the weights, *.safetensors. The card has the same name with .json.
-        card: What JSON can hold; at least "skeleton" (its name), "data", "command", "seed", "score" and "frames" (T of
-            the clips). Its "architecture" is always the model's.
+        card: What JSON can hold; at least "skeleton" (its name), "data", "command", "seed", "score", "frames" (T of
+            the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and "architecture"
+            are always the model's.
         dtype: Of the weights in the file.
 
     Raises:
@@ -45,11 +68,13 @@ def save_weights(
     path = checked_path(path)
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
-    check_card("card", card)
-    text = json.dumps({**card, "architecture": asdict(model.architecture)}, indent=2) + "\n"
+    network = next(name for name, (kind, _) in (DETECTORS | POSE_NETWORKS).items() if isinstance(model, kind))
+    check_card("card", card, ("size",) if network in POSE_NETWORKS else ())
+    text = json.dumps({**card, "network": network, "architecture": asdict(model.architecture)}, indent=2) + "\n"
     weights = {}
     for name, value in model.state_dict().items():
-        weights[name] = value.detach().cpu().to(DTYPES[dtype]).contiguous()
+        counts = not value.is_floating_point()  # the numbers of batches that norms have seen
+        weights[name] = value.detach().cpu().to(value.dtype if counts else DTYPES[dtype]).contiguous()
         if not weights[name].isfinite().all():
             raise ValueError(f"{name} must be finite in {dtype}, got {float(value.abs().max())} at most")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +91,7 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> tuple[MaskRcnn3d, dict[str, Any]]:
-    """Reads what save_weights wrote.
+    """Reads what save_weights wrote of a 3D Mask R-CNN.
 
     Args:
         path: Of the weights; the card stands beside them.
@@ -79,9 +104,25 @@ def load_weights(path: str | Path) -> tuple[MaskRcnn3d, dict[str, Any]]:
         ValueError: The card or the weights are broken or do not belong together; the message names the file and the
             place, what was expected and what was found.
     """
+    return read_network(path, DETECTORS)
+
+
+def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
+    """Reads what save_weights wrote of a pose network; the rest as in `load_weights`."""
+    return read_network(path, POSE_NETWORKS)
+
+
+def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) -> tuple[Any, dict[str, Any]]:
+    """One of these networks and its card."""
     path = checked_path(path)
     card = read_card(card_path(path))
-    model = build(card_path(path), card["architecture"])
+    network = card.get("network", "mask-rcnn")  # older cards do not say
+    if network not in networks:
+        expected = " or ".join(map(repr, networks))
+        raise ValueError(f"{card_path(path)}: network: expected {expected}, found {network!r}")
+    if network in POSE_NETWORKS:
+        check_card(str(card_path(path)), card, ("size",))
+    model = build(card_path(path), card["architecture"], *networks[network])
     try:
         weights = load_file(path)
     except SafetensorError as error:
@@ -110,6 +151,10 @@ def check_card(place: str, card: Any, more: tuple[str, ...] = ()) -> None:
     for entry in (*ENTRIES, *more):
         if entry not in card:
             raise ValueError(f"{place}: expected an entry {entry!r}, found {', '.join(map(str, card)) or 'none'}")
+    if "size" in more:
+        sides = card["size"]
+        if not isinstance(sides, list | tuple) or [type(side) for side in sides] != [int, int] or min(sides) < 1:
+            raise ValueError(f"{place}: size: expected a height and a width in pixels, found {sides!r}")
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -124,24 +169,24 @@ def read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def build(path: Path, entries: Any) -> MaskRcnn3d:
+def build(path: Path, entries: Any, kind: type, architecture: type) -> Any:
     """An empty network of a card's architecture; what that lacks, as older cards do, has its default."""
     if not isinstance(entries, dict):
         raise ValueError(f"{path}: architecture: expected a dictionary, found {type(entries).__name__}")
-    known = {field.name for field in fields(Architecture)}
+    known = {field.name for field in fields(architecture)}
     for name in entries:
         if name not in known:
-            raise ValueError(f"{path}: architecture: expected entries of Architecture, found {name!r}")
+            raise ValueError(f"{path}: architecture: expected entries of {architecture.__name__}, found {name!r}")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
     }
     try:
-        return empty_model(Architecture(**values))
+        return empty_model(kind, architecture(**values))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: architecture: expected one that can be built, found {error}") from None
 
 
-def copy_weights(path: Path, weights: Mapping[str, Tensor], model: MaskRcnn3d) -> None:
+def copy_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module) -> None:
     """Puts weights into the network, which must have the same."""
     expected = model.state_dict()
     for name in [*expected, *weights]:

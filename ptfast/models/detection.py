@@ -73,12 +73,19 @@ def detect(
 @torch.inference_mode()
 def detect_in_features(model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits) -> list[Tubes]:
     """People in clips whose features (B, C, T, h, w) of each level are there already; the rest as in `detect`."""
-    proposals = propose(model, features, size, limits)
-    found = classify(model, features, proposals, size, limits)
+    found = boxes_in_features(model, features, size, limits)
     counts = [len(boxes) for boxes, _ in found]
     boxes = torch.cat([boxes for boxes, _ in found])
     heatmaps = model.heatmaps(features, boxes, batch_indices(counts, boxes.device))
     return [Tubes(boxes, scores, maps) for (boxes, scores), maps in zip(found, heatmaps.split(counts), strict=True)]
+
+
+@torch.inference_mode()
+def boxes_in_features(
+    model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits
+) -> list[tuple[Tensor, Tensor]]:
+    """People's (M, T, 4) boxes and (M,) scores in each clip, without their joints; arguments as in `detect`."""
+    return classify(model, features, propose(model, features, size, limits), size, limits)
 
 
 def propose(model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits) -> list[Tensor]:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ptfast._check import check_shape
+
 Colour = tuple[float, float, float]  # red, green, blue
 IMAGE_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGE_STD: Colour = (0.229, 0.224, 0.225)
@@ -30,3 +32,11 @@ def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int 
     if height % multiple or width % multiple:
         clips = F.pad(clips, (0, 0, 0, -width % multiple, 0, -height % multiple))
     return clips.permute(0, 4, 1, 2, 3)
+
+
+def check_crops(clips: Tensor, multiple: int) -> None:
+    """Raises ValueError unless a pose network can take (B, 3, T, h, w) crops with h and w multiples of `multiple`."""
+    check_shape("clips", clips, ("B", 3, "T", "h", "w"))
+    height, width = clips.shape[3:]
+    if height % multiple or width % multiple or not height * width:
+        raise ValueError(f"clips must have a height and a width of multiples of {multiple}, got {height} and {width}")

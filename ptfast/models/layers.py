@@ -36,7 +36,7 @@ class ClipConv(nn.Conv3d):
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel: Spatial width, odd.
-        temporal_kernel: Temporal extent, odd. A kernel of one pixel has extent 1 whatever is asked.
+        temporal_kernel: Temporal extent, odd.
         stride: Spatial stride.
         dilation: Spatial dilation.
         bias: Adds a bias.
@@ -53,19 +53,23 @@ class ClipConv(nn.Conv3d):
         dilation: int = 1,
         bias: bool = False,
     ) -> None:
-        extent = temporal_kernel if kernel > 1 else 1
         space = dilation * (kernel // 2)
         super().__init__(
             in_channels,
             out_channels,
-            (extent, kernel, kernel),
+            (temporal_kernel, kernel, kernel),
             stride=(1, stride, stride),
-            padding=(extent // 2, space, space),
+            padding=(temporal_kernel // 2, space, space),
             dilation=(1, dilation, dilation),
             bias=bias,
         )
 
     def forward(self, clips: Tensor) -> Tensor:
+        if self.kernel_size[1:] == (1, 1) and self.stride[1] == 1 and self.kernel_size[0] > 1:
+            # In 2D, with time and place as the sides: as fast in bfloat16, and in float32 several times as fast.
+            lines, padding = clips.flatten(3), (self.kernel_size[0] // 2, 0)
+            lines = F.conv2d(lines, self.weight.squeeze(4), self.bias, padding=padding)
+            return lines.unflatten(3, clips.shape[3:])
         if self.kernel_size[0] > 1:
             return super().forward(clips)
         frames = F.conv2d(
@@ -116,4 +120,15 @@ class FrameGroupNorm(nn.GroupNorm):
         return unfold_frames(super().forward(fold_frames(clips)), clips.shape[2])
 
 
-NORMALISATIONS: dict[str, type[FrozenBatchNorm | FrameGroupNorm]] = {"frozen": FrozenBatchNorm, "group": FrameGroupNorm}
+class FrameBatchNorm(nn.BatchNorm2d):
+    """Batch norm with trained affine maps; statistics run over all frames of all clips of a batch, and their pixels."""
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return unfold_frames(super().forward(fold_frames(clips)), clips.shape[2])
+
+
+NORMALISATIONS: dict[str, type[FrozenBatchNorm | FrameGroupNorm | FrameBatchNorm]] = {
+    "frozen": FrozenBatchNorm,
+    "group": FrameGroupNorm,
+    "batch": FrameBatchNorm,
+}

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ptfast._check import check_integer, check_shape
 from ptfast.models.layers import NORMALISATIONS, ClipConv, FrameGroupNorm, fold_frames, unfold_frames
 
-Normalisation = Literal["frozen", "group"]
+Normalisation = Literal["frozen", "group", "batch"]  # the last for pose networks, whose batches are large
 
 
 class BasicBlock(nn.Module):
@@ -49,6 +49,7 @@ class Bottleneck(nn.Module):
     """A 3x3 convolution between two of 1x1 that narrow and widen, around them the input.
 
     The 3x3 one has the stride, or with `stride_in_1x1` the one before it, as in the first ResNets (He et al. 2015).
+    `temporal_1x1` is the temporal extent of the first one.
     """
 
     expansion = 4
@@ -63,12 +64,13 @@ class Bottleneck(nn.Module):
         normalisation: Normalisation,
         temporal_kernel: int,
         stride_in_1x1: bool = False,
+        temporal_1x1: int = 1,
     ) -> None:
         super().__init__()
         norm = NORMALISATIONS[normalisation]
         self.channels = wide = channels * self.expansion
         first, second = (stride, 1) if stride_in_1x1 else (1, stride)
-        self.conv1 = ClipConv(in_channels, channels, 1, temporal_kernel=1, stride=first)
+        self.conv1 = ClipConv(in_channels, channels, 1, temporal_kernel=temporal_1x1, stride=first)
         self.bn1 = norm(channels)
         self.conv2 = ClipConv(
             channels, channels, 3, temporal_kernel=temporal_kernel, stride=second, dilation=dilations[stride_in_1x1]
@@ -242,7 +244,7 @@ def check_arguments(
         raise ValueError(f"output_stride must be 8 or 16, got {output_stride}")
     if output_stride == 8 and stages == 4:
         raise ValueError("output_stride must be 16 with 4 stages, got 8")
-    if normalisation not in NORMALISATIONS:
+    if normalisation not in ("frozen", "group"):  # statistics of a detector's few clips would not do
         raise ValueError(f"normalisation must be 'frozen' or 'group', got {normalisation!r}")
     if width <= 0 or 64 * width % 8:
         raise ValueError(f"width must make 64 * width a positive multiple of 8, got {width}")

@@ -16,9 +16,19 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ptfast.models import Architecture, MaskRcnn3d, _torchvision, load_detectron, load_torchvision
+from ptfast.models import (
+    Architecture,
+    Hrnet,
+    HrnetArchitecture,
+    MaskRcnn3d,
+    PoseResnet,
+    PoseResnetArchitecture,
+    _torchvision,
+    load_detectron,
+    load_torchvision,
+)
 from ptfast.models._fill import change_eps
-from ptfast.models.checkpoints import load_weights, read_detectron, save_weights
+from ptfast.models.checkpoints import load_pose_network, load_weights, read_detectron, save_weights
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD, normalise_clips
 from ptfast.models.layers import FrozenBatchNorm
 
@@ -26,10 +36,21 @@ SMALL = Architecture(width=0.125, box_channels=8, keypoint_convs=1, keypoint_cha
 CARD = {"skeleton": "posetrack15", "data": "synthetic", "command": "x", "seed": 1, "score": {"mAP": 60}, "frames": 3}
 
 
+POSE_CARD = {**CARD, "size": [128, 96]}
+SMALL_HRNET = HrnetArchitecture(
+    8, 3, "last", stem=4, stem_blocks=1, modules=(1, 2), blocks=1, image_mean=(0.1, 0.2, 0.3)
+)
+SMALL_POSE_RESNET = PoseResnetArchitecture(width=0.0625, joints=3)
+
+
 def network(architecture: Architecture = SMALL) -> MaskRcnn3d:
+    return randomised(MaskRcnn3d, architecture)
+
+
+def randomised(kind: Any, architecture: Any) -> Any:
     """With random norms, too."""
     torch.manual_seed(0)
-    net = MaskRcnn3d(architecture)
+    net = kind(architecture)
     with torch.no_grad():
         for name, value in net.state_dict().items():
             if value.ndim == 1:
@@ -53,6 +74,47 @@ def test_there_and_back(tmp_path: Path, dtype: Any) -> None:
     assert got.body.conv1.weight.is_contiguous(memory_format=torch.channels_last_3d)
     save_weights(got, tmp_path / "again.safetensors", card, dtype=dtype)
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "new" / "small.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "architecture", "name"),
+    [(Hrnet, SMALL_HRNET, "hrnet"), (PoseResnet, SMALL_POSE_RESNET, "pose-resnet")],
+)
+def test_pose_networks_there_and_back(tmp_path: Path, kind: Any, architecture: Any, name: str) -> None:
+    net, path = randomised(kind, architecture), tmp_path / "pose.safetensors"
+    net.bn1.num_batches_tracked.fill_(200_001)  # more than float16 holds
+    save_weights(net, path, POSE_CARD)
+    got, card = load_pose_network(path)
+    assert type(got) is kind and got.architecture == architecture and not got.training
+    assert {entry: card[entry] for entry in POSE_CARD} == POSE_CARD and card["network"] == name
+    for key, value in got.state_dict().items():
+        expected = net.state_dict()[key]
+        assert value.dtype == expected.dtype
+        assert torch.equal(value, expected.half().float() if value.is_floating_point() else expected), key
+    assert got.conv1.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    with pytest.raises(ValueError, match=rf"pose\.json: network: expected 'mask-rcnn', found '{name}'"):
+        load_weights(path)
+
+
+def test_cards_of_other_networks(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    save_weights(network(), path, CARD)
+    with pytest.raises(ValueError, match=r"small\.json: network: expected 'hrnet' or 'pose-resnet', found 'mask-rcnn'"):
+        load_pose_network(path)
+    change_card(lambda card: card.pop("network"))(path)  # as older cards are
+    assert load_weights(path)[0].architecture == SMALL
+    for size in ([128], [128, 96.0], [0, 96], "128x96"):
+        with pytest.raises(ValueError, match=r"card: size: expected a height and a width in pixels, found "):
+            save_weights(randomised(Hrnet, SMALL_HRNET), path, {**POSE_CARD, "size": size})
+    with pytest.raises(ValueError, match="card: expected an entry 'size', found skeleton, "):
+        save_weights(randomised(Hrnet, SMALL_HRNET), path, CARD)
+    save_weights(randomised(Hrnet, SMALL_HRNET), path, POSE_CARD)
+    change_card(lambda card: card["architecture"].update(depth=50))(path)
+    with pytest.raises(ValueError, match="architecture: expected entries of HrnetArchitecture, found 'depth'"):
+        load_pose_network(path)
+    change_card(lambda card: card.pop("size"))(path)
+    with pytest.raises(ValueError, match=r"small\.json: expected an entry 'size', found "):
+        load_pose_network(path)
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,126 @@
+"""Simple Baselines' pose network: a ResNet, then three transposed convolutions; frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ptfast._check import check_integer
+from ptfast.models.images import IMAGE_MEAN, Colour, check_crops
+from ptfast.models.layers import ClipConv, FrameBatchNorm, channels_last, fold_frames, unfold_frames
+from ptfast.models.resnet3d import residual_stage
+
+BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # of each stage
+DECONVOLUTIONS = 3
+
+
+@dataclass(frozen=True)
+class PoseResnetArchitecture:
+    """What a PoseResnet is made of.
+
+    Attributes:
+        depth: Of the ResNet: 50, 101 or 152.
+        width: Factor on all channels; 64 * width must be a whole number.
+        joints: K.
+        image_mean: What must be subtracted from pictures for this network.
+    """
+
+    depth: int = 50
+    width: float = 1.0
+    joints: int = 17
+    image_mean: Colour = IMAGE_MEAN
+
+
+class PoseResnet(nn.Module):
+    """Simple Baselines' network. Parameters have the names of its public code, whose weights `load_pose_resnet` reads.
+
+    Args:
+        architecture: What it is made of.
+
+    Attributes:
+        architecture: The same.
+        multiple: Height and width of crops must be multiples of it, 32.
+
+    Raises:
+        ValueError: An entry of the architecture is out of range.
+
+    Source:
+        Xiao, Wu and Wei 2018 (Simple Baselines), section 2.
+    """
+
+    multiple = 32
+
+    def __init__(self, architecture: PoseResnetArchitecture) -> None:
+        super().__init__()
+        check_architecture(architecture)
+        self.architecture = a = architecture
+        base = channels = round(64 * a.width)
+        self.conv1 = ClipConv(3, base, 7, temporal_kernel=1, stride=2)
+        self.bn1 = FrameBatchNorm(base)
+        self.relu = nn.ReLU(inplace=True)
+        for stage, count in enumerate(BLOCKS[a.depth]):
+            # All three depths have bottlenecks, as a ResNet-50 has.
+            blocks = residual_stage(50, channels, base * 2**stage, count, 2 if stage else 1, "batch", temporal_kernel=1)
+            self.add_module(f"layer{stage + 1}", blocks)
+            channels = 4 * base * 2**stage
+        self.deconv_layers = deconvolutions(channels, 4 * base)
+        self.final_layer = nn.Conv2d(4 * base, a.joints, 1)
+        initialise(self)
+        channels_last(self)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Heatmaps of the joints.
+
+        Args:
+            clips: (B, 3, T, h, w) normalised crops of a person each; h and w are multiples of `multiple`.
+
+        Returns:
+            (B, K, T, h / 4, w / 4) float32; heatmap pixel p stands for the crop's pixel 4 p.
+
+        Raises:
+            ValueError: `clips` has another shape.
+        """
+        check_crops(clips, self.multiple)
+        length = clips.shape[2]
+        clips = clips.contiguous(memory_format=torch.channels_last_3d)
+        stem = fold_frames(self.relu(self.bn1(self.conv1(clips))))
+        features = unfold_frames(F.max_pool2d(stem, 3, 2, 1), length)
+        for stage in range(1, 5):
+            features = self.get_submodule(f"layer{stage}")(features)
+        heatmaps = self.final_layer(self.deconv_layers(fold_frames(features)))
+        return unfold_frames(heatmaps, length).float()
+
+
+def deconvolutions(in_channels: int, channels: int) -> nn.Sequential:
+    """Transposed convolutions over frames (N, C, H, W), each of which doubles height and width."""
+    layers: list[nn.Module] = []
+    for index in range(DECONVOLUTIONS):
+        inside = channels if index else in_channels
+        layers.append(nn.ConvTranspose2d(inside, channels, 4, stride=2, padding=1, bias=False))
+        layers += [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def initialise(network: PoseResnet) -> None:
+    """He's for the ResNet, N(0, 0.001) for what follows, as published."""
+    for module in network.modules():
+        if isinstance(module, ClipConv):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, std=0.001)
+    nn.init.normal_(network.final_layer.weight, std=0.001)
+    nn.init.zeros_(network.final_layer.bias)  # type: ignore[arg-type]
+
+
+def check_architecture(a: PoseResnetArchitecture) -> None:
+    """Raises ValueError unless a PoseResnet can be built so."""
+    if a.depth not in BLOCKS:
+        raise ValueError(f"depth must be 50, 101 or 152, got {a.depth}")
+    if a.width <= 0 or 64 * a.width % 1:
+        raise ValueError(f"width must make 64 * width a positive whole number, got {a.width}")
+    check_integer("joints", a.joints, 1)
+    if len(a.image_mean) != 3:
+        raise ValueError(f"image_mean must be three numbers, got {a.image_mean}")

@@ -15,7 +15,7 @@ WEIGHTS = [
 ]
 CONFIGS = [
     f"ptfast/training/configs/{name}.toml"
-    for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn")
+    for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn", "pose/synthetic_pose_3d")
 ]
 
 

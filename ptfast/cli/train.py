@@ -7,7 +7,6 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,10 @@ from ptfast.cli._shared import command, device, plural
 from ptfast.skeletons import POSETRACK_15, Skeleton
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-    from ptfast.models import MaskRcnn3d
-    from ptfast.training.config import Config
-
-    Validate = Callable[[MaskRcnn3d], dict[str, float]]
+    from ptfast.training.config import RunConfig
+    from ptfast.training.tasks import Task
 
 GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # what weights depend on, for their card
 
@@ -32,8 +28,14 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     text = "Train a network. A run that was stopped goes on when the same command is given again. "
     text += "Several processes share each batch: torchrun --nproc-per-node N -m ptfast train ..."
     parser = command(commands, "train", _train, text)
-    parser.add_argument("method", choices=["detect-and-track"], help="which system's network")
-    parser.add_argument("--config", default="synthetic_3d", help="a TOML file, or the name of one that comes along")
+    parser.add_argument(
+        "method", choices=["detect-and-track", "pose"], help="which system's detector, or a pose network"
+    )
+    parser.add_argument(
+        "--config",
+        help="a TOML file, or the name of one that comes along; if none is given synthetic_3d, for pose "
+        "synthetic_pose_3d",
+    )
     parser.add_argument(
         "--data", required=True, metavar="DATA",
         help="synthetic, a folder of PoseTrack annotations (or the dataset's), or a COCO keypoints file",
@@ -48,7 +50,8 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "--weights",
         type=Path,
         metavar="FILE",
-        help="a .safetensors or checkpoint.pt to start from, unless DIR has a checkpoint",
+        help="a .safetensors or checkpoint.pt, or a published .pth of pose networks, to start from, unless DIR has "
+        "a checkpoint",
     )
     parser.add_argument("--export", type=Path, metavar="FILE", help="weights, instead of DIR/weights.safetensors")
     parser.add_argument(
@@ -64,21 +67,25 @@ def _train(options: argparse.Namespace) -> None:
     import torch
     from torch import distributed
 
-    from ptfast.training.config import read_config
+    from ptfast.cli import _train_mask_rcnn, _train_pose
     from ptfast.training.loop import train
 
     check_options(options)
-    config = read_config(options.config)
+    method: Any = {"detect-and-track": _train_mask_rcnn, "pose": _train_pose}[options.method]
+    options.config = options.config or method.CONFIG
+    config = method.read(options.config)
     if options.seed is not None:
         config = replace(config, seed=options.seed)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    skeleton = skeleton_of(config, options.data)
-    data, validate = make_data(config, options, skeleton), make_validation(config, options, skeleton)
-    start = None if (options.out / "checkpoint.pt").exists() else starting_weights(config, options.weights)
+    skeleton, task = skeleton_of(config.architecture.joints, options.data), method.make_task(config)
+    data, validate = (make(config, options, skeleton) for make in (method.make_data, method.make_validation))
+    start = None
+    if not (options.out / "checkpoint.pt").exists():
+        start = starting_weights(task, options.weights, method.read_weights)
     try:
         model, done = train(
-            config, data, options.out, device=options.device, workers=options.workers, start=start, validate=validate,
+            task, data, options.out, device=options.device, workers=options.workers, start=start, validate=validate,
             minutes=options.minutes,
         )  # fmt: skip
     except FloatingPointError as error:
@@ -92,7 +99,7 @@ def _train(options: argparse.Namespace) -> None:
     if done < config.steps:
         print(f"stopped after {done:,} of {plural(config.steps, 'step')}, the same command goes on; {left}")
         return
-    weights = export(model, config, options, skeleton)
+    weights = export(model, config, options, {"skeleton": skeleton.name, **method.card_of(config)})
     print(f"{plural(done, 'step')} done; {left}, and weights to track with in {weights}")
 
 
@@ -105,11 +112,10 @@ def check_options(options: argparse.Namespace) -> None:
         raise ValueError(f"export must end in .safetensors, got {options.export.name!r}")
 
 
-def skeleton_of(config: Config, data: str) -> Skeleton:
+def skeleton_of(joints: int, data: str) -> Skeleton:
     """The joints that the network learns: PoseTrack's 15, or the data's own if there are as many."""
     from ptfast.training.annotated_clips import annotation_files, read_skeleton
 
-    joints = config.architecture.joints
     own = POSETRACK_15
     if data != "synthetic" and joints != len(own):
         own = read_skeleton(annotation_files(Path(data), "train")[0])
@@ -118,51 +124,25 @@ def skeleton_of(config: Config, data: str) -> Skeleton:
     raise ValueError(f"architecture: joints must be 15 or those of the data, {len(own)}, got {joints}")
 
 
-def make_data(config: Config, options: argparse.Namespace, skeleton: Skeleton) -> Any:
-    """Clips to learn from."""
-    from ptfast.training.annotated_clips import AnnotatedClips
-    from ptfast.training.synthetic_clips import synthetic_data
-
-    sizes: dict[str, Any] = {"short_sides": config.short_sides, "long_side": config.long_side}
-    if options.data == "synthetic":
-        return synthetic_data(config.frames, seed=config.seed, **sizes)
-    return AnnotatedClips(
-        options.data, config.frames, skeleton=skeleton, images=options.images, seed=config.seed, **sizes
-    )
-
-
-def make_validation(config: Config, options: argparse.Namespace, skeleton: Skeleton) -> Validate | None:
-    """What scores the network each epoch."""
-    from ptfast.methods.detect_and_track import Config as Tracking
-    from ptfast.training.annotated_clips import read_sequences
-    from ptfast.training.validation import validate, validate_annotated
-
-    # Half-trained networks are not sure of much, and mAP wants the unsure ones too.
-    tracking = Tracking(**settings_of(config), min_score=0.5, joint_score="logit")
-    if options.validation is not None:
-        sequences = list(read_sequences(options.validation, skeleton, options.images, "val"))
-        return partial(validate_annotated, sequences=sequences, config=tracking, skeleton=skeleton)
-    if options.data != "synthetic" or config.validation_videos == 0:
-        return None
-    return partial(validate, videos=config.validation_videos, config=tracking, skeleton=skeleton)
-
-
-def starting_weights(config: Config, path: Path | None) -> dict[str, Tensor] | None:
-    """The weights to start from, inflated if the config says so; None for random ones."""
+def starting_weights(
+    task: Task, path: Path | None, read: Callable[[Path, Any], dict[str, Tensor]]
+) -> dict[str, Tensor] | None:
+    """The weights to start from, which `read` gets, inflated if the config says so; None for random ones."""
     import torch
 
-    from ptfast.models import MaskRcnn3d, inflate
+    from ptfast.models import inflate
 
+    how = task.config.initialise
     if path is None:
-        if config.initialise != "none":
-            raise ValueError(f"--weights must name 2D weights, as the config's initialise is {config.initialise!r}")
+        if how != "none":
+            raise ValueError(f"--weights must name 2D weights, as the config's initialise is {how!r}")
         return None
     with torch.device("meta"):
-        target = MaskRcnn3d(config.architecture)
-    weights = {name: value.float() for name, value in read_weights(path).items()}
+        target = task.network()
+    weights = {name: value.float() for name, value in read(path, task.config).items()}
     try:
-        if config.initialise != "none":
-            weights = inflate(weights, config.initialise, target)
+        if how != "none":
+            weights = inflate(weights, how, target)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     for name, wanted in target.state_dict().items():
@@ -173,36 +153,20 @@ def starting_weights(config: Config, path: Path | None) -> dict[str, Tensor] | N
     return {name: weights[name] for name in target.state_dict()}
 
 
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A network's weights out of a .safetensors file or a checkpoint."""
-    from ptfast.models import load_weights
-    from ptfast.training.checkpoints import read_checkpoint
-
-    if path.suffix == ".safetensors":
-        return load_weights(path)[0].state_dict()
-    return read_checkpoint(path)["model"]
-
-
-def settings_of(config: Config) -> dict[str, Any]:
-    """How the method runs a network of this config."""
-    return {"frames": config.frames, "short_side": max(config.short_sides), "long_side": config.long_side}
-
-
-def export(model: MaskRcnn3d, config: Config, options: argparse.Namespace, skeleton: Skeleton) -> Path:
+def export(model: Any, config: RunConfig, options: argparse.Namespace, entries: dict[str, Any]) -> Path:
     """Writes the weights with a card that says how they came about; gives their path."""
     from ptfast.models import save_weights
 
     rows = [json.loads(line) for line in (options.out / "log.jsonl").read_text().splitlines()]
-    score = next((row for row in reversed(rows) if "mAP" in row), None)
+    score = next((row for row in reversed(rows) if "learning_rate" not in row), None)
     given = [(f"--{name}", str(value)) for name in GIVEN if (value := getattr(options, name)) is not None]
     card = {
-        "skeleton": skeleton.name,
+        **entries,
         "data": options.data,
         "command": shlex.join(["ptfast", "train", options.method, *(part for pair in given for part in pair)]),
         "seed": config.seed,
         "score": score,
         "frames": config.frames,
-        "settings": settings_of(config),
         "training": config.to_dict(),
     }
     path = options.export or options.out / "weights.safetensors"

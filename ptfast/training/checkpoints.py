@@ -9,15 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
-from ptfast.training.config import Config, build
+from ptfast.training.config import RunConfig, build
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: dict) -> None:
-    """Writes the weights and the optimizer's state after `step` steps, whole or not at all.
+def save_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: RunConfig
+) -> None:
+    """Writes the weights, with normalisation's running statistics, and the optimizer's state after `step` steps.
 
-    Random choices depend on the seed and the step alone, so that no generator's state is needed.
+    The file appears whole or not at all. Random choices depend on the seed and the step alone, so that no generator's
+    state is needed.
     """
-    state = {"step": step, "config": config, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {
+        "step": step,
+        "config": config.to_dict(),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         torch.save(state, unfinished)
@@ -26,7 +34,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         unfinished.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict) -> int:
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfig) -> int:
     """Restores what save_checkpoint wrote and returns the number of steps done.
 
     Entries of the config that the checkpoint lacks, as it is older than they are, had their defaults.
@@ -35,8 +43,8 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         ValueError: The file is no checkpoint, or that of a run with another config.
     """
     state = read_checkpoint(path)
-    saved = build(Config, state["config"], f"{path}: config").to_dict()
-    check_same(saved, config, str(path))
+    saved = build(type(config), state["config"], f"{path}: config")
+    check_same(saved.to_dict(), config.to_dict(), str(path))
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     return state["step"]

@@ -1,4 +1,4 @@
-"""What a training run does."""
+"""What a training run does: what all runs have, and the runs of the 3D Mask R-CNN."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CONFIGS = Path(__file__).parent / "configs"
 
 
 @dataclass(frozen=True)
-class Config:
-    """A training run of the 3D Mask R-CNN. Defaults are those of Detect-and-Track's released 3D model.
+class RunConfig:
+    """What every training run has, whatever its network.
 
     Attributes:
         frames: T of a clip.
         batch: Clips of a step, of all processes together.
         steps: Steps in all.
-        optimizer: "sgd" (momentum 0.9) or "adamw".
+        optimizer: "sgd" (momentum 0.9), "adam" or "adamw".
         learning_rate: After warm-up.
         weight_decay: On weights, not on biases and normalisation.
         warm_up: Steps over which the learning rate rises from a tenth, linearly.
@@ -34,11 +34,50 @@ class Config:
         clip_norm: Largest norm of the gradient.
         mixed_precision: Runs the network in bfloat16.
         seed: Of initialisation, sampling and data.
+        epoch: Steps between two validations and checkpoints.
+        initialise: "none", or how a 2D network's weights are inflated: "center" or "mean".
+
+    Raises:
+        ValueError: A number is out of its range.
+    """
+
+    frames: int = 1
+    batch: int = 8
+    steps: int = 13000
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    warm_up: int = 500
+    drops: tuple[int, ...] = (10000, 12000)
+    clip_norm: float = 10.0
+    mixed_precision: bool = True
+    seed: int = 0
+    epoch: int = 1000
+    initialise: Literal["none", "center", "mean"] = "none"
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "batch", "steps", "epoch"):
+            check_number(name, getattr(self, name), 1)
+        for name in ("learning_rate", "weight_decay", "warm_up", "seed"):
+            check_number(name, getattr(self, name), 0)
+        if self.frames % 2 == 0:
+            raise ValueError(f"frames must be odd, got {self.frames}")
+        if not self.clip_norm > 0:
+            raise ValueError(f"clip_norm must be positive, got {self.clip_norm}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, as a JSON file holds them."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """A training run of the 3D Mask R-CNN. Defaults are those of Detect-and-Track's released 3D model.
+
+    Attributes:
         short_sides: A clip's shorter side in pixels is one of these, by chance; synthetic films are drawn so.
         long_side: The longer side, at most.
-        epoch: Steps between two validations and checkpoints.
         validation_videos: Synthetic videos of 32 frames that a validation tracks.
-        initialise: "none", or how a 2D model's weights are inflated: "center" or "mean".
         architecture: The network.
         sampling: What a step learns from.
         proposals: How many proposals there are in training.
@@ -48,40 +87,19 @@ class Config:
     """
 
     frames: int = 3
-    batch: int = 8
-    steps: int = 13000
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    warm_up: int = 500
-    drops: tuple[int, ...] = (10000, 12000)
-    clip_norm: float = 10.0
-    mixed_precision: bool = True
-    seed: int = 0
     short_sides: tuple[int, ...] = (128, 196, 256)
     long_side: int = 333
-    epoch: int = 1000
     validation_videos: int = 4
-    initialise: Literal["none", "center", "mean"] = "none"
     architecture: Architecture = field(default_factory=Architecture)
     sampling: Sampling = field(default_factory=Sampling)
     proposals: Limits = field(default_factory=lambda: Limits(proposals_before=2000, proposals_after=2000))
 
     def __post_init__(self) -> None:
-        for name in ("frames", "batch", "steps", "long_side", "epoch"):
-            check_number(name, getattr(self, name), 1)
-        for name in ("learning_rate", "weight_decay", "warm_up", "seed", "validation_videos"):
-            check_number(name, getattr(self, name), 0)
-        if self.frames % 2 == 0:
-            raise ValueError(f"frames must be odd, got {self.frames}")
+        super().__post_init__()
+        check_number("long_side", self.long_side, 1)
+        check_number("validation_videos", self.validation_videos, 0)
         if not self.short_sides or min(self.short_sides) < 1:
             raise ValueError(f"short_sides must be at least one positive number, got {self.short_sides}")
-        if not self.clip_norm > 0:
-            raise ValueError(f"clip_norm must be positive, got {self.clip_norm}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain values, as a JSON file holds them."""
-        return dataclasses.asdict(self)
 
 
 def read_config(source: str | Path) -> Config:
@@ -94,17 +112,21 @@ def read_config(source: str | Path) -> Config:
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is no TOML, or an entry is unknown or of the wrong type; the message names it.
     """
+    return build(Config, *read_document(source, CONFIGS))
+
+
+def read_document(source: str | Path, folder: Path) -> tuple[dict[str, Any], str]:
+    """What a TOML file holds, or the one of that name in a folder, and its path; errors as in read_config."""
     path = Path(source)
     if not path.is_file():
-        path = CONFIGS / f"{source}.toml"
+        path = folder / f"{source}.toml"
     if not path.is_file():
-        names = ", ".join(sorted(known.stem for known in CONFIGS.glob("*.toml")))
+        names = ", ".join(sorted(known.stem for known in folder.glob("*.toml")))
         raise FileNotFoundError(f"{source}: expected a TOML file or one of {names}")
     try:
-        document = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text()), str(path)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: expected TOML, found {error}") from None
-    return build(Config, document, str(path))
 
 
 def build(kind: type, entries: Mapping[str, Any], place: str, default: Any = None) -> Any:

@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +17,42 @@ from torch import distributed, nn
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from ptfast.models.mask_rcnn import MaskRcnn3d
-from ptfast.training.batches import Steps, loader, tensors
+from ptfast.training.batches import Steps, loader
 from ptfast.training.checkpoints import load_checkpoint, save_checkpoint
-from ptfast.training.config import Config
-from ptfast.training.losses import LOSSES, MaskRcnnLoss
+from ptfast.training.config import RunConfig
+from ptfast.training.tasks import Network, Task
 
-Validate = Callable[[MaskRcnn3d], dict[str, float]]
+Validate = Callable[[Network], dict[str, float]]
 
 
 def train(
-    config: Config,
+    task: Task[Network],
     data: Dataset,
     out: Path,
     *,
     device: torch.device | str = "cpu",
     workers: int = 1,
     start: dict[str, torch.Tensor] | None = None,
-    validate: Validate | None = None,
+    validate: Validate[Network] | None = None,
     minutes: float | None = None,
-) -> tuple[MaskRcnn3d, int]:
-    """Trains a 3D Mask R-CNN, from the last checkpoint in `out` if there is one.
+) -> tuple[Network, int]:
+    """Trains a network, from the last checkpoint in `out` if there is one.
 
     A run that is stopped and goes on gives the weights, to the bit on one machine, of one that never stopped: the clips
     and all random choices of a step depend on the seed and the step's number. Several processes, started by torchrun,
-    share each batch; their gradients, each of the mean over the process's own clips, are averaged.
+    share each batch; their gradients, each of the mean over the process's own clips, are averaged. Batch normalisation
+    takes each process's own clips; its running statistics are those of the first process, which go to all others
+    before each step, and into checkpoints.
 
     Args:
-        config: What to do.
-        data: Clips by number (see `ptfast.training.synthetic_clips`).
+        task: What to train, and how (see `ptfast.training.tasks`).
+        data: What the task learns from by number, clips for the most part (see `ptfast.training.synthetic_clips`).
         out: A folder for checkpoint.pt, log.jsonl (one line every twenty steps and one each validation) and, where
             tensorboard is installed, its logs. Several processes read one checkpoint: the folder is one for all.
         device: Where to train; "cuda" takes one GPU a process.
         workers: Processes that make clips; 0 makes them in this one.
         start: Weights to start from where there is no checkpoint; None starts from random ones.
-        validate: Called after every config.epoch steps, and at the end, with the network in evaluation mode; the
+        validate: Called after every `epoch` steps, and at the end, with the network in evaluation mode; the
             figures that it returns are logged.
         minutes: Stops after that time, with a checkpoint.
 
@@ -64,25 +65,27 @@ def train(
             wait for that.
         ValueError: The checkpoint is of another run, or the batch cannot be shared out evenly.
     """
+    config = task.config
     rank, world, device = join_processes(torch.device(device))
     torch.manual_seed(config.seed)
-    model = MaskRcnn3d(config.architecture)
+    model = task.network()
     if start is not None:
         model.load_state_dict(start)
     model = model.to(device).train()
     optimizer = make_optimizer(config, model)
     run = Run(config, model, optimizer, out / "checkpoint.pt", rank)
-    losses: nn.Module = MaskRcnnLoss(model, config.sampling, config.proposals)
+    losses = task.losses(model)
     steps = Steps(run.done, config.steps, config.batch, rank, world)
     if world > 1:
         losses = nn.parallel.DistributedDataParallel(losses)
-    log = Log(out, run.done) if rank == 0 else None
+    log = Log(out, run.done, task.names) if rank == 0 else None
     until = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
     bar = tqdm(total=config.steps, initial=run.done, desc="training", unit="step", disable=rank > 0, mininterval=1)
     with bar, closing(log) if log is not None else nullcontext(), Interruption() as interruption:
         try:
             for clips in loader(data, steps, workers):
-                values = step(config, losses, optimizer, clips, run.done, rank, device)
+                arguments = task.arguments(model, clips, device)
+                values = step(config, losses, optimizer, arguments, run.done, rank, device)
                 run.done += 1
                 bar.update()
                 if log is not None:
@@ -114,16 +117,16 @@ class Run:
     """
 
     def __init__(
-        self, config: Config, model: MaskRcnn3d, optimizer: torch.optim.Optimizer, path: Path, rank: int
+        self, config: RunConfig, model: nn.Module, optimizer: torch.optim.Optimizer, path: Path, rank: int
     ) -> None:
         self.config, self.model, self.optimizer, self.path, self.rank = config, model, optimizer, path, rank
-        self.done = load_checkpoint(path, model, optimizer, config.to_dict()) if path.exists() else 0
+        self.done = load_checkpoint(path, model, optimizer, config) if path.exists() else 0
         self.saved = self.done
 
     def save(self) -> None:
         """Writes the checkpoint unless it is there already."""
         if self.rank == 0 and self.done != self.saved:
-            save_checkpoint(self.path, self.model, self.optimizer, self.done, self.config.to_dict())
+            save_checkpoint(self.path, self.model, self.optimizer, self.done, self.config)
         self.saved = self.done
 
 
@@ -153,50 +156,60 @@ class Interruption:
 
 
 def step(
-    config: Config,
+    config: RunConfig,
     losses: nn.Module,
     optimizer: torch.optim.Optimizer,
-    clips: list,
+    arguments: tuple,
     number: int,
     rank: int,
     device: torch.device,
 ) -> torch.Tensor:
-    """One step of the optimizer; returns the losses (5,) in the order of LOSSES, detached."""
+    """One step of the optimizer; returns the losses (L,), detached."""
     torch.manual_seed(config.seed + 1_000_003 * (number + 1) + 7919 * rank)
     rate = learning_rate(config, number)
     for group in optimizer.param_groups:
         group["lr"] = rate
-    alone = losses.module if isinstance(losses, nn.parallel.DistributedDataParallel) else losses
-    assert isinstance(alone, MaskRcnnLoss)
-    mean = alone.model.architecture.image_mean
-    pictures, targets = tensors(clips, max(alone.model.strides), device, mean)
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.mixed_precision):
-        values = losses(pictures, targets)
-    optimizer.zero_grad(set_to_none=True)
-    values.sum().backward()
-    norm = nn.utils.clip_grad_norm_(losses.parameters(), config.clip_norm)
-    if not torch.isfinite(norm):
-        raise FloatingPointError(f"the gradient of step {number} is not finite; losses are {values.tolist()}")
+    with buffers_restored(losses):
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.mixed_precision):
+            values = losses(*arguments)
+        optimizer.zero_grad(set_to_none=True)
+        values.sum().backward()
+        norm = nn.utils.clip_grad_norm_(losses.parameters(), config.clip_norm)
+        if not torch.isfinite(norm):
+            raise FloatingPointError(f"the gradient of step {number} is not finite; losses are {values.tolist()}")
     optimizer.step()
     return values.detach()
 
 
-def learning_rate(config: Config, number: int) -> float:
+@contextmanager
+def buffers_restored(module: nn.Module) -> Iterator[None]:
+    """After an error in it, running statistics are as before, so that a checkpoint is that of the step before."""
+    before = [buffer.clone() for buffer in module.buffers()]
+    try:
+        yield
+    except Exception:
+        for buffer, value in zip(module.buffers(), before, strict=True):
+            buffer.copy_(value)
+        raise
+
+
+def learning_rate(config: RunConfig, number: int) -> float:
     """The learning rate of a step: a linear rise from a tenth, then a tenth after each drop."""
     rise = 0.1 + 0.9 * number / config.warm_up if number < config.warm_up else 1.0
     return config.learning_rate * rise * 0.1 ** sum(number >= drop for drop in config.drops)
 
 
-def make_optimizer(config: Config, model: nn.Module) -> torch.optim.Optimizer:
-    """SGD or AdamW over all parameters; only weights of layers decay."""
+def make_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """SGD, Adam or AdamW over all parameters; only weights of layers decay."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.learning_rate)
-    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9)
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=config.learning_rate)
 
 
 def join_processes(device: torch.device) -> tuple[int, int, torch.device]:
@@ -222,7 +235,7 @@ def stop_together(stop: bool, world: int) -> bool:
     return bool(wanted > 0)
 
 
-def validate_and_log(model: MaskRcnn3d, validate: Validate | None, log: Log | None, done: int) -> None:
+def validate_and_log(model: Network, validate: Validate[Network] | None, log: Log | None, done: int) -> None:
     """Validates in evaluation mode and logs the figures."""
     if validate is None or log is None:
         return
@@ -237,11 +250,12 @@ class Log:
     Args:
         out: The folder, made if need be.
         done: Steps that are done; what is logged of later ones goes.
+        names: Of the losses.
     """
 
-    def __init__(self, out: Path, done: int = 0) -> None:
+    def __init__(self, out: Path, done: int = 0, names: tuple[str, ...] = ()) -> None:
         out.mkdir(parents=True, exist_ok=True)
-        self.path, self.board = out / "log.jsonl", None
+        self.path, self.names, self.board = out / "log.jsonl", names, None
         lines = self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
         self.path.write_text("".join(line for line in lines if logged_step(line) <= done))  # later ones come again
         self.mean: torch.Tensor | None = None
@@ -251,15 +265,13 @@ class Log:
             self.board = SummaryWriter(str(out))
 
     def losses(self, done: int, values: torch.Tensor, optimizer: torch.optim.Optimizer, bar: tqdm) -> None:
-        """Logs the running means of the losses (5,) every twenty steps."""
+        """Logs the running means of the losses (L,) every twenty steps."""
         self.mean = values if self.mean is None else 0.95 * self.mean + 0.05 * values
         if done % 20:
             return
-        figures = dict(zip(LOSSES, self.mean.tolist(), strict=True)) | {
-            "learning_rate": optimizer.param_groups[0]["lr"]
-        }
-        bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if name in LOSSES}, refresh=False)
-        self.figures(done, figures)
+        means = dict(zip(self.names, self.mean.tolist(), strict=True))
+        bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()}, refresh=False)
+        self.figures(done, means | {"learning_rate": optimizer.param_groups[0]["lr"]})
 
     def figures(self, done: int, figures: dict[str, float]) -> None:
         """Logs figures by name."""

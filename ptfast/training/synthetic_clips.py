@@ -20,7 +20,7 @@ class SyntheticClips(Dataset):
     """Clips of films of 1 to 9 people. Clip i is the same whenever and wherever it is asked for.
 
     Making a film costs as much as drawing eight of its frames. So eight clips come from each, shuffled among those of
-    sixteen films, which are kept while clips are asked for in order.
+    sixteen films, which are kept, as are their pictures, while clips are asked for in order.
 
     Args:
         length: T.
@@ -41,6 +41,7 @@ class SyntheticClips(Dataset):
         check_number("size", size, 1)
         self.length, self.seed, self.size = length, seed, size
         self._film = lru_cache(maxsize=2 * FILMS)(self._make_film)
+        self._image = lru_cache(maxsize=FILMS * FRAMES)(lambda number, frame: self._film(number).image(frame))
 
     def __reduce__(self) -> tuple:
         return partial(SyntheticClips, self.length, seed=self.seed, size=self.size), ()  # films stay with their process
@@ -52,9 +53,9 @@ class SyntheticClips(Dataset):
         number = block * FILMS + film
         rng = np.random.default_rng([self.seed, 1, number, clip])
         first = int(rng.integers(FRAMES - self.length + 1))
-        shown, frames = self._film(number), range(first, first + self.length)
-        cut = cut_clip(np.stack([shown.image(frame) for frame in frames]), shown.poses, frames)
-        return mirror(cut, shown.poses.skeleton) if rng.random() < 0.5 else cut
+        poses, frames = self._film(number).poses, range(first, first + self.length)
+        cut = cut_clip(np.stack([self._image(number, frame) for frame in frames]), poses, frames)
+        return mirror(cut, poses.skeleton) if rng.random() < 0.5 else cut
 
     def _make_film(self, number: int) -> Film:
         return random_film((self.seed + number) % VALIDATION_SEEDS, FRAMES, self.size)

@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from ptfast.models import Architecture, Limits
+from ptfast.models import Architecture, HrnetArchitecture, Limits
 from ptfast.training.clips import Clip
 from ptfast.training.config import Config
+from ptfast.training.person_tubes import Augmentation, PersonClips
+from ptfast.training.pose_config import HrnetConfig
 from ptfast.training.synthetic_clips import SyntheticClips
 from ptfast.training.targets import Sampling
 
@@ -71,3 +73,30 @@ def clips() -> Dataset:
     few = FewClips()
     assert len(few[0].tubes) and len(few[1].tubes)
     return few
+
+
+@pytest.fixture(scope="session")
+def tiny_pose() -> HrnetConfig:
+    """A 3D HRNet of two branches with batch norm, three frames of 32x24 pixels."""
+    return HrnetConfig(
+        frames=3,
+        batch=2,
+        steps=4,
+        learning_rate=2e-3,
+        warm_up=2,
+        drops=(3,),
+        mixed_precision=False,
+        epoch=100,
+        people=2,
+        size=(32, 24),
+        sigma=1.0,
+        short_side=64,
+        validation_videos=1,
+        architecture=HrnetArchitecture(width=4, joints=15, stem=4, stem_blocks=1, modules=(1,), blocks=1),
+    )
+
+
+@pytest.fixture(scope="session")
+def tubes(tiny_pose: HrnetConfig, clips: Dataset) -> PersonClips:
+    """Tubes of the same clips by number, which differ in their augmentation."""
+    return PersonClips(clips, tiny_pose.size, people=2, augmentation=Augmentation(), complete=True)

@@ -55,7 +55,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("mixed_precision = 1", r"run\.toml: mixed_precision: expected bool, found 1"),
         ("drops = 3", r"run\.toml: drops: expected a list, found 3"),
         ('drops = [3, "x"]', r"run\.toml: drops: expected int, found 'x'"),
-        ('optimizer = "adam"', r"run\.toml: optimizer: expected one of 'sgd', 'adamw', found 'adam'"),
+        ('optimizer = "lamb"', r"run\.toml: optimizer: expected one of 'sgd', 'adam', 'adamw', found 'lamb'"),
         ('initialise = "centre"', r"run\.toml: initialise: expected one of 'none', 'center', 'mean', found 'centre'"),
         ("architecture = 3", r"run\.toml: architecture: expected a table, found 3"),
         ("[architecture]\nwidht = 1.0", r"run\.toml: architecture: expected entries out of .*; found 'widht'"),

@@ -5,6 +5,8 @@ joints. DDP averages the processes' gradients. So a step of two processes is a s
 two halves' gradients; it is a step on the whole batch only as far as the halves have as many anchors, tubes and joints
 each, and as they sample the same of them. That is what is compared here: one process takes the halves one after the
 other, with the random numbers that either process has.
+
+Batch normalisation takes the halves one by one, too; the running statistics are the first process's.
 """
 
 from __future__ import annotations
@@ -21,27 +23,31 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ptfast.models import MaskRcnn3d
-from ptfast.training.batches import tensors
 from ptfast.training.checkpoints import read_checkpoint
 from ptfast.training.clips import Clip
-from ptfast.training.config import Config
+from ptfast.training.config import Config, RunConfig
 from ptfast.training.loop import learning_rate, make_optimizer
-from ptfast.training.losses import MaskRcnnLoss
+from ptfast.training.person_tubes import PersonClips
+from ptfast.training.pose_config import HrnetConfig
+from ptfast.training.tasks import Task, mask_rcnn_task, pose_task
 
 SCRIPT = """
 import pickle, sys, torch
 from pathlib import Path
 from torch import distributed
 from ptfast.training.loop import train
+from ptfast.training.pose_config import PoseConfig
+from ptfast.training.tasks import mask_rcnn_task, pose_task
 
 config, clips, minutes = pickle.loads(Path(sys.argv[1]).read_bytes())
+task = pose_task(config) if isinstance(config, PoseConfig) else mask_rcnn_task(config)
 out = Path(sys.argv[2])
 
 class Data(torch.utils.data.Dataset):
     def __getitem__(self, index):
         return clips[index % len(clips)]
 
-model, done = train(config, Data(), out, workers=0, minutes=minutes)
+model, done = train(task, Data(), out, workers=0, minutes=minutes)
 torch.save({"done": done, "model": model.state_dict()}, out / f"rank{distributed.get_rank()}.pt")
 distributed.destroy_process_group()
 """
@@ -65,7 +71,7 @@ def half_empty(clips: Dataset) -> list[Clip]:
     return [clips[0], replace(second, **nobody)]
 
 
-def run(folder: Path, config: Config, clips: list[Clip], minutes: float | None = None) -> list[dict]:
+def run(folder: Path, config: RunConfig, clips: list, minutes: float | None = None) -> list[dict]:
     """What two processes leave; none may hang."""
     import pickle
 
@@ -81,16 +87,20 @@ def run(folder: Path, config: Config, clips: list[Clip], minutes: float | None =
     return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
 
 
-def by_one_process(config: Config, clips: list[Clip]) -> nn.Module:
-    """The same steps with the mean of the gradients of the two halves."""
+def by_one_process(task: Task, examples: list) -> nn.Module:
+    """The same steps with the mean of the gradients of the two halves, and the first one's running statistics."""
+    config = task.config
     torch.manual_seed(config.seed)
-    model = MaskRcnn3d(config.architecture)
-    optimizer, loss = make_optimizer(config, model), MaskRcnnLoss(model, config.sampling, config.proposals)
+    model = task.network()
+    optimizer, loss = make_optimizer(config, model), task.losses(model)
     for number in range(config.steps):
         optimizer.zero_grad()
-        for rank in range(2):
+        for rank in (1, 0):
+            before = {name: value.clone() for name, value in model.named_buffers()}
             torch.manual_seed(config.seed + 1_000_003 * (number + 1) + 7919 * rank)
-            (loss(*tensors([clips[rank]], 8, torch.device("cpu"))).sum() / 2).backward()
+            (loss(*task.arguments(model, [examples[rank]], torch.device("cpu"))).sum() / 2).backward()
+            if rank == 1:
+                model.load_state_dict(before, strict=False)
         nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, number)
@@ -117,9 +127,24 @@ def test_two_processes_are_one_with_the_mean_gradient(tiny: Config, half_empty: 
         assert torch.equal(value, ranks[1]["model"][name]), name
     saved = read_checkpoint(tmp_path / "checkpoint.pt")
     assert saved["step"] == 2 and all(torch.equal(saved["model"][n], v) for n, v in ranks[0]["model"].items())
-    expected = by_one_process(config, half_empty).state_dict()
+    expected = by_one_process(mask_rcnn_task(config), half_empty).state_dict()
     assert_close(ranks[0]["model"], expected)
     torch.manual_seed(config.seed)
     start = MaskRcnn3d(config.architecture).state_dict()
     moved = max(float((expected[name] - start[name]).abs().max()) for name in start)
     assert moved > 1e-3  # far more than the tolerance
+
+
+def test_batch_normalisation_has_the_first_processs_statistics(
+    tiny_pose: HrnetConfig, tubes: PersonClips, tmp_path: Path
+) -> None:
+    config, examples = replace(tiny_pose, steps=2, optimizer="sgd", learning_rate=1e-1), [tubes[0], tubes[1]]
+    assert [rank["done"] for rank in run(tmp_path, config, examples, minutes=0)] == [1, 1]
+    ranks = run(tmp_path, config, examples)  # both go on from the first one's
+    expected = by_one_process(pose_task(config), examples)
+    assert_close(ranks[0]["model"], expected.state_dict())
+    saved = read_checkpoint(tmp_path / "checkpoint.pt")
+    assert saved["step"] == 2 and all(torch.equal(saved["model"][n], v) for n, v in ranks[0]["model"].items())
+    weights = [name for name, _ in expected.named_parameters()]
+    assert all(torch.equal(ranks[0]["model"][name], ranks[1]["model"][name]) for name in weights)
+    assert not torch.equal(*(rank["model"]["bn1.running_mean"] for rank in ranks))  # each has seen its own half last

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ptfast.skeletons import POSETRACK_15
+from ptfast.synthetic import Film
 from ptfast.synthetic.exam import VALIDATION_SEEDS
 from ptfast.training.clips import Clip
 from ptfast.training.synthetic_clips import SizedClips, SyntheticClips, synthetic_data
@@ -70,3 +71,12 @@ def test_sizes_by_chance() -> None:
     sizes = [clips[index].frames.shape[1] for index in range(8)]
     assert set(sizes) == {16, 32}
     assert sizes == [clips[index].frames.shape[1] for index in range(8)]
+
+
+def test_a_picture_is_drawn_once_for_all_clips_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    image = Film.image
+    monkeypatch.setattr(Film, "image", lambda film, frame: drawn.append((film._seed, frame)) or image(film, frame))
+    clips = SyntheticClips(9, size=16)
+    seen = [clips[index] for index in range(12)]
+    assert len(drawn) == len(set(drawn)) < 9 * len(seen)

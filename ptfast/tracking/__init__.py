@@ -1,7 +1,28 @@
 """Algorithms on Poses that need no network."""
 
 from ptfast.tracking.costs import FeatureStore, weighted_cost
+from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
+from ptfast.tracking.joining import OnlineJoiner, join_tracklets
 from ptfast.tracking.linking import link
+from ptfast.tracking.mean_shift import Clusters, mean_shift
+from ptfast.tracking.merging import merge_hypotheses
 from ptfast.tracking.online import OnlineLinker
+from ptfast.tracking.shortest_path import cheapest_path
+from ptfast.tracking.warm_up import warm_up
 
-__all__ = ["FeatureStore", "OnlineLinker", "link", "weighted_cost"]
+__all__ = [
+    "Clusters",
+    "FeatureStore",
+    "OnlineJoiner",
+    "OnlineLinker",
+    "cheapest_path",
+    "drop_low_joints",
+    "drop_short_tracks",
+    "drop_small_boxes",
+    "join_tracklets",
+    "link",
+    "mean_shift",
+    "merge_hypotheses",
+    "warm_up",
+    "weighted_cost",
+]

@@ -1,0 +1,69 @@
+"""Mean shift of many small sets of points in one call, against scikit-learn set by set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ptfast.tracking import mean_shift
+
+RADIUS = 15.0
+ASKED = 20  # sets that scikit-learn is asked for; its time for all of them follows from theirs
+
+
+def hypotheses(sets: int, points: int) -> np.ndarray:
+    """(sets, points, 2): a joint's hypotheses, one in four of which lie on somebody else."""
+    rng = np.random.default_rng(0)
+    joint, other = rng.uniform(0, 1000, (2, sets, 1, 2))
+    other = joint + (other - 500) / 10
+    return np.where(rng.random((sets, points, 1)) < 0.25, other, joint) + rng.normal(0, 4, (sets, points, 2))
+
+
+def scattered(sets: int, points: int) -> np.ndarray:
+    """(sets, points, 2) all over a square of four radii: hardly two hypotheses agree."""
+    return np.random.default_rng(0).uniform(0, 4 * RADIUS, (sets, points, 2))
+
+
+def crowded(sets: int, points: int) -> np.ndarray:
+    """(sets, points, 2) around five places that run into each other."""
+    rng = np.random.default_rng(0)
+    places = rng.uniform(0, 10 * RADIUS, (sets, 5, 2))
+    of = rng.integers(5, size=(sets, points, 1))
+    return np.take_along_axis(places, of, 1) + rng.normal(0, RADIUS / 2, (sets, points, 2))
+
+
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
+@pytest.mark.parametrize(
+    ("make", "sets", "points", "seeding", "at_least"),
+    [
+        (hypotheses, 150_000, 9, False, 3000),
+        (scattered, 150_000, 9, False, 3000),
+        (crowded, 2_000, 200, True, 500),
+        (scattered, 2_000, 200, True, 500),
+    ],
+)
+def test_mean_shift(
+    benchmark: Any, make: Callable, sets: int, points: int, seeding: bool, at_least: int, threads: int,
+    median_seconds: Callable, held_against: Callable,
+) -> None:  # fmt: skip
+    """`seeding`: compare with scikit-learn's faster mode, which starts from a grid and may miss clusters."""
+    cluster = pytest.importorskip("sklearn.cluster")
+    many = make(sets, points)
+    flat, offsets = many.reshape(-1, 2), np.arange(sets + 1) * points
+    found = mean_shift(flat, RADIUS, offsets=offsets)
+    for s in range(3 if seeding else ASKED):
+        exact = cluster.MeanShift(bandwidth=RADIUS).fit(many[s])
+        centres = found.centres[found.offsets[s] : found.offsets[s + 1]]
+        np.testing.assert_allclose(centres, exact.cluster_centers_, rtol=1e-9)
+        np.testing.assert_array_equal(found.labels[offsets[s] : offsets[s + 1]], exact.labels_)
+    peer = cluster.MeanShift(bandwidth=RADIUS, bin_seeding=seeding)
+    seconds = [median_seconds(lambda s=s: peer.fit(many[s]), 3) for s in range(ASKED)]
+    benchmark.group = f"mean shift of {sets} sets of {points} points, {make.__name__}, {threads} thread(s)"
+    benchmark.pedantic(lambda: mean_shift(flat, RADIUS, offsets=offsets), rounds=7, warmup_rounds=1)
+    held_against(
+        float(np.median(seconds)) * sets, at_least, peer=f"scikit-learn, bin_seeding={seeding}",
+        clusters_per_set=len(found.centres) / sets,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""The cheapest path through the clusters of consecutive frames."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from ptfast._check import Array, as_floats, check_finite, check_shape
+from ptfast._columns import cast_array, on_host
+
+PathMethod = Literal["viterbi", "dijkstra"]
+
+
+def cheapest_path(
+    places: Array, offsets: Array, *, sizes: Array | None = None, smoothness: float | Array = 0.1,
+    start: Array | None = None, method: PathMethod = "viterbi",
+) -> tuple[np.ndarray, float]:  # fmt: skip
+    """The cheapest path that takes one node of each of L layers, in order.
+
+    To go on to node j of a layer costs (1 - size_j / the layer's sizes together) + smoothness * the distance. The path
+    begins anywhere in the first layer, whose nodes cost their first term alone, or at `start`. Among equal paths it is
+    the one whose last node, then the one before and so on, is lowest.
+
+    Args:
+        places: (N, 2) float32 or float64, the nodes layer after layer. All is computed in float64.
+        offsets: (L + 1,) integers, where each layer begins, from 0 to N. No layer is empty.
+        sizes: (N,) hypotheses in each cluster, not negative, with a positive sum in every layer; None for no such term.
+        smoothness: What a pixel of distance costs, 0 or more; one for all layers, or (L,) for the way to each.
+        start: (2,) the place that the path comes from, or None.
+        method: "viterbi" goes layer by layer, "dijkstra" node by node through a heap. Their paths and costs are equal.
+
+    Returns:
+        path (L,) int64, rows of `places`, and its cost.
+
+    Raises:
+        ValueError: A shape is wrong, a value not finite or negative, or a layer empty.
+
+    Source:
+        Wang et al. 2020, section 3.3, equation 3.
+    """
+    if method not in get_args(PathMethod):
+        raise ValueError(f"method must be one of {get_args(PathMethod)}, got {method!r}")
+    nodes = _reals("places", places, ("N", 2))
+    starts = np.array(cast_array("offsets", on_host(offsets), "int64"), order="C")
+    check_shape("offsets", starts, ("L + 1",))
+    if starts.size == 0 or starts[0] != 0 or starts[-1] != len(nodes) or (np.diff(starts) <= 0).any():
+        raise ValueError(f"offsets must rise from 0 to {len(nodes)} with no layer empty, got {starts}")
+    layers = len(starts) - 1
+    factor = np.full(layers, smoothness, np.float64) if np.ndim(smoothness) == 0 else smoothness
+    factor = _reals("smoothness", factor, ("L",), L=layers)
+    cost = np.zeros(len(nodes)) if sizes is None else _node_costs(_reals("sizes", sizes, ("N",), N=len(nodes)), starts)
+    for name, values in (("smoothness", factor), ("sizes", cost)):
+        if (values < 0).any():
+            raise ValueError(f"{name} must not be negative, got {values.min()}")
+    if layers == 0:
+        return np.zeros(0, np.int64), 0.0
+    total, path = cost.copy(), np.empty(layers, np.int64)
+    if start is not None:
+        way = nodes[: starts[1]] - _reals("start", start, (2,))
+        total[: starts[1]] += factor[0] * np.sqrt((way**2).sum(1))
+    from ptfast.tracking._shortest_path import solve_path
+
+    x, y = np.ascontiguousarray(nodes.T)
+    return path, solve_path(x, y, cost, starts, factor, method == "dijkstra", total, path)
+
+
+def _node_costs(sizes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    if not len(sizes):
+        return sizes
+    together = np.add.reduceat(sizes, offsets[:-1])
+    if sizes.min() < 0 or together.min() <= 0:
+        raise ValueError(
+            f"sizes must not be negative and have a positive sum in every layer, got {min(sizes.min(), together.min())}"
+        )
+    return 1 - sizes / np.repeat(together, np.diff(offsets))
+
+
+def _reals(name: str, array: Array, pattern: tuple[int | str, ...], **sizes: int) -> np.ndarray:
+    values = np.require(as_floats(name, on_host(array)).astype(np.float64, copy=False), None, ["C", "A", "W"])
+    check_shape(name, values, pattern, **sizes)
+    check_finite(name, values)
+    return values

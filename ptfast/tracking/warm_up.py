@@ -1,0 +1,18 @@
+"""Compiling the Numba kernels ahead of their first use."""
+
+from __future__ import annotations
+
+import time
+
+
+def warm_up() -> float:
+    """Loads Numba and all kernels, which their first use would do otherwise; returns the seconds that it took.
+
+    The first time on a machine they are compiled, which takes seconds; then they come from Numba's cache, in
+    __pycache__ beside the sources or, where that cannot be written, in NUMBA_CACHE_DIR or the user's cache folder.
+    Where none of these can be written, they are compiled in every process.
+    """
+    started = time.perf_counter()
+    from ptfast.tracking import _mean_shift, _merging, _shortest_path  # noqa: F401
+
+    return time.perf_counter() - started

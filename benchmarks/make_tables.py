@@ -93,6 +93,7 @@ def main() -> None:
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     write_between(ROOT / "README.md", "benchmarks", table(files))
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
+    write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
 
 
 def write_between(path: Path, name: str, text: str) -> None:

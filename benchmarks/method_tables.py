@@ -15,14 +15,32 @@ STUDIES = {
     "perfect": "Upper bounds (table 4; `... perfect`)",
 }
 
+CLIP_STUDIES = {
+    "exam": "The exam (`python benchmarks/study_clip_tracking.py exam`)",
+    "components": "Linking and merging, validation videos (table 7 of the paper; `... components`)",
+    "filters": "Where 3D filters are, from the same 2D weights and with equal further steps (table 8; `... filters`)",
+    "recall": "People found, by the detector alone and with tubes about its detections (table 9; `... recall`)",
+    "length": "Clip length (figure 5a; `... length`)",
+    "step": "Frames between key frames (figure 5b; `... step`)",
+}
+
 
 def detect_and_track(files: dict[str, dict]) -> str:
     """Markdown: every study that has been run, and the profile."""
-    studies = files.get("detect_and_track", {})
-    parts = [f"**{title}**\n\n{table(studies[name]['rows'])}" for name, title in STUDIES.items() if name in studies]
+    parts = tables(files.get("detect_and_track", {}), STUDIES)
     if "profile_detect_and_track" in files:
         parts.append(profile(files["profile_detect_and_track"]))
     return "\n\n".join(parts) or "Not measured yet."
+
+
+def clip_tracking(files: dict[str, dict]) -> str:
+    """Markdown: every study of clip tracking that has been run."""
+    return "\n\n".join(tables(files.get("clip_tracking", {}), CLIP_STUDIES)) or "Not measured yet."
+
+
+def tables(studies: dict[str, Any], titles: dict[str, str]) -> list[str]:
+    """The tables of those studies that have been run, in the order of the titles."""
+    return [f"**{title}**\n\n{table(studies[name]['rows'])}" for name, title in titles.items() if name in studies]
 
 
 def table(rows: list[dict[str, Any]]) -> str:

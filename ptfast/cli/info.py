@@ -11,6 +11,7 @@ from pathlib import Path
 import ptfast
 from ptfast import _native
 from ptfast.cli._shared import command
+from ptfast.tracking import warm_up
 
 
 def add_info(commands: argparse._SubParsersAction) -> None:
@@ -30,6 +31,7 @@ def _info(options: argparse.Namespace) -> None:
     rows |= {name: version(name) for name in ("torch", "numpy", "numba", "scipy", "opencv-python", "safetensors")}
     for name, text in rows.items():
         print(f"{name:14} {text}")
+    print(f"{'Numba kernels':14} ready after {warm_up():.1f} s; compiled at their first use, then from a cache")
 
 
 def _describe_cuda() -> str:

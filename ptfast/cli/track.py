@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ptfast.cli._methods import add_method, files_of, make_method
 from ptfast.cli._shared import command, device, plural
 from ptfast.cli._spool import Spool
 from ptfast.io import FORMATS, find_videos, open_video, write_poses
@@ -21,7 +22,7 @@ from ptfast.structures import Poses
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ptfast.methods import DetectAndTrack
+    from ptfast.cli._methods import Method
 
 SUFFIXES = (".json", ".csv", ".parquet", ".txt")
 
@@ -34,12 +35,6 @@ def add_track(commands: argparse._SubParsersAction) -> None:
         "-o", "--out", type=Path, required=True,
         help="file to write, .json for PoseTrack 2018, .csv, .parquet, .txt; a folder for several videos",
     )  # fmt: skip
-    parser.add_argument("--method", choices=["detect-and-track"], default="detect-and-track", help="which system")
-    parser.add_argument(
-        "--weights",
-        default="detect-and-track",
-        help="a .safetensors file, torchvision's .pth or Detectron's .pkl, or a name that comes along",
-    )
     parser.add_argument("--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
     parser.add_argument(
@@ -47,27 +42,16 @@ def add_track(commands: argparse._SubParsersAction) -> None:
         help="go on where an interrupted run stopped; of several videos, those that have their files are skipped",
     )  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
-    parser.add_argument("--windowing", choices=["dense", "chunked"], help="clips one by one, or in long chunks: faster")
-    parser.add_argument("--min-score", type=float, metavar="X", help="detections under this score are dropped")
-    parser.add_argument("--min-joint-score", type=float, metavar="X", help="joints under this logit are dropped")
-    parser.add_argument(
-        "--cost", choices=["iou", "oks", "pckh", "lstm"], help="what detections of two frames are compared by"
-    )
-    parser.add_argument("--matcher", choices=["hungarian", "greedy"], help="who gets whom")
-    parser.set_defaults(windowing=None, min_score=None, min_joint_score=None, cost=None, matcher=None)
+    add_method(parser)
 
 
 def _track(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from ptfast.methods import DetectAndTrack
-
     videos = find_videos(options.video)
     places = outputs(videos, options.out, SUFFIXES, ".json")
     renders = outputs(videos, options.render, (".mp4",), ".mp4") if options.render else [None] * len(videos)
-    names = ("windowing", "min_score", "min_joint_score", "cost", "matcher")
-    settings = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    method = DetectAndTrack.load(options.weights, device=options.device, **settings)
+    method = make_method(options)
     check_format(method, places[0], options.format)
     started, tracked, frames, people, failed = time.perf_counter(), 0, 0, 0, 0
     for video, place, render in zip(videos, places, renders, strict=True):
@@ -118,7 +102,7 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     return places
 
 
-def check_format(method: DetectAndTrack, place: Path, format: str | None) -> None:
+def check_format(method: Method, place: Path, format: str | None) -> None:
     """Writes one pose for a trial, so that a format that cannot hold them is refused before hours of work."""
     joints = len(method.skeleton)
     pose = Poses(
@@ -143,7 +127,7 @@ def finished(place: Path, render: Path | None) -> bool:
     return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
 
 
-def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
+def track_one(method: Method, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
     """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
     spool = Spool(partial_of(place), describe(method, path, options))
     if not options.resume:
@@ -165,10 +149,10 @@ def track_one(method: DetectAndTrack, path: Path, place: Path, options: argparse
     return poses
 
 
-def detect_into(spool: Spool, method: DetectAndTrack, path: Path, done: int, bar: tqdm) -> None:
+def detect_into(spool: Spool, method: Method, path: Path, done: int, bar: tqdm) -> None:
     """Adds the detections of all frames from `done` on to the spool."""
     # A video's last frame, which may be the first that is missing, is the last of its clip.
-    first = max(0, done - (method.config.frames - 1))
+    first = max(0, done - method.context)
     bar.update(done)
     with open_video(path, first=first) as video:
         bar.total = video.length
@@ -176,11 +160,11 @@ def detect_into(spool: Spool, method: DetectAndTrack, path: Path, done: int, bar
             if index < done:
                 continue
             spool.add(detections)
-            bar.set_postfix(people=int((detections.scores >= method.config.min_score).sum()), refresh=False)
+            bar.set_postfix(people=method.count(detections), refresh=False)
             bar.update()
 
 
-def finish(method: DetectAndTrack, parts: list[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
+def finish(method: Method, parts: list[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
     """Links all detections of a video and writes them."""
     if not parts:
         raise ValueError(f"{path}: expected at least one frame, found none")
@@ -189,25 +173,12 @@ def finish(method: DetectAndTrack, parts: list[Poses], path: Path, place: Path, 
     return poses
 
 
-def describe(method: DetectAndTrack, path: Path, options: argparse.Namespace) -> dict[str, object]:
+def describe(method: Method, path: Path, options: argparse.Namespace) -> dict[str, object]:
     """What the detections of a video depend on."""
-    from ptfast.methods._weights import path_of
-
-    config, weights = method.config, path_of(options.weights).resolve()
-    return {
-        "video": str(path.resolve()),
-        "video's state": version(path),
-        "weights": str(weights),
-        "weights' state": version(weights),
-        "frames": config.frames,
-        "limits": asdict(config.limits),
-        "caffe2": config.caffe2,
-        "windowing": config.windowing,
-        "short_side": config.short_side,
-        "long_side": config.long_side,
-        "decode": config.decode,
-        "precision": config.precision,
-    }
+    about: dict[str, object] = {"video": str(path.resolve()), "video's state": version(path)}
+    for name, file in files_of(options).items():
+        about |= {name: str(file.resolve()), f"{name}' state": version(file)}
+    return about | {"method": options.method} | method.depends_on()
 
 
 def version(path: Path) -> str:

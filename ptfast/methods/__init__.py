@@ -1,5 +1,6 @@
 """Published systems, each from pixels to scored tracks; a thin file a paper."""
 
+from ptfast.methods.clip_tracking import ClipTracking
 from ptfast.methods.detect_and_track import DetectAndTrack
 
-__all__ = ["DetectAndTrack"]
+__all__ = ["ClipTracking", "DetectAndTrack"]

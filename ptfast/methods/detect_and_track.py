@@ -6,7 +6,7 @@ Girdhar, Gkioxari, Torresani, Paluri, Tran: Detect-and-Track: Efficient Pose Est
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from ptfast.methods._windows import Segment, segments
 from ptfast.methods.matching import MatcherLinker, link_with_matcher, load_matcher
 from ptfast.models import Limits, MaskRcnn3d, Tubes
 from ptfast.models.appearance import crop_features
-from ptfast.models.detection import detect_in_features
+from ptfast.models.detection import boxes_in_features, detect_in_features
 from ptfast.models.images import normalise_clips
 from ptfast.models.keypoints import decode_bicubic
 from ptfast.ops import heatmap_peaks, heatmap_to_image
@@ -218,6 +218,20 @@ class DetectAndTrack:
             )
         return self.finish(linked)
 
+    @property
+    def context(self) -> int:
+        """Frames before and after one that its detections may depend on."""
+        return self.config.frames - 1
+
+    def depends_on(self) -> dict[str, object]:
+        """The settings that detections depend on, in JSON's types."""
+        names = ("frames", "caffe2", "windowing", "short_side", "long_side", "decode", "precision")
+        return {name: getattr(self.config, name) for name in names} | {"limits": asdict(self.config.limits)}
+
+    def count(self, detections: Poses) -> int:
+        """How many people there seem to be in a frame that `detect` gave."""
+        return int((detections.scores >= self.config.min_score).sum())
+
     def linker(self, store: FeatureStore | None) -> OnlineLinker | MatcherLinker:
         """Stage 2 frame by frame; `store` has the features of crops where the settings weigh them."""
         matcher, settings = self.config.matcher, self.thresholds()
@@ -271,17 +285,39 @@ class DetectAndTrack:
     @torch.inference_mode()
     def tubes(self, segment: Segment) -> list[Tubes]:
         """People's tubes in every window of a segment."""
+        with self.autocast():
+            features, size = self.features(segment)
+            return detect_in_features(self.model, features, size, self.config.limits)
+
+    @torch.inference_mode()
+    def boxes(self, segment: Segment) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(M, T, 4) boxes in the frames' pixels and (M,) scores of every window's people, without their joints."""
+        with self.autocast():
+            features, size = self.features(segment)
+            found = boxes_in_features(self.model, features, size, self.config.limits)
+        shape = segment.frames[0].image.shape[:2]  # type: ignore[union-attr]
+        return [(self.in_frame(boxes, shape), scores.cpu().numpy()) for boxes, scores in found]
+
+    def features(self, segment: Segment) -> tuple[list[Tensor], tuple[int, int]]:
+        """Features (windows, C, T, h, w) of each level, and height and width of the pictures that they are of."""
         config, model = self.config, self.model
         images = [frame.image for frame in segment.frames if frame.image is not None]
         pictures = fit(images, config.short_side, config.long_side)
         frames = torch.from_numpy(pictures).to(self.device)
         clip = normalise_clips(frames[None], multiple=max(model.strides), mean=model.architecture.image_mean)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            if config.windowing == "dense":
-                features = model.features(windows_of(clip, config.frames))
-            else:
-                features = [windows_of(level, config.frames) for level in model.features(clip)]
-            return detect_in_features(model, features, pictures.shape[1:3], config.limits)
+        size = pictures.shape[1:3]
+        if config.windowing == "dense":
+            return model.features(windows_of(clip, config.frames)), size
+        return [windows_of(level, config.frames) for level in model.features(clip)], size
+
+    def autocast(self) -> torch.autocast:
+        """The precision that the settings ask for."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+    def in_frame(self, boxes: Tensor, shape: tuple[int, int]) -> np.ndarray:
+        """Boxes (..., 4) of the network's picture in the pixels of a frame of `shape` = (height, width)."""
+        corners = boxes.cpu().numpy().reshape(*boxes.shape[:-1], 2, 2)
+        return to_original(corners, shape, self.config.short_side, self.config.long_side).reshape(boxes.shape)
 
     def frame_poses(self, frame: Frame, tubes: Tubes | None, place: int) -> Poses:
         """One frame's poses out of a window's tubes."""
@@ -293,10 +329,7 @@ class DetectAndTrack:
             at = tubes.boxes[:, place]
             places, peaks = self.decode(tubes.heatmaps[:, :, place], at)
             keypoints = to_original(places.cpu().numpy(), shape, self.config.short_side, self.config.long_side)
-            corners = to_original(
-                at.cpu().numpy().reshape(-1, 2, 2), shape, self.config.short_side, self.config.long_side
-            )
-            boxes, scores, logits = corners.reshape(-1, 4), tubes.scores.cpu().numpy(), peaks.cpu().numpy()
+            boxes, scores, logits = self.in_frame(at, shape), tubes.scores.cpu().numpy(), peaks.cpu().numpy()
         size = (0, 0) if frame.image is None else frame.image.shape[1::-1]
         return Poses(
             keypoints=keypoints,

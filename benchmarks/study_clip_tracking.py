@@ -1,0 +1,367 @@
+"""Clip tracking on synthetic videos: the exam, and the paper's studies in kind.
+
+    python benchmarks/study_clip_tracking.py settings     thresholds for the weights' card, on training seeds
+    python benchmarks/study_clip_tracking.py exam         the 20 videos of ptfast.synthetic.exam()
+    python benchmarks/study_clip_tracking.py components   table 7 of the paper
+    python benchmarks/study_clip_tracking.py recall       table 9
+    python benchmarks/study_clip_tracking.py length       figure 5a
+    python benchmarks/study_clip_tracking.py step         figure 5b
+    python benchmarks/study_clip_tracking.py filters      table 8: trains four networks, --steps each
+
+Several studies can be named at once, which then share their tracklets. All but the first two and the exam run on
+validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes them
+and the plots into docs/clip-tracking.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import make_exam
+import numpy as np
+import torch
+from studies import films_with_names, save, scores_of, truth_of
+from tqdm import tqdm
+
+from ptfast.evaluation.thresholds import learn_joint_thresholds
+from ptfast.methods import ClipTracking, DetectAndTrack
+from ptfast.methods._clips import unpack
+from ptfast.methods._weights import path_of
+from ptfast.models import Hrnet, inflate
+from ptfast.ops import iou_matrix, oks_nms
+from ptfast.skeletons import POSETRACK_15
+from ptfast.structures import Poses
+from ptfast.synthetic import Film, exam, render
+from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.tracking import link
+from ptfast.training.loop import train
+from ptfast.training.person_tubes import PersonClips
+from ptfast.training.pose_config import PoseConfig, read_pose_config
+from ptfast.training.synthetic_clips import SyntheticClips
+from ptfast.training.tasks import pose_task
+
+FILE = "clip_tracking"
+TRAINING_SEED = 7_000_000  # of films under the exam's settings that the shipped weights have not been trained on
+STUDY_SEED = 4_000_000  # of training films for the study of filters
+SAME = 0.5  # OKS from which two hypotheses are one person's, for the row without linking
+
+
+def main() -> None:
+    """Runs the studies."""
+    studies = {
+        "settings": study_settings,
+        "exam": study_exam,
+        "components": study_components,
+        "recall": study_recall,
+        "length": study_length,
+        "step": study_step,
+        "filters": study_filters,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=studies, nargs="+")
+    parser.add_argument("--weights", default="clip-tracking")
+    parser.add_argument("--flat", default="clip-tracking-2d", help="weights of the single-frame network beside it")
+    parser.add_argument("--detector", default="detect-and-track")
+    parser.add_argument("--videos", type=int, default=8, help="validation videos of 64 frames")
+    parser.add_argument("--steps", type=int, default=150, help="of each training for filters")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make its clips")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    subject = Subject(options)
+    for name in options.study:
+        studies[name](subject)
+
+
+class Subject:
+    """The method under study and what it cuts out of the validation videos, once for all studies."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+
+    @cached_property
+    def detector(self) -> DetectAndTrack:
+        """The person detector of all rows."""
+        return DetectAndTrack.load(self.options.detector)
+
+    @cached_property
+    def method(self) -> ClipTracking:
+        """Clip tracking."""
+        return ClipTracking.load(self.options.weights, detector=self.detector)
+
+    @cached_property
+    def flat(self) -> ClipTracking:
+        """The single-frame network, which gives tracklets of one frame."""
+        return ClipTracking.load(self.options.flat, detector=self.detector, frames=1)
+
+    @cached_property
+    def films(self) -> dict[str, Film]:
+        """The validation videos."""
+        return films_from(VALIDATION_SEEDS + 200, self.options.videos)
+
+    @cached_property
+    def truth(self) -> dict[str, Poses]:
+        """Their people."""
+        return truth_of(self.films)
+
+    @cached_property
+    def cut(self) -> dict[str, Poses]:
+        """The tracklets of every frame as key frame."""
+        return cut_all(self.method, self.films)
+
+
+def films_from(first: int, videos: int) -> dict[str, Film]:
+    """Films in the exam's settings that neither training nor the exam has."""
+    settings = [{**make_exam.setting(number % make_exam.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)]
+    return films_with_names(render(first + number, **setting) for number, setting in enumerate(settings))
+
+
+def cut_all(method: ClipTracking, films: dict[str, Film]) -> dict[str, Poses]:
+    """What `detect` gives for every film."""
+    shown = tqdm(films.items(), desc="cutting", unit="film")
+    return {name: Poses.concatenate(list(method.detect(film))) for name, film in shown}
+
+
+def sewn(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses], **merging: Any) -> dict[str, Poses]:
+    """Stages 2 and 3 on every film, under the names that the truth has."""
+    other = with_settings(method, merging=replace(method.config.merging, **merging))
+    return {name: named(other.link(poses), truth[name]) for name, poses in cut.items()}
+
+
+def with_settings(method: ClipTracking, **settings: Any) -> ClipTracking:
+    """The same networks with other settings."""
+    config = replace(method.config, **settings)
+    return ClipTracking(
+        method.model, method.detector, size=method.size, skeleton=method.skeleton, config=config, device=method.device
+    )
+
+
+def named(tracks: Poses, truth: Poses) -> Poses:
+    """Tracks under the names of the truth."""
+    return replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names)
+
+
+def greedy_oks(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses]) -> dict[str, Poses]:
+    """The paper's baseline, oks-gbm: a single-frame network's poses, matched greedily by OKS with the frame before."""
+    thresholds = np.asarray(method.config.merging.joint_thresholds, np.float32)
+    tracks = {}
+    for name, poses in cut.items():
+        seen = np.where(poses.joint_scores >= thresholds, poses.joint_visibility, 0).astype(np.uint8)
+        shown = replace(poses, joint_visibility=seen)
+        linked = link(
+            shown, cost="oks", matcher="greedy", lookback=1, motion="none", max_cost=0.7, min_score=None,
+            min_joint_score=None,
+        )  # fmt: skip
+        tracks[name] = named(linked, truth[name])
+    return tracks
+
+
+def study_settings(subject: Subject) -> None:
+    """Thresholds for both networks' cards, chosen on videos of training seeds by the sum of mAP and MOTA."""
+    films = films_from(TRAINING_SEED, subject.options.videos)
+    truth = truth_of(films)
+    for method, weights in ((subject.method, subject.options.weights), (subject.flat, subject.options.flat)):
+        cut, rows, found = cut_all(with_settings(method, min_box_score=0.3), films), [], {}
+        for box in (0.3, 0.5, 0.7):
+            kept = {name: poses.select(poses.scores >= box) for name, poses in cut.items()}
+            learnt = learn_joint_thresholds(truth, tracked(method, kept, truth, 0.0))
+            for title, joints in (*((str(x), x) for x in (0.0, 0.1, 0.2, 0.3)), ("learnt", tuple(learnt.tolist()))):
+                found[box, title] = joints
+                row = {"min_box_score": box, "joint thresholds": title}
+                rows.append(row | scores_of(truth, tracked(method, kept, truth, joints)))
+        rows.sort(key=lambda row: -row["mAP"] - row["MOTA"])
+        save(FILE, f"settings of {weights}", rows[:8], videos=len(films))
+        best = rows[0]["min_box_score"], rows[0]["joint thresholds"]
+        write_card(path_of(weights).with_suffix(".json"), best[0], found[best])
+
+
+def tracked(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses], joints: Any) -> dict[str, Poses]:
+    """Tracks with these thresholds on joints, of a clip network's tracklets or a single-frame one's."""
+    if method.config.frames > 1:
+        return sewn(method, cut, truth, joint_thresholds=joints)
+    return greedy_oks(
+        with_settings(method, merging=replace(method.config.merging, joint_thresholds=joints)), cut, truth
+    )
+
+
+def write_card(card: Path, box: float, joints: float | tuple[float, ...]) -> None:
+    """Puts the best settings into a card."""
+    document = json.loads(card.read_text())
+    settings = document.get("settings", {})
+    merging = settings.get("merging", {}) | {"joint_thresholds": joints}
+    document["settings"] = settings | {"min_box_score": box, "merging": merging}
+    card.write_text(json.dumps(document, indent=2) + "\n")
+    print(f"the best are in {card}")
+
+
+def study_exam(subject: Subject) -> None:
+    """The exam: Detect-and-Track, the single-frame network, and clip tracking, all with one detector."""
+    films = films_with_names(exam())
+    truth = truth_of(films)
+    detector = {name: subject.detector.track(film) for name, film in tqdm(films.items(), desc="Detect-and-Track")}
+    cut = cut_all(subject.method, films)
+    rows = [
+        {"tracks": "Detect-and-Track", **scores_of(truth, {n: named(p, truth[n]) for n, p in detector.items()})},
+        {
+            "tracks": "2D HRNet, greedy OKS (oks-gbm)",
+            **scores_of(truth, greedy_oks(subject.flat, cut_all(subject.flat, films), truth)),
+        },
+        *(
+            {"tracks": f"clip tracking, merge {merge}"}
+            | scores_of(truth, sewn(subject.method, cut, truth, merge=merge))
+            for merge in ("highest", "spatiotemporal")
+        ),
+    ]
+    save(FILE, "exam", rows, weights=subject.options.weights, detector=subject.options.detector)
+
+
+def study_components(subject: Subject) -> None:
+    """Table 7: linking and merging."""
+    truth, method = subject.truth, subject.method
+    flat = cut_all(subject.flat, subject.films)
+    unlinked = {
+        name: named(without_linking(poses, method.config.frames), truth[name]) for name, poses in subject.cut.items()
+    }
+    rows = [
+        {"network": "2D", "linking": "oks-gbm", "merge": "", **scores_of(truth, greedy_oks(subject.flat, flat, truth))},
+        {
+            "network": "3D",
+            "linking": "none, OKS-NMS",
+            "merge": "",
+            "mAP": scores_of(truth, unlinked)["mAP"],
+            "MOTA": "",
+        },
+        *(
+            {"network": "3D", "linking": "tracklets", "merge": merge}
+            | scores_of(truth, sewn(method, subject.cut, truth, merge=merge))
+            for merge in ("highest", "spatial", "temporal", "spatiotemporal")
+        ),
+    ]
+    save(FILE, "components", rows, videos=len(truth))
+
+
+def without_linking(cut: Poses, length: int) -> Poses:
+    """Every frame's hypotheses of all clips, less those that are another one's duplicates."""
+    frames: list[list[np.ndarray]] = [[] for _ in range(len(cut))]
+    for key in range(len(cut)):
+        rows = np.arange(cut.frame_offsets[key], cut.frame_offsets[key + 1]).reshape(-1, length)
+        for place in range(length):
+            if 0 <= (frame := key - length // 2 + place) < len(cut):
+                frames[frame].append(rows[:, place])
+    seen = cut.joint_scores > 0
+    scores = cut.scores * (cut.joint_scores.sum(1) / np.maximum(seen.sum(1), 1))
+    kept = []
+    for parts in frames:
+        rows = np.concatenate(parts)
+        low, high = cut.keypoints[rows].min(1), cut.keypoints[rows].max(1)
+        areas = np.maximum((high - low).prod(1), 1.0)
+        kept.append(rows[oks_nms(cut.keypoints[rows], scores[rows], areas, cut.skeleton.sigmas, SAME)])
+    rows = np.concatenate(kept)
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in kept])])
+    return Poses(
+        keypoints=cut.keypoints[rows], joint_scores=cut.joint_scores[rows],
+        joint_visibility=np.where(seen[rows], 2, 0).astype(np.uint8), scores=scores[rows],
+        track_ids=np.concatenate([np.arange(len(part)) for part in kept]), frame_offsets=offsets, skeleton=cut.skeleton,
+    )  # fmt: skip
+
+
+def study_recall(subject: Subject) -> None:
+    """Table 9: people whom the detector finds, and whom tracks have."""
+    truth, rows = subject.truth, []
+    for score in (subject.method.config.min_box_score, 0.9):
+        cut = {name: poses.select(poses.scores >= score) for name, poses in subject.cut.items()}
+        length = subject.method.config.frames
+        detected = {name: key_boxes(poses, length) for name, poses in cut.items()}
+        row = {"detections from": score, "detector": recall(truth, detected)}
+        rows.append(row | {"with propagation": recall(truth, sewn(subject.method, cut, truth, joint_thresholds=0.0))})
+    save(FILE, "recall", rows, videos=len(truth))
+
+
+def key_boxes(cut: Poses, length: int) -> Poses:
+    """The detector's boxes, as poses of their key frames."""
+    parts = []
+    for frame in range(len(cut)):
+        tracklets = unpack(cut.frame(frame), length)
+        parts.append(
+            Poses(
+                keypoints=tracklets.keypoints[:, length // 2],
+                boxes=tracklets.boxes,
+                scores=tracklets.scores,
+                frame_offsets=np.array([0, len(tracklets)]),
+                skeleton=cut.skeleton,
+            )
+        )
+    return Poses.concatenate(parts)
+
+
+def recall(truth: dict[str, Poses], found: dict[str, Poses]) -> float:
+    """Percentage of people whose box one of the frame's boxes overlaps by half or more."""
+    hit = total = 0
+    for name, people in truth.items():
+        for frame in range(len(people)):
+            overlaps = iou_matrix(people.frame(frame).boxes, found[name].frame(frame).boxes)
+            hit += int((overlaps.max(1, initial=0) >= 0.5).sum())
+            total += len(overlaps)
+    return round(100 * hit / total, 2)
+
+
+def study_length(subject: Subject) -> None:
+    """Figure 5a: the clip length |C|; 1 is the single-frame network with greedy linking."""
+    truth = subject.truth
+    flat = cut_all(subject.flat, subject.films)
+    rows = [{"|C|": 1, **scores_of(truth, greedy_oks(subject.flat, flat, truth))}]
+    for length in (3, 5, 7, 9, 11, 13):
+        other = with_settings(subject.method, frames=length)
+        rows.append({"|C|": length, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
+    save(FILE, "length", rows, videos=len(truth))
+
+
+def study_step(subject: Subject) -> None:
+    """Figure 5b: the step S between key frames."""
+    truth, rows = subject.truth, []
+    for step in range(1, 9):
+        cut = {name: every(poses, step) for name, poses in subject.cut.items()}
+        rows.append({"S": step, **scores_of(truth, sewn(subject.method, cut, truth))})
+    save(FILE, "step", rows, videos=len(truth))
+
+
+def every(cut: Poses, step: int) -> Poses:
+    """The tracklets of every step-th key frame."""
+    frame = np.repeat(np.arange(len(cut)), np.diff(cut.frame_offsets))
+    return cut.select(frame % step == 0)
+
+
+def study_filters(subject: Subject) -> None:
+    """Table 8: where the 3D filters are; four networks from the same 2D weights, by as many steps."""
+    truth, rows = subject.truth, []
+    for where in ("none", "early", "last", "all"):
+        config = read_pose_config("synthetic_pose_3d")
+        config = replace(
+            config, steps=subject.options.steps, drops=(subject.options.steps * 2 // 3,), warm_up=20,
+            epoch=subject.options.steps, seed=STUDY_SEED, architecture=replace(config.architecture, where=where),
+        )  # fmt: skip
+        start = inflate(subject.flat.model.state_dict(), "mean", Hrnet(config.architecture))
+        with tempfile.TemporaryDirectory() as folder:
+            task, data = pose_task(config), person_clips(config)
+            model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)
+        other = ClipTracking(model, subject.detector, size=config.size, config=subject.method.config)
+        rows.append({"3D filters": where, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
+    save(FILE, "filters", rows, videos=len(truth), steps=subject.options.steps)
+
+
+def person_clips(config: PoseConfig) -> PersonClips:
+    """Tubes of people in synthetic films."""
+    films = SyntheticClips(config.frames, seed=config.seed, size=config.short_side)
+    return PersonClips(
+        films, config.size, people=config.people, augmentation=config.augmentation, seed=config.seed, complete=True
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Clip tracking from frames to tracks, with a network that knows the truth: what goes where, not how well it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ptfast.evaluation.posetrack import evaluate
+from ptfast.methods import clip_tracking
+from ptfast.methods._polish import Merging
+from ptfast.methods.clip_tracking import ClipTracking, Config
+from ptfast.methods.detectors import Detector, each_image, given_boxes
+from ptfast.models import Hrnet, HrnetArchitecture
+from ptfast.ops import iou_matrix
+from ptfast.structures import Poses
+from ptfast.synthetic import scene
+
+FRAMES = 150  # more than a block and the frames that paths are followed ahead
+
+
+def numbered(count: int) -> list[np.ndarray | None]:
+    """Pictures whose first pixel tells their number."""
+    pictures: list[np.ndarray | None] = []
+    for number in range(count):
+        picture = np.zeros((8, 8, 3), np.uint8)
+        picture[0, 0, :2] = divmod(number, 256)
+        pictures.append(picture)
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def truth() -> Poses:
+    return scene(3, frames=FRAMES, people=3)
+
+
+@pytest.fixture
+def tracker(truth: Poses, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a tracker that finds in each tube the person whose box it was cut out around."""
+    rng_of = np.random.default_rng
+
+    def estimate(_: object, pictures: torch.Tensor, boxes: np.ndarray, index: np.ndarray, **__: object) -> tuple:
+        shape = (*index.shape, 15)
+        keypoints, scores = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
+        numbers = (pictures[:, 0, 0, :2].numpy().astype(int) @ [256, 1])[index]  # (M, T)
+        for m, box in enumerate(boxes):
+            centre = truth.frame(int(numbers[m, index.shape[1] // 2]))
+            person = centre.track_ids[iou_matrix(box[None], centre.boxes)[0].argmax()]
+            for t, number in enumerate(numbers[m]):
+                frame = truth.frame(int(number))
+                row = np.flatnonzero(frame.track_ids == person)
+                if len(row):
+                    noise = rng_of([int(number), int(person), t]).normal(0, 1.0, (15, 2))
+                    keypoints[m, t] = frame.keypoints[row[0]] + noise
+                    scores[m, t] = 0.9 * (frame.joint_visibility[row[0]] > 0)
+        return keypoints, scores
+
+    monkeypatch.setattr(clip_tracking, "estimate_tubes", estimate)
+    model = Hrnet(HrnetArchitecture(width=8, joints=15, stem=8, stem_blocks=1, modules=(1,), blocks=1))
+
+    def make(detector: Detector | None = None, merging: dict[str, Any] | None = None, **settings: Any) -> ClipTracking:
+        kept = Merging(**{"min_area": 0.0, **(merging or {})})
+        return ClipTracking(
+            model, detector or given_boxes(truth), size=(64, 48), config=Config(merging=kept, **settings)
+        )
+
+    return make
+
+
+def named(tracks: Poses, truth: Poses) -> Poses:
+    return replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names)
+
+
+def score(truth: Poses, tracks: Poses) -> tuple[float, float]:
+    """mAP and MOTA."""
+    result = evaluate({truth.sequence: truth}, {truth.sequence: named(tracks, truth)})
+    return float(result.ap[-1]), float(result.mota[-1])
+
+
+def same(a: Poses, b: Poses) -> None:
+    np.testing.assert_array_equal(a.frame_offsets, b.frame_offsets)
+    np.testing.assert_array_equal(a.track_ids, b.track_ids)
+    np.testing.assert_allclose(a.keypoints, b.keypoints, atol=1e-3)
+    np.testing.assert_array_equal(a.frame_ids, b.frame_ids)
+
+
+def missing(truth: Poses, frames: Iterable[int]) -> Detector:
+    """The truth's boxes but for some frames."""
+    empty = np.zeros(len(truth.scores), bool)
+    for frame in frames:
+        empty[truth.frame_offsets[frame] : truth.frame_offsets[frame + 1]] = True
+    return given_boxes(truth.select(~empty))
+
+
+def test_people_are_followed_through_the_video(tracker: Any, truth: Poses) -> None:
+    tracks = tracker().track(numbered(FRAMES))
+    precision, accuracy = score(truth, tracks)
+    assert precision > 97 and accuracy > 93
+    assert len(tracks) == FRAMES and tracks.frame_ids.tolist() == [*range(FRAMES)]
+
+
+def test_people_are_there_where_the_detector_misses_them(tracker: Any, truth: Poses) -> None:
+    gap = range(60, 67)  # under |C| frames: clips about the frames before and after it reach over it
+    tracks = tracker(missing(truth, gap)).track(numbered(FRAMES))
+    assert score(truth, tracks)[1] > 93
+    before, within = tracks.frame(59), tracks.frame(63)
+    assert set(within.track_ids) & set(before.track_ids)
+    assert len(within.scores) == len(truth.frame(63).scores)
+
+
+def test_the_stream_is_the_whole_video_at_once(tracker: Any, truth: Poses) -> None:
+    """Windows of 16 frames that look 32 ahead give what one window over the whole video gives."""
+    pictures = numbered(FRAMES)
+    whole = tracker(merging={"block": FRAMES}).track(pictures)
+    same(tracker(merging={"block": 16}).track(pictures), whole)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_batches_change_nothing(tracker: Any, truth: Poses, batch: int) -> None:
+    pictures = numbered(40)
+    same(tracker(batch=batch).track(pictures), tracker().track(pictures))
+
+
+def test_linking_what_was_detected_is_the_stream(tracker: Any, truth: Poses) -> None:
+    method, pictures = tracker(), numbered(FRAMES)
+    hypotheses = list(method.detect(pictures))
+    assert [method.count(poses) for poses in hypotheses] == [len(truth.frame(f).scores) for f in range(FRAMES)]
+    same(method.link(Poses.concatenate(hypotheses)), method.track(pictures))
+
+
+@pytest.mark.parametrize("step", [2, 4, 8])
+def test_people_are_looked_for_in_every_step_th_frame(tracker: Any, truth: Poses, step: int) -> None:
+    seen: list[int] = []
+    boxes = given_boxes(truth)
+
+    def detector(frames: Sequence, keys: Sequence[int]) -> Sequence:
+        seen.extend(frames[key].index for key in keys)
+        return boxes(frames, keys)
+
+    tracks = tracker(detector, step=step).track(numbered(FRAMES))
+    assert seen == [*range(0, FRAMES, step)]
+    assert score(truth, tracks)[1] > 80
+
+
+@pytest.mark.filterwarnings("ignore:.*could not be decoded")
+def test_frames_that_cannot_be_decoded_have_nobody(tracker: Any, truth: Poses) -> None:
+    pictures = numbered(60)
+    pictures[30] = None
+    tracks = tracker().track(pictures)
+    assert len(tracks) == 60 and len(tracks.frame(30).scores) == 0
+    assert len(tracks.frame(29).scores) and len(tracks.frame(31).scores)
+
+
+def test_clips_do_not_reach_over_a_change_of_size(tracker: Any, truth: Poses) -> None:
+    pictures = numbered(40)
+    for number in range(20, 40):
+        larger = np.zeros((10, 10, 3), np.uint8)
+        larger[0, 0] = pictures[number][0, 0]
+        pictures[number] = larger
+    method = tracker()
+    hypotheses = list(method.detect(pictures))
+    for key in range(16, 24):
+        scores = hypotheses[key].joint_scores.reshape(-1, 9, 15).max((0, 2))
+        there = [(key - 4 + place < 20) == (key < 20) for place in range(9)]
+        np.testing.assert_array_equal(scores > 0, there)
+    assert len(method.link(hypotheses)) == 40
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_short_videos(tracker: Any, truth: Poses, count: int) -> None:
+    tracks = tracker(merging={"min_length": 1}).track(numbered(count))
+    assert len(tracks) == count
+    assert [len(tracks.frame(f).scores) for f in range(count)] == [len(truth.frame(f).scores) for f in range(count)]
+
+
+def test_videos_without_people(tracker: Any) -> None:
+    nobody = each_image(lambda _: (np.zeros((0, 4)), np.zeros(0)))
+    tracks = tracker(nobody).track(numbered(FRAMES))
+    assert len(tracks) == FRAMES and len(tracks.scores) == 0
+
+
+def test_short_tracks_and_small_boxes_go(tracker: Any, truth: Poses) -> None:
+    first = truth.boxes[0]
+
+    def only_frame_zero(frames: Sequence, keys: Sequence[int]) -> list:
+        boxes = given_boxes(truth[:1])
+        return [
+            boxes([frames[key]], [0])[0] if frames[key].index == 0 else (first[None][:0], first[:0]) for key in keys
+        ]
+
+    pictures = numbered(30)
+    assert len(tracker(only_frame_zero, {"min_length": 5}).track(pictures).scores)  # a clip reaches four frames further
+    assert not len(tracker(only_frame_zero, {"min_length": 6}).track(pictures).scores)
+    assert not len(tracker(None, {"min_area": 1e6}).track(pictures).scores)
+
+
+def test_memory_is_that_of_the_window(tracker: Any, truth: Poses) -> None:
+    from ptfast.methods._polish import MovingMerge
+
+    method = tracker(merging={"block": 8, "lookahead": 8})
+    window, held = MovingMerge(9, method.config.merging), []
+    for poses in method.detect(numbered(FRAMES)):
+        tracklets = clip_tracking.unpack(poses, 9)
+        for _ in window.update(poses, tracklets, np.arange(len(tracklets))):
+            pass
+        held.append((len(window.frames), len(window.parts), len(window.lengths)))
+    frames, parts, lengths = np.array(held).max(0)
+    assert frames <= 8 + 8 + 4 + 1 and parts <= frames + 9 and lengths <= 4 * parts
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="frames must be odd, got 8"):
+        Config(frames=8)
+    with pytest.raises(ValueError, match="step must be between 1 and 9, got 10"):
+        Config(step=10)
+    with pytest.raises(ValueError, match="lookahead must be between 4 and"):
+        Merging(lookahead=3)
+
+
+def test_boxes_of_a_file_must_cover_the_video(tracker: Any, truth: Poses) -> None:
+    with pytest.raises(ValueError, match="poses must have boxes for every frame of the video, got 10 frames"):
+        tracker(given_boxes(truth[:10])).track(numbered(20))
+
+
+def test_boxes_of_the_callers_function_are_checked(tracker: Any) -> None:
+    for boxes, scores, message in (
+        (np.zeros((1, 5)), np.zeros(1), r"boxes must have shape \(N, 4\), got \(1, 5\)"),
+        (np.zeros((1, 4)), np.zeros(2), r"scores must have shape \(N,\) with N = 1, got \(2,\)"),
+        (np.full((1, 4), np.nan), np.ones(1), "boxes and scores must be finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tracker(each_image(lambda _, boxes=boxes, scores=scores: (boxes, scores))).track(numbered(3))
+
+
+def test_a_video_without_frames_is_an_error(tracker: Any) -> None:
+    with pytest.raises(ValueError, match="expected at least one frame, found none"):
+        tracker().track([])

@@ -22,6 +22,7 @@ from ptfast.methods._windows import Segment, segments
 from ptfast.methods.detect_and_track import DetectAndTrack
 from ptfast.methods.detectors import Detector, mask_rcnn
 from ptfast.models.tubes import PoseNetwork, estimate_tubes
+from ptfast.ops.heatmap import Refinement
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner
@@ -36,6 +37,8 @@ class Config:
         step: S, every which frame is a key frame: 1 to |C| (section 4.2; figure 5b).
         batch: Key frames at a time.
         flip: Averages the heatmaps of the mirrored crops in (section 4.2).
+        refine: How a joint is placed between the heatmap's pixels; "taylor" suits small heatmaps better than "quarter",
+            which is HRNet's.
         min_box_score: Detections under it get no tube.
         min_similarity: Mean OKS under which two tracklets are not joined; None joins every possible pair, as the paper.
         sigma_scale: Factor on the skeleton's OKS sigmas when joining.
@@ -47,6 +50,7 @@ class Config:
     step: int = 1
     batch: int = 8
     flip: bool = True
+    refine: Refinement = "quarter"
     min_box_score: float = 0.5
     min_similarity: float | None = 0.3
     sigma_scale: float = 1.0
@@ -177,7 +181,7 @@ class ClipTracking:
 
     def depends_on(self) -> dict[str, object]:
         """The settings that tracklets depend on, in JSON's types."""
-        names = ("frames", "step", "flip", "min_box_score", "precision")
+        names = ("frames", "step", "flip", "refine", "min_box_score", "precision")
         return {name: getattr(self.config, name) for name in names} | {"size": list(self.size)}
 
     def count(self, hypotheses: Poses) -> int:
@@ -229,7 +233,14 @@ class ClipTracking:
             )
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
                 keypoints, joint_scores = estimate_tubes(
-                    self.model, pictures, boxes, index, size=self.size, flip=self.config.flip, skeleton=self.skeleton
+                    self.model,
+                    pictures,
+                    boxes,
+                    index,
+                    size=self.size,
+                    skeleton=self.skeleton,
+                    flip=self.config.flip,
+                    refine=self.config.refine,
                 )
         return Tracklets(
             keypoints=keypoints,

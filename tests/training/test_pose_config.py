@@ -30,12 +30,12 @@ def test_those_that_come_along_are_read_and_can_be_built(name: str) -> None:
 def test_which_come_along() -> None:
     assert NAMES == [
         "paper_3d_hrnet_w48", "paper_hrnet_w32", "paper_hrnet_w48", "paper_pose_resnet50", "synthetic_pose_2d",
-        "synthetic_pose_3d",
+        "synthetic_pose_2d_fine", "synthetic_pose_3d",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("flat", "deep"), [("synthetic_pose_2d", "synthetic_pose_3d"), ("paper_hrnet_w48", "paper_3d_hrnet_w48")]
+    ("flat", "deep"), [("synthetic_pose_2d_fine", "synthetic_pose_3d"), ("paper_hrnet_w48", "paper_3d_hrnet_w48")]
 )
 def test_3d_networks_are_made_of_2d_ones(flat: str, deep: str) -> None:
     two, three = read_pose_config(flat), read_pose_config(deep)

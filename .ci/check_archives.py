@@ -41,7 +41,7 @@ def main() -> None:
         wrong.append(f"wheel must hold one extension, ptfast/_C, but holds {extensions}")
     stray = [name for name in installed if not re.match(r"ptfast/|ptfast-[^/]+\.dist-info/", name)]
     wrong += [f"wheel holds {name}" for name in stray]
-    wrong += [f"wheel holds {name}" for name in installed if "test" in name]
+    wrong += [f"wheel holds {name}" for name in installed if re.search(r"(^|/)(tests?/|test_)", name)]
     if wrong:
         sys.exit("\n".join(wrong))
     print(f"sdist: {len(source)} entries, wheel: {len(installed)} files, one extension, no tests")

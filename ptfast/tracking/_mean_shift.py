@@ -18,7 +18,8 @@ SLACK = 1 + 1e-9  # bins are chosen a little generously, as sums round
 
 # Rows of a worker's tables: reals, and integers.
 X, Y, WEIGHT, BINNED, NEAREST, STATE_X, STATE_Y, MASS, ENDED, CENTRE_X, CENTRE_Y = 0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12
-REALS = 13
+HERE, TO, LOAD = 13, 15, 17  # of the four places that are shifted together: two rows, two rows, one
+REALS = 18
 LABEL, START, FOLLOW, NEXT, ORDER, BINS, BUCKETS = range(7)
 INTEGERS = 7
 
@@ -36,18 +37,16 @@ def make_tables(points: int, max_iter: int) -> tuple[np.ndarray, np.ndarray]:
     return np.empty((REALS, width), np.float64), index
 
 
-@njit(fastmath={"reassoc", "nsz"}, error_model="numpy")
-def _shift_four(
-    x: np.ndarray, y: np.ndarray, weight: np.ndarray, here: np.ndarray, radius_squared: float, to: np.ndarray,
-    mass: np.ndarray,
-) -> None:  # fmt: skip
-    """The means (to) of the points in the windows about four places (here), and those points' weight (mass).
+@njit(fastmath={"reassoc"}, error_model="numpy")
+def _shift_four(x: np.ndarray, y: np.ndarray, weight: np.ndarray, reals: np.ndarray, radius_squared: float) -> None:
+    """The means TO of the points in the windows about the four places HERE, and those points' weight LOAD.
 
-    Without fastmath the sums could not be vectorised. They then run in lanes that are the points' places modulo eight,
-    so the same points mostly give the same sums, whatever the range; nothing but the speed depends on that.
+    Sums in any order are what lets LLVM vectorise this; with any other flag of fastmath than that (nsz!) it does not. A
+    lane then adds every eighth point, so the same points mostly give the same sums, whatever the range that they are
+    found in; nothing but the speed depends on that.
     """
-    ax, bx, cx, dx = here[0, 0], here[0, 1], here[0, 2], here[0, 3]
-    ay, by, cy, dy = here[1, 0], here[1, 1], here[1, 2], here[1, 3]
+    ax, bx, cx, dx = reals[HERE, 0], reals[HERE, 1], reals[HERE, 2], reals[HERE, 3]
+    ay, by, cy, dy = reals[HERE + 1, 0], reals[HERE + 1, 1], reals[HERE + 1, 2], reals[HERE + 1, 3]
     aw = bw = cw = dw = au = bu = cu = du = av = bv = cv = dv = 0.0
     for i in range(len(x)):
         u, v, w = x[i], y[i], weight[i]
@@ -68,9 +67,9 @@ def _shift_four(
         dw += w if inside else 0.0
         du += wu if inside else 0.0
         dv += wv if inside else 0.0
-    to[0, 0], to[0, 1], to[0, 2], to[0, 3] = au / aw, bu / bw, cu / cw, du / dw
-    to[1, 0], to[1, 1], to[1, 2], to[1, 3] = av / aw, bv / bw, cv / cw, dv / dw
-    mass[0], mass[1], mass[2], mass[3] = aw, bw, cw, dw
+    reals[TO, 0], reals[TO, 1], reals[TO, 2], reals[TO, 3] = au / aw, bu / bw, cu / cw, du / dw
+    reals[TO + 1, 0], reals[TO + 1, 1], reals[TO + 1, 2], reals[TO + 1, 3] = av / aw, bv / bw, cv / cw, dv / dw
+    reals[LOAD, 0], reals[LOAD, 1], reals[LOAD, 2], reals[LOAD, 3] = aw, bw, cw, dw
 
 
 @part
@@ -135,41 +134,41 @@ def _climb(
     mask = 15
     while mask < 2 * points:
         mask = 2 * mask + 1
-    used = ZERO
-    for i in range(points):
-        index[ORDER, i] = _state(reals, index, used, base, mask, reals[rows, i], reals[rows + 1, i])
-        used = max(used, index[ORDER, i] + 1)
-    for i in range(points):  # from the points' order to that of the bins and on to states
-        index[START, i] = index[ORDER, i if rows == X else index[START, i]]
-    first, last = 0, used
+    for i in range(points):  # the first states; places that others reach are not looked for among them, but elsewhere
+        reals[STATE_X, i], reals[STATE_Y, i], reals[ENDED, i] = reals[rows, i], reals[rows + 1, i], 0.0
+        if rows == X:
+            index[START, i] = i
+    first, last, used = 0, points, points
     reach, rest = radius * SLACK, (STOP * radius) ** 2
-    four = np.empty((5, 4))
-    here, to, mass = four[:2], four[2:4], four[4]
     for _ in range(max_iter + 1):
         for group in range(first, last, 4):
             size = min(4, last - group)
             for i in range(4):
                 state = group + min(i, size - 1)
-                here[0, i], here[1, i] = reals[STATE_X, state], reals[STATE_Y, state]
+                reals[HERE, i], reals[HERE + 1, i] = reals[STATE_X, state], reals[STATE_Y, state]
             low_end, high_end = 0, padded
             if bins:
-                least = min(min(here[axis, 0], here[axis, 1]), min(here[axis, 2], here[axis, 3]))
-                most = max(max(here[axis, 0], here[axis, 1]), max(here[axis, 2], here[axis, 3]))
+                least = min(
+                    min(reals[HERE + axis, 0], reals[HERE + axis, 1]), min(reals[HERE + axis, 2], reals[HERE + axis, 3])
+                )
+                most = max(
+                    max(reals[HERE + axis, 0], reals[HERE + axis, 1]), max(reals[HERE + axis, 2], reals[HERE + axis, 3])
+                )
                 low_end = index[BINS, _bin(least - reach, low, per_pixel, bins)] & ~7
                 high_end = index[BINS, _bin(most + reach, low, per_pixel, bins) + 1] + 7 & ~7
             _shift_four(
                 reals[rows, low_end:high_end], reals[rows + 1, low_end:high_end], reals[rows + 2, low_end:high_end],
-                here, radius * radius, to, mass,
+                reals, radius * radius,
             )  # fmt: skip
             for i in range(size):
-                reals[MASS, group + i] = mass[i]
-                if mass[i] == 0:  # nothing near, by rounding, where a bandwidth is as small as a coordinate's last bits
-                    index[FOLLOW, group + i] = group + i << 1 | 1
-                    continue
-                following = _state(reals, index, used, base, mask, to[0, i], to[1, i])
-                used = max(used, following + 1)
-                moved = (to[0, i] - here[0, i]) ** 2 + (to[1, i] - here[1, i]) ** 2
-                index[FOLLOW, group + i] = following << 1 | int(moved <= rest)
+                reals[MASS, group + i] = reals[LOAD, i]
+                moved = (reals[TO, i] - reals[HERE, i]) ** 2 + (reals[TO + 1, i] - reals[HERE + 1, i]) ** 2
+                # A window may be empty, by rounding, where a bandwidth is as small as a coordinate's last bits.
+                following = group + i
+                if moved > 0 and reals[LOAD, i] > 0:
+                    following = _state(reals, index, used, base, mask, reals[TO, i], reals[TO + 1, i])
+                    used = max(used, following + 1)
+                index[FOLLOW, group + i] = following << 1 | int(following == group + i or moved <= rest)
         first, last = last, used
     return used
 
@@ -184,8 +183,48 @@ def _denser(reals: np.ndarray, one: int, other: int) -> bool:
 
 
 @part
-def _rest_places(reals: np.ndarray, index: np.ndarray, points: int, max_iter: int) -> int:
-    """Follows every point to where it rests; those places by descending weight are in CENTRE_X, CENTRE_Y."""
+def _rest_at_once(reals: np.ndarray, index: np.ndarray, points: int, radius_squared: float) -> int:
+    """Finds where the points rest if they stand in groups that see themselves and nobody else, as most often they do.
+
+    All points of such a group, and its mean too, have the group in their windows: they rest at the mean. The number of
+    groups, which become states in ORDER; or 0 if there is a point that sees only a part of them or sees two.
+    """
+    sees = index[START]
+    for i in range(points):
+        x, y, mask = reals[X, i], reals[Y, i], 1 << i
+        for j in range(i):
+            near = int((reals[X, j] - x) ** 2 + (reals[Y, j] - y) ** 2 <= radius_squared)
+            mask |= near << j
+            sees[j] |= near << i
+        sees[i] = mask
+    count, grouped = 0, 0
+    for i in range(points):
+        group = sees[i]
+        if grouped >> i & 1:
+            continue
+        mass = sum_x = sum_y = 0.0
+        for j in range(points):
+            if group >> j & 1:
+                if sees[j] != group:
+                    return 0
+                mass += reals[WEIGHT, j]
+                sum_x += reals[WEIGHT, j] * reals[X, j]
+                sum_y += reals[WEIGHT, j] * reals[Y, j]
+        x, y, seen = sum_x / mass, sum_y / mass, 0
+        for j in range(points):
+            seen |= int((reals[X, j] - x) ** 2 + (reals[Y, j] - y) ** 2 <= radius_squared) << j
+        if seen != group:
+            return 0
+        reals[STATE_X, count], reals[STATE_Y, count], reals[ENDED, count] = x, y, mass
+        index[ORDER, count] = count
+        count += 1
+        grouped |= group
+    return count
+
+
+@part
+def _follow(reals: np.ndarray, index: np.ndarray, points: int, max_iter: int) -> int:
+    """Follows every point to where it rests: the number of states, in ORDER."""
     count = 0
     for i in range(points):
         state = index[START, i]
@@ -199,7 +238,13 @@ def _rest_places(reals: np.ndarray, index: np.ndarray, points: int, max_iter: in
                 index[ORDER, count] = state
                 count += 1
             reals[ENDED, state] = mass  # if windows of different weight have one mean, the last point's counts
-    order = index[ORDER, :count]
+    return count
+
+
+@part
+def _sort_places(reals: np.ndarray, order: np.ndarray) -> None:
+    """Writes the places of states to CENTRE_X and CENTRE_Y, the densest first."""
+    count = len(order)
     gap = 1
     while gap < count // 3:
         gap = 3 * gap + 1
@@ -213,7 +258,6 @@ def _rest_places(reals: np.ndarray, index: np.ndarray, points: int, max_iter: in
         gap //= 3
     for i in range(count):
         reals[CENTRE_X, i], reals[CENTRE_Y, i] = reals[STATE_X, order[i]], reals[STATE_Y, order[i]]
-    return count
 
 
 @part
@@ -258,28 +302,36 @@ def find_clusters(
     Returns the number of clusters, whose centres are then in CENTRE_X and CENTRE_Y and whose members in LABEL, and by
     how much `base`, which begins at 0, grows for the tables' next problem.
     """
-    x, y, weight = reals[X, :points], reals[Y, :points], reals[WEIGHT, :points]
-    low, extent = (x.min(), y.min()), (x.max() - x.min(), y.max() - y.min())
+    low, high = (reals[X, 0], reals[Y, 0]), (reals[X, 0], reals[Y, 0])
+    mass = sum_x = sum_y = 0.0
+    for i in range(points):
+        x, y, weight = reals[X, i], reals[Y, i], reals[WEIGHT, i]
+        low, high = (min(x, low[0]), min(y, low[1])), (max(x, high[0]), max(y, high[1]))
+        mass += weight
+        sum_x += weight * x
+        sum_y += weight * y
+        index[LABEL, i] = 0
+    extent = high[0] - low[0], high[1] - low[1]
     if (extent[0] ** 2 + extent[1] ** 2) * SLACK <= radius * radius:  # every window holds all points
-        mass = sum_x = sum_y = 0.0
-        for i in range(points):
-            mass += weight[i]
-            sum_x += weight[i] * x[i]
-            sum_y += weight[i] * y[i]
         reals[CENTRE_X, 0], reals[CENTRE_Y, 0] = sum_x / mass, sum_y / mass
-        for i in range(points):
-            index[LABEL, i] = 0
         return 1, 0
-    axis, bins, per_pixel = int(extent[1] > extent[0]), 0, 0.0
-    if points > DIRECT:
-        per_pixel = min(4 / radius, points / extent[axis])
-        bins = int(extent[axis] * per_pixel) + 1
-        _sort_into_bins(reals, index, points, axis, low[axis], per_pixel, bins)
-    rows = BINNED if bins else X
-    used = _climb(reals, index, points, radius, max_iter, base, rows, axis, low[axis], per_pixel, bins)
-    ends = _rest_places(reals, index, points, max_iter)
+    ends = _rest_at_once(reals, index, points, radius * radius) if points <= DIRECT else 0
+    used = ZERO
+    if ends == 0:
+        axis, bins, per_pixel = int(extent[1] > extent[0]), 0, 0.0
+        if points > DIRECT:
+            per_pixel = min(4 / radius, points / extent[axis])
+            bins = int(extent[axis] * per_pixel) + 1
+            _sort_into_bins(reals, index, points, axis, low[axis], per_pixel, bins)
+        rows = BINNED if bins else X
+        used = _climb(reals, index, points, radius, max_iter, base, rows, axis, low[axis], per_pixel, bins)
+        ends = _follow(reals, index, points, max_iter)
+    _sort_places(reals, index[ORDER, :ends])
     count = _drop_duplicates(reals[CENTRE_X, :ends], reals[CENTRE_Y, :ends], reals[NEAREST, :ends], radius * radius)
-    _label(x, y, reals[CENTRE_X, :count], reals[CENTRE_Y, :count], reals[NEAREST, :points], index[LABEL, :points])
+    _label(
+        reals[X, :points], reals[Y, :points], reals[CENTRE_X, :count], reals[CENTRE_Y, :count],
+        reals[NEAREST, :points], index[LABEL, :points],
+    )  # fmt: skip
     return count, used
 
 

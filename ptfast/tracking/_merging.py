@@ -11,7 +11,7 @@ from numba import float32, uint8
 
 from ptfast.tracking._mean_shift import CENTRE_X, CENTRE_Y, LABEL, WEIGHT, X, Y, find_clusters, make_tables
 from ptfast.tracking._numba import ZERO, arrays, boolean, inputs, integer, kernel, part, real
-from ptfast.tracking._shortest_path import dijkstra, trace, viterbi
+from ptfast.tracking._shortest_path import dijkstra, enter, trace, viterbi
 
 SPATIOTEMPORAL, SPATIAL, TEMPORAL, HIGHEST = range(4)
 
@@ -42,19 +42,19 @@ def _median(values: np.ndarray) -> float:
 
 
 @kernel(
-    inputs(float32, 4), inputs(float32, 3), inputs(integer), inputs(integer), inputs(integer), inputs(integer, 2),
-    inputs(integer), inputs(real), inputs(real), integer, integer, real, integer, integer, arrays(real), arrays(real),
+    inputs(float32, 3), inputs(float32, 2), integer, inputs(integer), inputs(integer), inputs(integer),
+    inputs(integer, 2), inputs(integer), inputs(real), inputs(real), integer, integer, real, integer, integer,
+    arrays(real), arrays(real),
 )  # fmt: skip
 def survey(
-    keypoints: np.ndarray, joint_scores: np.ndarray, order: np.ndarray, first: np.ndarray, people: np.ndarray,
-    spans: np.ndarray, cells: np.ndarray, fallback: np.ndarray, detections: np.ndarray, top: int, bottom: int,
-    min_score: float, begin: int, end: int, heads: np.ndarray, scores: np.ndarray,
+    keypoints: np.ndarray, joint_scores: np.ndarray, length: int, order: np.ndarray, first: np.ndarray,
+    people: np.ndarray, spans: np.ndarray, cells: np.ndarray, fallback: np.ndarray, detections: np.ndarray, top: int,
+    bottom: int, min_score: float, begin: int, end: int, heads: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
     """Head sizes (cells,) and mean detection scores (cells,) of the frames of people `begin` to `end`.
 
     Arguments as merge_people; `fallback` and `detections` are (M,), `top` and `bottom` the head joints or -1.
     """
-    length = keypoints.shape[1]
     sizes = np.empty(len(order))
     for person in range(begin, end):
         run = people[person], people[person]
@@ -63,14 +63,13 @@ def survey(
             run = _covering(first, people[person + 1], length, frame, run)
             total = 0.0
             for i in range(run[0], run[1]):
-                row, t = order[i], frame - first[i]
-                size = fallback[row]
-                if top >= 0 and joint_scores[row, t, top] > min_score and joint_scores[row, t, bottom] > min_score:
-                    dx = real(keypoints[row, t, top, 0]) - keypoints[row, t, bottom, 0]
-                    dy = real(keypoints[row, t, top, 1]) - keypoints[row, t, bottom, 1]
+                row, size = order[i] * length + frame - first[i], fallback[order[i]]
+                if top >= 0 and joint_scores[row, top] > min_score and joint_scores[row, bottom] > min_score:
+                    dx = real(keypoints[row, top, 0]) - keypoints[row, bottom, 0]
+                    dy = real(keypoints[row, top, 1]) - keypoints[row, bottom, 1]
                     size = np.sqrt(dx * dx + dy * dy)
                 sizes[i - run[0]] = size
-                total += detections[row]
+                total += detections[order[i]]
             if run[0] < run[1]:
                 heads[cell], scores[cell] = _median(sizes[: run[1] - run[0]]), total / (run[1] - run[0])
             else:
@@ -79,18 +78,17 @@ def survey(
 
 @part
 def _gather(
-    keypoints: np.ndarray, joint_scores: np.ndarray, order: np.ndarray, first: np.ndarray, run: tuple[int, int],
-    frame: int, joint: int, min_score: float, reals: np.ndarray, scores: np.ndarray,
+    keypoints: np.ndarray, joint_scores: np.ndarray, entries: np.ndarray, joint: int, min_score: float,
+    reals: np.ndarray, scores: np.ndarray,
 ) -> int:  # fmt: skip
     """Puts the hypotheses of a joint into rows X and Y and `scores`: how many, or one that is not finite as -1 - i."""
     count = 0
-    for i in range(run[0], run[1]):
-        row, t = order[i], frame - first[i]
-        score = joint_scores[row, t, joint]
+    for i in range(len(entries)):
+        score = real(joint_scores[entries[i], joint])
         if score > min_score:
-            x, y = keypoints[row, t, joint, 0], keypoints[row, t, joint, 1]
-            if not (np.isfinite(x) and np.isfinite(y) and np.isfinite(score)):
-                return -1 - i
+            x, y = real(keypoints[entries[i], joint, 0]), real(keypoints[entries[i], joint, 1])
+            if not abs(x) + abs(y) + score < np.inf:
+                return -1 - entries[i]
             reals[X, count], reals[Y, count], scores[count] = x, y, score
             count += 1
     return count
@@ -186,11 +184,7 @@ def _find_path(
 ) -> None:  # fmt: skip
     """The cheapest path (L,) through the layers of one joint; `total` (N,) and `work` (4, N) are work space."""
     x, y, cost = nodes[X, :used], nodes[Y, :used], nodes[COST, :used]
-    for node in range(first[0], last[0]):
-        total[node] = cost[node]
-        if not np.isnan(pin[0]):
-            dx, dy = x[node] - pin[0], y[node] - pin[1]
-            total[node] += factor[0] * np.sqrt(dx * dx + dy * dy)
+    enter(x, y, cost, first[0], last[0], factor[0], pin, total)
     if heaped:
         end = dijkstra(x, y, cost, first, last, factor, total, work[0], work[1], work[2], work[3])
     else:
@@ -199,24 +193,50 @@ def _find_path(
 
 
 @part
-def _make_nodes(
-    keypoints: np.ndarray, joint_scores: np.ndarray, order: np.ndarray, first: np.ndarray, person_end: int,
-    span: np.ndarray, radii: np.ndarray, merge: int, weighted: bool, min_score: float, max_iter: int, joint_begin: int,
-    run: tuple[int, int], reals: np.ndarray, index: np.ndarray, base: int, layers: np.ndarray, counts: np.ndarray,
-) -> tuple[np.ndarray, int, int, int]:  # fmt: skip
-    """The nodes (4, N) of a person's joints and frames, and `layers` and `counts` of them; as arguments see below.
+def _take_paths(
+    nodes: np.ndarray, used: int, layers: np.ndarray, counts: np.ndarray, start: int, radii: np.ndarray,
+    rows: np.ndarray, pins: np.ndarray, heaped: bool, in_radii: bool, smoothness: float, joint_begin: int,
+    keypoints: np.ndarray, scores: np.ndarray, visibility: np.ndarray,
+) -> None:  # fmt: skip
+    """Finds and writes the paths of a person's joints through the nodes; arguments as merge_people."""
+    total, work = np.empty(used), np.empty((4, used), np.int64)
+    factor, path = np.empty(len(radii)), np.empty(len(radii), np.int64)
+    for j in range(len(counts)):
+        count, joint = counts[j], joint_begin + j
+        if count == 0:
+            continue
+        frames = layers[2, j, :count]
+        for layer in range(count):
+            factor[layer] = smoothness / radii[frames[layer] - start] if in_radii else smoothness
+        _find_path(
+            nodes, used, layers[0, j, :count], layers[1, j, :count], factor, pins[joint], heaped, total, work,
+            path[:count],
+        )  # fmt: skip
+        _write_path(nodes, path[:count], frames, pins[joint], rows, start, joint, keypoints, scores, visibility)
 
-    Returns the nodes, their number, the tables' new base, and -1 or the place of a hypothesis that is not finite.
+
+@part
+def _make_nodes(
+    keypoints: np.ndarray, joint_scores: np.ndarray, length: int, order: np.ndarray, first: np.ndarray,
+    run: tuple[int, int], person_end: int, span: np.ndarray, radii: np.ndarray, merge: int, weighted: bool,
+    min_score: float, max_iter: int, joint_begin: int, reals: np.ndarray, index: np.ndarray, base: int,
+    layers: np.ndarray, counts: np.ndarray,
+) -> tuple[np.ndarray, int, int, int]:  # fmt: skip
+    """The nodes (4, N) of a person's joints and frames, and `layers` and `counts` of them; arguments as merge_people.
+
+    Returns the nodes, their number, the tables' new base, and -1 or the entry of a hypothesis that is not finite.
     """
     joints, start = len(counts), span[0]
-    scores = np.empty(reals.shape[1])
+    scores, entries = np.empty(reals.shape[1]), np.empty(reals.shape[1], np.int64)
     nodes = np.empty((4, 2 * joints * (span[1] - start)))
     used = ZERO
     for frame in range(start, span[1]):
-        run = _covering(first, person_end, keypoints.shape[1], frame, run)
+        run = _covering(first, person_end, length, frame, run)
+        for i in range(run[0], run[1]):
+            entries[i - run[0]] = order[i] * length + frame - first[i]
         for j in range(joints):
             count = _gather(
-                keypoints, joint_scores, order, first, run, frame, joint_begin + j, min_score, reals, scores
+                keypoints, joint_scores, entries[: run[1] - run[0]], joint_begin + j, min_score, reals, scores
             )
             if count < 0:
                 return nodes, used, base, -1 - count
@@ -238,22 +258,24 @@ def _make_nodes(
 
 
 @kernel(
-    inputs(float32, 4), inputs(float32, 3), inputs(integer), inputs(integer), inputs(integer), inputs(integer, 2),
-    inputs(integer), inputs(integer), inputs(real), inputs(real, 3), integer, boolean, boolean, boolean, real, real,
-    integer, integer, integer, integer, integer, arrays(float32, 3), arrays(float32, 2), arrays(uint8, 2),
+    inputs(float32, 3), inputs(float32, 2), integer, inputs(integer), inputs(integer), inputs(integer),
+    inputs(integer, 2), inputs(integer), inputs(integer), inputs(real), inputs(real, 3), integer, boolean, boolean,
+    boolean, real, real, integer, integer, integer, integer, integer, arrays(float32, 3), arrays(float32, 2),
+    arrays(uint8, 2),
 )  # fmt: skip
 def merge_people(
-    keypoints: np.ndarray, joint_scores: np.ndarray, order: np.ndarray, first: np.ndarray, people: np.ndarray,
-    spans: np.ndarray, cells: np.ndarray, rows: np.ndarray, radii: np.ndarray, pins: np.ndarray, merge: int,
-    heaped: bool, weighted: bool, in_radii: bool, smoothness: float, min_score: float, max_iter: int, begin: int,
-    end: int, joint_begin: int, joint_end: int, out_keypoints: np.ndarray, out_scores: np.ndarray,
+    keypoints: np.ndarray, joint_scores: np.ndarray, length: int, order: np.ndarray, first: np.ndarray,
+    people: np.ndarray, spans: np.ndarray, cells: np.ndarray, rows: np.ndarray, radii: np.ndarray, pins: np.ndarray,
+    merge: int, heaped: bool, weighted: bool, in_radii: bool, smoothness: float, min_score: float, max_iter: int,
+    begin: int, end: int, joint_begin: int, joint_end: int, out_keypoints: np.ndarray, out_scores: np.ndarray,
     out_visibility: np.ndarray,
 ) -> int:  # fmt: skip
-    """Merges the hypotheses of some people's joints; returns -1, or the place in `order` of one that is not finite.
+    """Merges the hypotheses of some people's joints; returns -1, or the entry of one that is not finite.
 
     Args:
-        keypoints: (M, T, K, 2).
-        joint_scores: (M, T, K).
+        keypoints: (M * T, K, 2), the entries of all tracklets one after the other.
+        joint_scores: (M * T, K).
+        length: T.
         order: (I,) the tracklets that count, by person, then first frame.
         first: (I,) their first frames.
         people: (P + 1,) where in `order` each person begins.
@@ -282,7 +304,7 @@ def merge_people(
     for person in range(begin, end):
         run = people[person], people[person]
         for frame in range(spans[person, 0], spans[person, 1]):
-            run = _covering(first, people[person + 1], keypoints.shape[1], frame, run)
+            run = _covering(first, people[person + 1], length, frame, run)
             most = max(most, run[1] - run[0])
     reals, index = make_tables(most, max_iter)
     base = ZERO
@@ -291,25 +313,13 @@ def merge_people(
         layers = np.empty((3, joints, span[1] - span[0]), np.int64)  # first node, the one after the last, and frame
         counts = np.zeros(joints, np.int64)
         nodes, used, base, bad = _make_nodes(
-            keypoints, joint_scores, order, first, people[person + 1], span, radii[here], merge, weighted, min_score,
-            max_iter, joint_begin, (people[person], people[person]), reals, index, base, layers, counts,
+            keypoints, joint_scores, length, order, first, (people[person], people[person]), people[person + 1], span,
+            radii[here], merge, weighted, min_score, max_iter, joint_begin, reals, index, base, layers, counts,
         )  # fmt: skip
         if bad >= 0:
             return bad
-        total, work = np.empty(used), np.empty((4, used), np.int64)
-        factor, path = np.empty(span[1] - span[0]), np.empty(span[1] - span[0], np.int64)
-        for j in range(joints):
-            count, pin = counts[j], pins[person, joint_begin + j]
-            if count == 0:
-                continue
-            frames = layers[2, j, :count]
-            for layer in range(count):
-                factor[layer] = smoothness / radii[here][frames[layer] - span[0]] if in_radii else smoothness
-            _find_path(
-                nodes, used, layers[0, j, :count], layers[1, j, :count], factor, pin, heaped, total, work, path[:count]
-            )
-            _write_path(
-                nodes, path[:count], frames, pin, rows[here], span[0], joint_begin + j, out_keypoints, out_scores,
-                out_visibility,
-            )  # fmt: skip
+        _take_paths(
+            nodes, used, layers, counts, span[0], radii[here], rows[here], pins[person], heaped, in_radii, smoothness,
+            joint_begin, out_keypoints, out_scores, out_visibility,
+        )  # fmt: skip
     return -1

@@ -131,19 +131,47 @@ def trace(came: np.ndarray, end: int, path: np.ndarray) -> None:
             end = came[end]
 
 
+@part
+def enter(
+    x: np.ndarray, y: np.ndarray, cost: np.ndarray, first: int, last: int, factor: float, pin: np.ndarray,
+    total: np.ndarray,
+) -> None:  # fmt: skip
+    """Writes what the first layer's nodes cost: their own, and the way from `pin`, x and y, unless that is NaN."""
+    for node in range(first, last):
+        total[node] = cost[node]
+        if not np.isnan(pin[0]):
+            dx, dy = x[node] - pin[0], y[node] - pin[1]
+            total[node] += factor * np.sqrt(dx * dx + dy * dy)
+
+
 @kernel(
-    arrays(real), arrays(real), arrays(real), arrays(integer), arrays(real), boolean, arrays(real), arrays(integer)
+    arrays(real), arrays(real), arrays(real), arrays(integer), arrays(real), arrays(real), boolean, arrays(integer)
 )  # fmt: skip
 def solve_path(
-    x: np.ndarray, y: np.ndarray, cost: np.ndarray, offsets: np.ndarray, factor: np.ndarray, heaped: bool,
-    total: np.ndarray, path: np.ndarray,
+    x: np.ndarray, y: np.ndarray, sizes: np.ndarray, offsets: np.ndarray, factor: np.ndarray, pin: np.ndarray,
+    heaped: bool, path: np.ndarray,
 ) -> float:  # fmt: skip
-    """Writes the path (L,) by dijkstra if `heaped`, else by viterbi; `total` (N,) holds the first layer's costs."""
-    came = np.empty(len(x), np.int64)
+    """Writes the path (L,) by dijkstra if `heaped`, else by viterbi, and returns its cost.
+
+    `sizes` is (N,), or (0,) for nodes that cost nothing; the result is NaN where a layer's do not sum to more than 0.
+    """
+    first, last = offsets[:-1], offsets[1:]
+    cost, total, came = np.empty(len(x)), np.empty(len(x)), np.empty(len(x), np.int64)
+    for layer in range(len(first)):
+        together = 0.0
+        for node in range(first[layer], last[layer]):
+            cost[node] = 0.0
+            together += sizes[node] if len(sizes) else 1.0
+        if together == 0:
+            return np.nan
+        if len(sizes):
+            for node in range(first[layer], last[layer]):
+                cost[node] = 1 - sizes[node] / together
+    enter(x, y, cost, first[0], last[0], factor[0], pin, total)
     if heaped:
-        layer, heap, place = np.empty_like(came), np.empty_like(came), np.empty_like(came)
-        end = dijkstra(x, y, cost, offsets[:-1], offsets[1:], factor, total, came, layer, heap, place)
+        layers, heap, place = np.empty(len(x), np.int64), np.empty(len(x), np.int64), np.empty(len(x), np.int64)
+        end = dijkstra(x, y, cost, first, last, factor, total, came, layers, heap, place)
     else:
-        end = viterbi(x, y, cost, offsets[:-1], offsets[1:], factor, total, came)
+        end = viterbi(x, y, cost, first, last, factor, total, came)
     trace(came, end, path)
     return total[end]

@@ -139,15 +139,16 @@ def _run(
     from ptfast.tracking import _merging
     from ptfast.tracking._numba import run_pieces
 
-    keypoints = np.require(tracklets.keypoints, np.float32, ["C", "A"])
-    joint_scores = np.require(tracklets.joint_scores, np.float32, ["C", "A"])
+    length, joints = tracklets.keypoints.shape[1:3]
+    keypoints = np.require(tracklets.keypoints, np.float32, ["C", "A"]).reshape(-1, joints, 2)
+    joint_scores = np.require(tracklets.joint_scores, np.float32, ["C", "A"]).reshape(-1, joints)
     boxes = tracklets.boxes.astype(np.float64)
     fallback = HEAD_SHARE * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     top, bottom = tracklets.skeleton.head or (-1, -1)
     least = float(settings.min_joint_score)
-    common = (keypoints, joint_scores, plan.order, plan.first, plan.offsets, plan.spans, plan.cells)
+    common = (keypoints, joint_scores, length, plan.order, plan.first, plan.offsets, plan.spans, plan.cells)
     heads, seen = np.empty(len(plan.rows)), np.empty(len(plan.rows))
-    pieces = _pieces(plan, keypoints.shape[1], keypoints.shape[2])
+    pieces = _pieces(plan, length, joints)
     run_pieces(
         lambda begin, end, *_: _merging.survey(
             *common, fallback, tracklets.scores.astype(np.float64), top, bottom, least, begin, end, heads, seen
@@ -163,7 +164,8 @@ def _run(
         pieces,
     )  # fmt: skip
     if max(bad, default=-1) >= 0:
-        _complain(tracklets, int(plan.order[max(bad)]), least)
+        row, t = divmod(max(bad), length)
+        _complain(tracklets, row, t, least)
     scores = np.empty(len(plan.rows), np.float32)
     scores[plan.rows] = bridge_scores(seen, plan)
     return scores
@@ -182,13 +184,13 @@ def _pieces(plan: Plan, length: int, joints: int) -> list[tuple[int, int, int, i
     return [(*piece, low, high) for piece in people for low, high in pairwise(cuts)]
 
 
-def _complain(tracklets: Tracklets, row: int, least: float) -> None:
-    keypoints, scores = tracklets.keypoints[row], tracklets.joint_scores[row]
+def _complain(tracklets: Tracklets, row: int, t: int, least: float) -> None:
+    keypoints, scores = tracklets.keypoints[row, t], tracklets.joint_scores[row, t]
     bad = (scores > least) & ~(np.isfinite(keypoints).all(-1) & np.isfinite(scores))
-    t, joint = (int(i) for i in np.argwhere(bad)[0])
+    joint = int(bad.argmax())
     raise ValueError(
-        f"keypoints and joint_scores must be finite where a hypothesis counts, got {keypoints[t, joint].tolist()} with "
-        f"score {scores[t, joint]} at ({row}, {t}, {joint})"
+        f"keypoints and joint_scores must be finite where a hypothesis counts, got {keypoints[joint].tolist()} with "
+        f"score {scores[joint]} at ({row}, {t}, {joint})"
     )
 
 

@@ -49,31 +49,21 @@ def cheapest_path(
     layers = len(starts) - 1
     factor = np.full(layers, smoothness, np.float64) if np.ndim(smoothness) == 0 else smoothness
     factor = _reals("smoothness", factor, ("L",), L=layers)
-    cost = np.zeros(len(nodes)) if sizes is None else _node_costs(_reals("sizes", sizes, ("N",), N=len(nodes)), starts)
-    for name, values in (("smoothness", factor), ("sizes", cost)):
-        if (values < 0).any():
+    weights = np.zeros(0) if sizes is None else _reals("sizes", sizes, ("N",), N=len(nodes))
+    for name, values in (("smoothness", factor), ("sizes", weights)):
+        if values.size and values.min() < 0:
             raise ValueError(f"{name} must not be negative, got {values.min()}")
+    pin = np.full(2, np.nan) if start is None else _reals("start", start, (2,))
+    path = np.empty(layers, np.int64)
     if layers == 0:
-        return np.zeros(0, np.int64), 0.0
-    total, path = cost.copy(), np.empty(layers, np.int64)
-    if start is not None:
-        way = nodes[: starts[1]] - _reals("start", start, (2,))
-        total[: starts[1]] += factor[0] * np.sqrt((way**2).sum(1))
+        return path, 0.0
     from ptfast.tracking._shortest_path import solve_path
 
     x, y = np.ascontiguousarray(nodes.T)
-    return path, solve_path(x, y, cost, starts, factor, method == "dijkstra", total, path)
-
-
-def _node_costs(sizes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    if not len(sizes):
-        return sizes
-    together = np.add.reduceat(sizes, offsets[:-1])
-    if sizes.min() < 0 or together.min() <= 0:
-        raise ValueError(
-            f"sizes must not be negative and have a positive sum in every layer, got {min(sizes.min(), together.min())}"
-        )
-    return 1 - sizes / np.repeat(together, np.diff(offsets))
+    cost = solve_path(x, y, weights, starts, factor, pin, method == "dijkstra", path)
+    if np.isnan(cost):
+        raise ValueError("sizes must have a positive sum in every layer")
+    return path, cost
 
 
 def _reals(name: str, array: Array, pattern: tuple[int | str, ...], **sizes: int) -> np.ndarray:

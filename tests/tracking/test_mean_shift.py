@@ -62,17 +62,23 @@ def test_clusters_equal_the_specification(weighted: bool) -> None:
         np.testing.assert_array_equal(labels, expected_labels)
 
 
-def test_ties_are_settled_as_by_the_specification_and_scikit_learn() -> None:
-    """On a grid sums are exact, so equal means, equal distances and distances that equal the radius all occur."""
+def grids() -> list[np.ndarray]:
+    """Sums of these are exact, so equal means, equal distances and distances that equal a radius of 2 all occur."""
     rng = np.random.default_rng(0)
-    sets = [rng.integers(0, 9, (size, 2)).astype(float) for size in (9, 40) * 9]
-    for points, (centres, labels) in zip(sets, split(solve(sets, 2.0), sets), strict=True):
+    return [rng.integers(0, 9, (size, 2)).astype(float) for size in (9, 40) * 9]
+
+
+def test_ties_are_settled_as_by_the_specification() -> None:
+    for points, (centres, labels) in zip(grids(), split(solve(grids(), 2.0), grids()), strict=True):
         expected_centres, expected_labels = plain_mean_shift(points, 2.0)
         np.testing.assert_array_equal(centres, expected_centres)
         np.testing.assert_array_equal(labels, expected_labels)
-        if "sklearn.cluster" in sys.modules:
-            peer = sys.modules["sklearn.cluster"].MeanShift(bandwidth=2.0).fit(points)
-            np.testing.assert_array_equal(centres, peer.cluster_centers_)
+
+
+def test_ties_are_settled_as_by_scikit_learn() -> None:
+    cluster = pytest.importorskip("sklearn.cluster")
+    for points, (centres, _) in zip(grids(), split(solve(grids(), 2.0), grids()), strict=True):
+        np.testing.assert_array_equal(centres, cluster.MeanShift(bandwidth=2.0).fit(points).cluster_centers_)
 
 
 def test_of_equally_heavy_clusters_the_one_farther_right_is_first() -> None:

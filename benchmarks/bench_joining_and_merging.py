@@ -1,0 +1,90 @@
+"""Joining and merging, one after the other: time against the video's length, and a stream's memory."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from bench_joining import FRAMES, LENGTH, PEOPLE, tracklets
+
+from ptfast.methods._polish import Merging, MovingMerge
+from ptfast.structures import Poses, Tracklets
+from ptfast.tracking import OnlineJoiner, join_tracklets, merge_hypotheses
+
+LENGTHS = (1250, 2500, 5000, FRAMES)
+MERGING = Merging(min_area=0.0)
+
+
+def tracks(clips: Tracklets, frames: int) -> Poses:
+    return merge_hypotheses(clips, join_tracklets(clips), frames=frames)
+
+
+def streamed(clips: Tracklets, frames: int) -> int:
+    """The same frame by frame; how many poses came out."""
+    joiner, window, poses = OnlineJoiner(), MovingMerge(LENGTH, MERGING), 0
+    starts = np.searchsorted(clips.first_frame, np.arange(-(LENGTH // 2), frames - LENGTH // 2 + 1))
+    for frame in range(frames):
+        cut = clips.select(np.arange(starts[frame], starts[frame + 1]))
+        for shown in window.update(_empty_frame(frame, clips), cut, joiner.update(cut)):
+            poses += len(shown.scores)
+    return poses + sum(len(shown.scores) for shown in window.finish())
+
+
+def _empty_frame(frame: int, clips: Tracklets) -> Poses:
+    return Poses(
+        keypoints=np.empty((0, len(clips.skeleton), 2), np.float32),
+        frame_offsets=np.zeros(2, np.int64),
+        frame_ids=np.array([frame]),
+        skeleton=clips.skeleton,
+    )
+
+
+@pytest.fixture(scope="module")
+def many() -> Tracklets:
+    return tracklets(FRAMES)
+
+
+@pytest.mark.benchmark(group=f"joining and merging {FRAMES} frames of {PEOPLE} people, {LENGTH} hypotheses a joint")
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
+def test_joining_and_merging(benchmark: Any, threads: int, many: Tracklets) -> None:
+    assert len(np.unique(tracks(many, FRAMES).track_ids)) < 2 * PEOPLE
+    benchmark.pedantic(tracks, args=(many, FRAMES), rounds=5, warmup_rounds=1)
+    if benchmark.stats is not None and threads == 2:
+        assert benchmark.stats.stats.median < 3
+
+
+@pytest.mark.benchmark(group="joining and merging long videos")
+def test_time_is_linear(benchmark: Any, many: Tracklets) -> None:
+    """Processor time, lengths in turn and the least of each, so that what else the machine does counts little."""
+    parts = [many.select(many.first_frame < length - LENGTH // 2) for length in LENGTHS]
+
+    def measure() -> list[float]:
+        least = [np.inf] * len(parts)
+        for _ in range(5):
+            for i, part in enumerate(parts):
+                started = time.process_time()
+                tracks(part, LENGTHS[i])
+                least[i] = min(least[i], time.process_time() - started)
+        return least
+
+    seconds = benchmark.pedantic(measure, rounds=1)
+    slope = float(np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0])
+    benchmark.extra_info |= {"slope": round(slope, 3), "seconds": dict(zip(map(str, LENGTHS), seconds, strict=True))}
+    assert 0.95 < slope < 1.05
+
+
+@pytest.mark.benchmark(group="joining and merging a stream")
+def test_memory_is_that_of_the_window(benchmark: Any, many: Tracklets) -> None:
+    """The most that a stream holds at a time, beside its input, is the same after four times the frames."""
+    peaks = {}
+    for frames in (500, 2000):
+        tracemalloc.start()
+        streamed(many, frames)
+        peaks[frames] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    benchmark.extra_info |= {"peak_bytes": {str(frames): peak for frames, peak in peaks.items()}}
+    benchmark.pedantic(streamed, args=(many, 500), rounds=3)
+    assert peaks[2000] < 1.1 * peaks[500]

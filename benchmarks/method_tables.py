@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import method_plots
+
+DOCS = Path(__file__).parents[1] / "docs"
+FIGURE_5 = "clip-tracking-figure-5.png"
 
 STUDIES = {
     "exam": "The exam: the 20 videos of `ptfast.synthetic.exam()` (`python benchmarks/study_detect_and_track.py exam`)",
@@ -34,8 +40,12 @@ def detect_and_track(files: dict[str, dict]) -> str:
 
 
 def clip_tracking(files: dict[str, dict]) -> str:
-    """Markdown: every study of clip tracking that has been run."""
-    return "\n\n".join(tables(files.get("clip_tracking", {}), CLIP_STUDIES)) or "Not measured yet."
+    """Markdown: every study of clip tracking that has been run, and figure 5, which is drawn beside the page."""
+    studies = files.get("clip_tracking", {})
+    parts = tables(studies, CLIP_STUDIES)
+    if method_plots.clip_tracking(studies, DOCS / FIGURE_5):
+        parts.append(f"![mAP and MOTA against the clips' length and the step between key frames]({FIGURE_5})")
+    return "\n\n".join(parts) or "Not measured yet."
 
 
 def tables(studies: dict[str, Any], titles: dict[str, str]) -> list[str]:

@@ -346,7 +346,7 @@ def study_filters(subject: Subject) -> None:
             config, steps=subject.options.steps, drops=(subject.options.steps * 2 // 3,), warm_up=20,
             epoch=subject.options.steps, seed=STUDY_SEED, architecture=replace(config.architecture, where=where),
         )  # fmt: skip
-        start = inflate(subject.flat.model.state_dict(), "mean", Hrnet(config.architecture))
+        start = inflate(subject.flat.model.state_dict(), config.initialise, Hrnet(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
             task, data = pose_task(config), person_clips(config)
             model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)

@@ -6,7 +6,7 @@ Wang, Tighe, Modolo: Combining detection and tracking for human pose estimation 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ptfast.methods._clips import clip_index, pack, unpack
 from ptfast.methods._polish import Merging, MovingMerge, merging_from
 from ptfast.methods._precision import Precision, runs_in_bfloat16
 from ptfast.methods._weights import load_pose_named
+from ptfast.methods._whole import gathered
 from ptfast.methods._windows import Segment, segments
 from ptfast.methods.detect_and_track import DetectAndTrack
 from ptfast.methods.detectors import Detector, mask_rcnn
@@ -130,11 +131,7 @@ class ClipTracking:
         Args:
             video: A video, a path to one or to a folder of images, or (H, W, 3) uint8 RGB pictures.
         """
-        opened = video if isinstance(video, Video) else open_video(video)
-        frames = list(self.stream(opened))
-        if not frames:
-            raise ValueError(f"{opened.name}: expected at least one frame, found none")
-        return replace(Poses.concatenate(frames), sequence=opened.name)
+        return gathered(self.stream, video)
 
     def stream(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
         """Poses with track ids in constant memory; they come some dozens of frames after their pictures.

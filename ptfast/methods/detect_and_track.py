@@ -18,6 +18,7 @@ from ptfast.io import Frame, Video, open_video
 from ptfast.methods._pictures import fit, to_original
 from ptfast.methods._precision import Precision, runs_in_bfloat16
 from ptfast.methods._weights import load_named
+from ptfast.methods._whole import gathered
 from ptfast.methods._windows import Segment, segments
 from ptfast.methods.matching import MatcherLinker, link_with_matcher, load_matcher
 from ptfast.models import Limits, MaskRcnn3d, Tubes
@@ -153,11 +154,7 @@ class DetectAndTrack:
         Args:
             video: A video, a path to one or to a folder of images, or (H, W, 3) uint8 RGB pictures.
         """
-        opened = video if isinstance(video, Video) else open_video(video)
-        frames = list(self.stream(opened))
-        if not frames:
-            raise ValueError(f"{opened.name}: expected at least one frame, found none")
-        return replace(Poses.concatenate(frames), sequence=opened.name)
+        return gathered(self.stream, video)
 
     def stream(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
         """Poses with track ids, frame by frame, in constant memory.

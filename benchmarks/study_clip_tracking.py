@@ -49,6 +49,7 @@ from ptfast.training.tasks import pose_task
 FILE = "clip_tracking"
 TRAINING_SEED = 7_000_000  # of films under the exam's settings that the shipped weights have not been trained on
 STUDY_SEED = 4_000_000  # of training films for the study of filters
+BOXES = (0.5, 0.7, 0.8, 0.9)  # thresholds on detections that are tried
 SAME = 0.5  # OKS from which two hypotheses are one person's, for the row without linking
 
 
@@ -167,11 +168,11 @@ def study_settings(subject: Subject) -> None:
     films = films_from(TRAINING_SEED, subject.options.videos)
     truth = truth_of(films)
     for method, weights in ((subject.method, subject.options.weights), (subject.flat, subject.options.flat)):
-        cut, rows, found = cut_all(with_settings(method, min_box_score=0.3), films), [], {}
-        for box in (0.3, 0.5, 0.7):
+        cut, rows, found = cut_all(with_settings(method, min_box_score=BOXES[0]), films), [], {}
+        for box in BOXES:
             kept = {name: poses.select(poses.scores >= box) for name, poses in cut.items()}
             learnt = learn_joint_thresholds(truth, tracked(method, kept, truth, 0.0))
-            for title, joints in (*((str(x), x) for x in (0.0, 0.1, 0.2, 0.3)), ("learnt", tuple(learnt.tolist()))):
+            for title, joints in (*((str(x), x) for x in (0.1, 0.2, 0.3, 0.4)), ("learnt", tuple(learnt.tolist()))):
                 found[box, title] = joints
                 row = {"min_box_score": box, "joint thresholds": title}
                 rows.append(row | scores_of(truth, tracked(method, kept, truth, joints)))

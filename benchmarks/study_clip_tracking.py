@@ -319,7 +319,8 @@ def study_length(subject: Subject) -> None:
     rows = [{"|C|": 1, **scores_of(truth, greedy_oks(subject.flat, flat, truth))}]
     for length in (3, 5, 7, 9, 11, 13):
         other = with_settings(subject.method, frames=length)
-        rows.append({"|C|": length, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
+        cut = subject.cut if length == subject.method.config.frames else cut_all(other, subject.films)
+        rows.append({"|C|": length, **scores_of(truth, sewn(other, cut, truth))})
     save(FILE, "length", rows, videos=len(truth))
 
 

@@ -35,7 +35,7 @@ def detect_and_track(files: dict[str, dict]) -> str:
     """Markdown: every study that has been run, and the profile."""
     parts = tables(files.get("detect_and_track", {}), STUDIES)
     if "profile_detect_and_track" in files:
-        parts.append(profile(files["profile_detect_and_track"]))
+        parts.append(profile(files["profile_detect_and_track"], "windowing", "profile_detect_and_track"))
     return "\n\n".join(parts) or "Not measured yet."
 
 
@@ -44,7 +44,9 @@ def clip_tracking(files: dict[str, dict]) -> str:
     studies = files.get("clip_tracking", {})
     parts = tables(studies, CLIP_STUDIES)
     if method_plots.clip_tracking(studies, DOCS / FIGURE_5):
-        parts.append(f"![mAP and MOTA against the clips' length and the step between key frames]({FIGURE_5})")
+        parts.append(f"![Figure 5: mAP and MOTA against the clips' length and the step between key frames]({FIGURE_5})")
+    if "profile_clip_tracking" in files:
+        parts.append(profile(files["profile_clip_tracking"], "step", "profile_clip_tracking"))
     return "\n\n".join(parts) or "Not measured yet."
 
 
@@ -61,17 +63,16 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows)])
 
 
-def profile(figures: dict[str, Any]) -> str:
-    """Markdown: frames a second and the share of each part."""
+def profile(figures: dict[str, Any], column: str, script: str) -> str:
+    """Markdown: frames a second and the share of each part, a column for each of the rows' `column`."""
     threads = f"{figures['threads']} thread" + ("s" if figures["threads"] > 1 else "")
     about = f"{figures['processor']}, {threads}, {figures['runs_on']}, {figures['date']}"
     parts = list(dict.fromkeys(part for row in figures["rows"] for part in row["percent"]))
     rows: list[dict[str, Any]] = [
-        {"": "frames/s"} | {row["windowing"]: row["frames_per_s"] for row in figures["rows"]},
+        {"": "frames/s"} | {row[column]: row["frames_per_s"] for row in figures["rows"]},
         *(
-            {"": f"{part}, %"} | {row["windowing"]: row["percent"].get(part, 0.0) for row in figures["rows"]}
+            {"": f"{part}, %"} | {row[column]: row["percent"].get(part, 0.0) for row in figures["rows"]}
             for part in parts
         ),
     ]
-    command = "`python benchmarks/profile_detect_and_track.py`"
-    return f"**Where the time goes** ({command}; {about})\n\n{table(rows)}"
+    return f"**Where the time goes** (`python benchmarks/{script}.py`; {about})\n\n{table(rows)}"

@@ -12,13 +12,13 @@ import argparse
 import json
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from conftest import machine
+from stopwatch import Stopwatch
 from tqdm import tqdm
 
 from ptfast import viz
@@ -32,52 +32,10 @@ from ptfast.training.config import read_config
 RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
 
 
-class Stopwatch:
-    """Seconds of each part, without those of the parts inside it."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.open: list[str] = []
-        self.device, self.last = device, time.perf_counter()
-
-    def switch(self) -> None:
-        """Books the time since the last switch on the innermost open part."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        now = time.perf_counter()
-        if self.open:
-            self.seconds[self.open[-1]] += now - self.last
-        self.last = now
-
-    def timed(self, part: str, function: Callable) -> Callable:
-        """The function, whose time is booked on a part."""
-
-        def run(*arguments: Any, **options: Any) -> Any:
-            self.switch()
-            self.open.append(part)
-            try:
-                return function(*arguments, **options)
-            finally:
-                self.switch()
-                self.open.pop()
-
-        return run
-
-    def frames(self, part: str, source: Iterable) -> Iterator:
-        """The source's items, the time to get each of which is booked on a part."""
-        take = self.timed(part, iter(source).__next__)
-        while True:
-            try:
-                item = take()
-            except StopIteration:
-                return
-            yield item
-
-
 def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int, float]:
     """Seconds of each part, frames and seconds in all, of tracking a video."""
     watch = Stopwatch(method.device)
-    model, before = method.model, {}
+    model = method.model
     places = [
         (model, "features", "backbone"),
         (model, "proposals", "proposals"),
@@ -92,13 +50,7 @@ def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int
         (detect_and_track, "fit", "resizing and normalising"),
         (detect_and_track, "normalise_clips", "resizing and normalising"),
     ]
-    for place, name, part in places:
-        before[place, name] = getattr(place, name)
-        replaced = watch.timed(part, before[place, name])
-        object.__setattr__(place, name, replaced) if isinstance(place, torch.nn.Module) else setattr(
-            place, name, replaced
-        )
-    try:
+    with watch.on(places):
         started = time.perf_counter()
         with open_video(video) as opened:
             source = watch.frames("decoding of video", opened)
@@ -106,12 +58,6 @@ def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int
             frames = run()
         method.link(Poses.concatenate(frames))
         return dict(watch.seconds), len(frames), time.perf_counter() - started
-    finally:
-        for (place, name), function in before.items():
-            if isinstance(place, torch.nn.Module | DetectAndTrack):
-                place.__dict__.pop(name, None)
-            else:
-                setattr(place, name, function)
 
 
 def detect_frames(method: DetectAndTrack, frames: Iterable) -> Iterator[Poses]:

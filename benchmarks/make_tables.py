@@ -80,6 +80,18 @@ HELD = {
     ("heatmap", "test_against_numpy[taylor-1]"): "The same by DARK's Taylor expansion, against OpenCV and NumPy",
     ("nms", "test_boxes_against_torchvision[1]"): "Non-maximum suppression of 1,000 boxes, against torchvision",
     ("nms", "test_poses_against_hrnet[1000-1]"): "The same of 1,000 poses by OKS, against HRNet's code",
+    ("mean_shift", "test_mean_shift[hypotheses-150000-9-False-3000-1]"): (
+        "Mean shift of 150,000 sets of 9 points, against scikit-learn"
+    ),
+    ("mean_shift", "test_mean_shift[crowded-2000-200-True-500-1]"): (
+        "Mean shift of 2,000 sets of 200 points, against scikit-learn's bin-seeded mode"
+    ),
+    ("shortest_path", "test_cheapest_path[viterbi-10]"): (
+        "The cheapest path through 10,000 frames of 3 clusters, against SciPy's Dijkstra and the making of its graph"
+    ),
+    ("joining", "test_against_numpy_and_scipy[1]"): (
+        "Join the tracklets of 300 key frames of 20 people, against NumPy and SciPy"
+    ),
     ("evaluation", "test_against_the_official_evaluator[18]"): (
         "Read and score 5 sequences (2018 form, with orjson), against poseval, two threads"
     ),

@@ -33,6 +33,7 @@ from ptfast.evaluation.thresholds import learn_joint_thresholds
 from ptfast.methods import ClipTracking, DetectAndTrack
 from ptfast.methods._clips import unpack
 from ptfast.methods._weights import path_of
+from ptfast.methods.clip_tracking import Config
 from ptfast.models import Hrnet, inflate
 from ptfast.ops import iou_matrix, oks_nms
 from ptfast.skeletons import POSETRACK_15
@@ -226,9 +227,7 @@ def study_components(subject: Subject) -> None:
     """Table 7: linking and merging."""
     truth, method = subject.truth, subject.method
     flat = cut_all(subject.flat, subject.films)
-    unlinked = {
-        name: named(without_linking(poses, method.config.frames), truth[name]) for name, poses in subject.cut.items()
-    }
+    unlinked = {name: named(without_linking(poses, method.config), truth[name]) for name, poses in subject.cut.items()}
     rows = [
         {"network": "2D", "linking": "oks-gbm", "merge": "", **scores_of(truth, greedy_oks(subject.flat, flat, truth))},
         {
@@ -247,22 +246,24 @@ def study_components(subject: Subject) -> None:
     save(FILE, "components", rows, videos=len(truth))
 
 
-def without_linking(cut: Poses, length: int) -> Poses:
+def without_linking(cut: Poses, config: Config) -> Poses:
     """Every frame's hypotheses of all clips, less those that are another one's duplicates."""
+    length, thresholds = config.frames, np.asarray(config.merging.joint_thresholds, np.float32)
+    sigmas = np.array(cut.skeleton.sigmas, np.float32)
     frames: list[list[np.ndarray]] = [[] for _ in range(len(cut))]
     for key in range(len(cut)):
         rows = np.arange(cut.frame_offsets[key], cut.frame_offsets[key + 1]).reshape(-1, length)
         for place in range(length):
             if 0 <= (frame := key - length // 2 + place) < len(cut):
                 frames[frame].append(rows[:, place])
-    seen = cut.joint_scores > 0
-    scores = cut.scores * (cut.joint_scores.sum(1) / np.maximum(seen.sum(1), 1))
+    seen = (cut.joint_scores > 0) & (cut.joint_scores >= thresholds)
+    scores = cut.scores * (np.where(seen, cut.joint_scores, 0).sum(1) / np.maximum(seen.sum(1), 1))
     kept = []
     for parts in frames:
         rows = np.concatenate(parts)
         low, high = cut.keypoints[rows].min(1), cut.keypoints[rows].max(1)
         areas = np.maximum((high - low).prod(1), 1.0)
-        kept.append(rows[oks_nms(cut.keypoints[rows], scores[rows], areas, cut.skeleton.sigmas, SAME)])
+        kept.append(rows[oks_nms(cut.keypoints[rows], scores[rows], areas, sigmas, SAME)])
     rows = np.concatenate(kept)
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in kept])])
     return Poses(

@@ -37,14 +37,14 @@ MAY_IMPORT = {
     "evaluation": BESIDE | {"io"},
     "synthetic": BESIDE,
     "viz": BESIDE,
-    "interop": BESIDE,
+    "interop": BESIDE | {"io"},
     "methods": METHODS,
     "training": METHODS | {"methods"},
     "cli": METHODS | {"methods", "training", "__init__"},
     "__main__": {"cli"},
-    "dropin": BESIDE | {"tracking", "evaluation"},
+    "dropin": BESIDE | {"_native", "tracking", "evaluation"},
     "reference": DATA,
-    "__init__": METHODS | {"methods", "training"},
+    "__init__": METHODS | {"methods", "training", "dropin"},
 }
 
 

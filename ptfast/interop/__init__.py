@@ -1,0 +1,16 @@
+"""Poses from and for other packages: supervision, pandas, Arrow, whatever speaks DLPack, and the rerun viewer.
+
+Each package is imported by the functions that need it; one that is missing is an ImportError with the command that
+installs it.
+"""
+
+from ptfast.interop._detections import from_detections, to_detections
+from ptfast.interop._dlpack import from_dlpack, to_dlpack
+from ptfast.interop._keypoints import from_keypoints, to_keypoints
+from ptfast.interop._rerun import log_to_rerun
+from ptfast.interop._tables import from_arrow, from_pandas, to_arrow, to_pandas
+
+__all__ = [
+    "from_arrow", "from_detections", "from_dlpack", "from_keypoints", "from_pandas", "log_to_rerun", "to_arrow",
+    "to_detections", "to_dlpack", "to_keypoints", "to_pandas",
+]  # fmt: skip

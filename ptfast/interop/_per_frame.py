@@ -1,0 +1,32 @@
+"""Poses as one object a frame, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ptfast.skeletons import Skeleton
+from ptfast.structures import Poses
+
+PERSON = 0  # the class id of what ptfast finds; COCO's, counted from 0
+
+
+def frames_of(poses: Poses) -> list[Poses]:
+    """The frames one by one, as NumPy arrays."""
+    host = poses.numpy()
+    return [host.frame(index) for index in range(len(host))]
+
+
+def one_frame(skeleton: Skeleton, keypoints: np.ndarray, **columns: Any) -> Poses:
+    """Poses of one frame; a column that is None takes its default, and of an empty frame all do."""
+    given: dict[str, Any] = {name: np.asarray(column) for name, column in columns.items() if column is not None}
+    if len(keypoints) == 0:
+        given = {}
+    return Poses(keypoints=keypoints, frame_offsets=np.array([0, len(keypoints)]), skeleton=skeleton, **given)
+
+
+def joined(parts: list[Poses], skeleton: Skeleton) -> Poses:
+    """The frames as one video, perhaps of none."""
+    nothing = np.zeros((0, len(skeleton), 2), np.float32)
+    return Poses.concatenate(parts) if parts else Poses(nothing, np.zeros(1, np.int64), skeleton)

@@ -1,0 +1,99 @@
+"""Poses as pandas DataFrames and Arrow tables, with the columns of ptfast's CSV and Parquet files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ptfast.interop._require import require
+from ptfast.io._arrow import arrow_table, masked_columns, wrong_kind
+from ptfast.io._table import kinds_of, to_columns
+from ptfast.io._table_reader import read_table
+from ptfast.structures import Poses
+
+
+def to_arrow(poses: Poses) -> Any:
+    """A pyarrow.Table with a row a pose, as it stands in a Parquet file that `ptfast.write_poses` writes.
+
+    Columns: frame; sequence, frame_name, frame_id, is_labeled, width, height, ignore_regions, skeleton where known;
+    track_id, score, x1, y1, x2, y2; head_x1 .. head_y2, area where known; and <joint>_x, <joint>_y, <joint>_score,
+    <joint>_visibility for every joint. A frame without poses has a row of nulls.
+
+    Raises:
+        ImportError: pyarrow is not installed.
+    """
+    pyarrow = require("pyarrow", "to_arrow")
+    return arrow_table(pyarrow, poses.numpy())
+
+
+def from_arrow(table: Any, sequence: str = "") -> Poses:
+    """Poses of an Arrow table with the columns of `to_arrow`; they may stand in any order, and others are ignored.
+
+    Args:
+        table: Rows in the order of frames: a pyarrow.Table or what gives one (`__arrow_c_stream__`), as polars does.
+        sequence: The sequence's name where the table has none.
+
+    Raises:
+        ImportError: pyarrow is not installed.
+        ValueError: A column is missing or a cell is wrong; the message names column and row, from 0.
+    """
+    pyarrow = require("pyarrow", "from_arrow")
+    table = table if isinstance(table, pyarrow.Table) else pyarrow.table(table)
+    return read_table(masked_columns(pyarrow, table, "table"), "table", sequence, first_row=0)
+
+
+def to_pandas(poses: Poses) -> Any:
+    """A pandas.DataFrame with a row a pose and the columns of `to_arrow`.
+
+    Whole numbers are int64, or Int64 where frames without poses leave cells empty; others are float32; text is str.
+
+    Raises:
+        ImportError: pandas is not installed.
+    """
+    pandas = require("pandas", "to_pandas")
+    columns = to_columns(poses.numpy())
+
+    def series(name: str, kind: type) -> Any:
+        values, empty = columns[name].data, np.ma.getmaskarray(columns[name])
+        if kind is float:
+            return np.where(empty, np.nan, values).astype(np.float32)
+        if kind is str:
+            return np.where(empty, np.array(None), values)
+        return pandas.arrays.IntegerArray(values.copy(), empty) if empty.any() else values
+
+    return pandas.DataFrame({name: series(name, kind) for name, kind in kinds_of(columns).items()})
+
+
+def from_pandas(frame: Any, sequence: str = "") -> Poses:
+    """Poses of a DataFrame with the columns of `to_arrow`, whatever its index.
+
+    Columns may stand in any order, and others are ignored; None, NaN and NA are empty cells.
+
+    Args:
+        frame: Rows in the order of frames.
+        sequence: The sequence's name where the table has none.
+
+    Raises:
+        ValueError: A column is missing or a cell is wrong; the message names column and row, counted from 0.
+    """
+    columns = {}
+    for name, kind in kinds_of([str(name) for name in frame.columns]).items():
+        empty = frame[name].isna().to_numpy(bool)
+        values = frame[name].to_numpy()
+        try:
+            cells = _cells(np.where(empty, "" if kind is str else 0, values) if empty.any() else values, kind)
+        except (TypeError, ValueError):
+            raise wrong_kind("table", name, kind, frame[name].dtype) from None
+        columns[name] = np.ma.masked_array(cells, empty)
+    return read_table(columns, "table", sequence, first_row=0)
+
+
+def _cells(values: np.ndarray, kind: type) -> np.ndarray:
+    """Values as text, float64 or int64; ValueError if they are something else."""
+    if kind is float:
+        return values.astype(np.float64)
+    cells = values.astype(object if kind is str else np.int64)
+    if not (all(isinstance(cell, str) for cell in cells) if kind is str else (cells == values).all()):
+        raise ValueError
+    return cells

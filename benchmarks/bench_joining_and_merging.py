@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench_joining import FRAMES, LENGTH, PEOPLE, tracklets
+from bench_joining import FRAMES, LENGTH, PEOPLE, joined_by_numpy, tracklets
 
 from ptfast.methods._polish import Merging, MovingMerge
+from ptfast.reference.merging import merge_joint
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner, join_tracklets, merge_hypotheses
 
@@ -50,7 +51,13 @@ def many() -> Tracklets:
 @pytest.mark.benchmark(group=f"joining and merging {FRAMES} frames of {PEOPLE} people, {LENGTH} hypotheses a joint")
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 def test_joining_and_merging(benchmark: Any, threads: int, many: Tracklets) -> None:
-    assert len(np.unique(tracks(many, FRAMES).track_ids)) < 2 * PEOPLE
+    few = many.select(many.first_frame < 40)
+    ids = joined_by_numpy(few)
+    poses = tracks(few, 48)
+    keypoints, _, visibility = merge_joint(few, ids, 3, 7, 48)
+    np.testing.assert_array_equal(join_tracklets(few), ids)
+    np.testing.assert_array_equal(poses.joint_visibility[poses.track_ids == 3, 7], visibility)
+    np.testing.assert_allclose(poses.keypoints[poses.track_ids == 3, 7], keypoints, rtol=1e-5, atol=1e-4)
     benchmark.pedantic(tracks, args=(many, FRAMES), rounds=5, warmup_rounds=1)
     if benchmark.stats is not None and threads == 2:
         assert benchmark.stats.stats.median < 3

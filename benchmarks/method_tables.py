@@ -45,6 +45,8 @@ def clip_tracking(files: dict[str, dict]) -> str:
     parts = tables(studies, CLIP_STUDIES)
     if method_plots.clip_tracking(studies, DOCS / FIGURE_5):
         parts.append(f"![Figure 5: mAP and MOTA against the clips' length and the step between key frames]({FIGURE_5})")
+    if "merging_quality" in files:
+        parts.append(merging_quality(files["merging_quality"]["rows"][0]["rows"]))
     if "profile_clip_tracking" in files:
         parts.append(profile(files["profile_clip_tracking"], "step", "profile_clip_tracking"))
     return "\n\n".join(parts) or "Not measured yet."
@@ -61,6 +63,20 @@ def table(rows: list[dict[str, Any]]) -> str:
     numeric = [all(isinstance(row[name], int | float) for row in rows) for name in names]
     lines = ["| " + " | ".join(names) + " |", "|" + "|".join("---:" if number else "---" for number in numeric) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows)])
+
+
+def merging_quality(rows: list[dict[str, Any]]) -> str:
+    """Markdown: mean error and MOTA of each way of merging, a column for each kind of errors."""
+    shown: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        figures = f"{row['error_percent']:.1f} %, {row['mota']:.1f}"
+        shown.setdefault(row["merge"], {"merge": row["merge"]})[row["network"]] = figures
+    about = (
+        "**Merging hypotheses made by jittering annotated poses of real sequences**: mean joint error as a share of "
+        "the head size, and MOTA; the columns are kinds of errors, which `benchmarks/jittered_clips.py` states "
+        "(`pytest benchmarks/bench_merging_quality.py --benchmark-only`)"
+    )
+    return f"{about}\n\n{table(list(shown.values()))}"
 
 
 def profile(figures: dict[str, Any], column: str, script: str) -> str:

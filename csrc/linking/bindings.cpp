@@ -49,8 +49,8 @@ void bind_linking(py::module_& m) {
                          int64_t frames, const LinkOptions& options, const py::object& function, uintptr_t ids) {
     const CostFunction callable = cost_function(function);
     py::gil_scoped_release release;
-    link_video({view(columns, count), pointer<const int64_t>(frame_offsets), frames}, options, callable,
-               pointer<int64_t>(ids));
+    return link_video({view(columns, count), pointer<const int64_t>(frame_offsets), frames}, options, callable,
+                      pointer<int64_t>(ids));
   });
   m.def("hand_down_ids", [](py::handle frame_offsets, int64_t frames, int64_t max_tracks, py::handle ids) {
     const auto* offsets = pointer<const int64_t>(address(frame_offsets));
@@ -80,7 +80,8 @@ void bind_linking(py::module_& m) {
              self.update(view(columns, count), pointer<int64_t>(ids));
            })
       .def("reset", &OnlineLinker::reset)
-      .def("lost_tracks", &OnlineLinker::lost_tracks);
+      .def("lost_tracks", &OnlineLinker::lost_tracks)
+      .def("pairs", &OnlineLinker::pairs);
 }
 
 }  // namespace ptfast

@@ -30,6 +30,9 @@ class FrameCascade {
   // history[d - 1] is the frame d frames back.
   const std::vector<Predecessor>& link(const std::vector<FrameState*>& history, FrameState& current);
 
+  // Pairs of poses compared so far.
+  int64_t pairs() const { return matcher_.pairs(); }
+
  private:
   void cascade(const std::vector<FrameState*>& history, const FrameState& current, float shift_x, float shift_y);
   void cascade_round(const std::vector<FrameState*>& history, const FrameState& current, float shift_x, float shift_y,

@@ -68,8 +68,8 @@ using CostFunction = std::function<void(const PoseSubset& earlier, const PoseSub
 // Links a video. ids: [poses], -1 only where max_tracks leaves no room. Costs 1 - similarity with a = earlier pose and
 // b = current pose, from `callable` where options.cost says so. Without velocity no pass depends on another frame of
 // the same pass, so each pass d runs over all frames in parallel; with velocity frames go in order. Both give the ids
-// that OnlineLinker gives.
-void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
+// that OnlineLinker gives. Returns how many pairs of poses were compared.
+int64_t link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
 
 // Hands ids down along a video, as IdGiver does.
 // frame_offsets: [frames + 1], ids: [poses], on entry the row of each pose's predecessor or -1

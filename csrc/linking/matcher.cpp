@@ -71,6 +71,7 @@ const std::vector<int64_t>& PairMatcher::match(const PoseSubset& earlier, const 
   match_.assign(n, -1);
   if (n == 0 || m == 0) return match_;
   costs(earlier, current);
+  pairs_ += n * m;
   // Rows of the cost are earlier poses; the assignment gives each its current pose.
   columns_.resize(m);
   const auto solve = options_.greedy ? greedy<float> : hungarian<float>;

@@ -15,6 +15,9 @@ class PairMatcher {
   // max_cost are never made.
   const std::vector<int64_t>& match(const PoseSubset& earlier, const PoseSubset& current, float max_cost);
 
+  // How many pairs of poses it has compared: the work, whatever the machine does besides.
+  int64_t pairs() const { return pairs_; }
+
  private:
   void costs(const PoseSubset& earlier, const PoseSubset& current);
 
@@ -30,6 +33,7 @@ class PairMatcher {
   Side earlier_, current_;
   std::vector<float> cost_;
   std::vector<int64_t> columns_, match_;
+  int64_t pairs_ = 0;
   AssignmentWorkspace<float> workspace_;
 };
 

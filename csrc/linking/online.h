@@ -21,6 +21,9 @@ class OnlineLinker {
   // Ids that no pose of the newest frame has and that the next frame may still take up, ascending.
   std::vector<int64_t> lost_tracks() const;
 
+  // Pairs of poses compared since the last reset.
+  int64_t pairs() const { return cascade_->pairs(); }
+
  private:
   struct OwnedFrame {
     std::vector<float> keypoints, boxes, areas, head_sizes;

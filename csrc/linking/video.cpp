@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <numeric>
 
@@ -34,10 +35,12 @@ void link_frame(const VideoView& video, const LinkOptions& options, int64_t t, i
   }
 }
 
+// Both give the pairs that were compared, and
 // predecessor: [poses], the row of each pose's predecessor or -1
-void link_in_passes(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
-                    int64_t* predecessor) {
+int64_t link_in_passes(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
+                       int64_t* predecessor) {
   std::vector<uint8_t> has_successor(video.columns.count, 0);
+  std::atomic<int64_t> pairs{0};
   const int64_t grain = callable ? video.frames : kFramesAPiece;  // a callable runs on the caller's thread
   for (int64_t d = 1; d <= std::min(options.lookback, video.frames - 1); ++d)
     parallel_for(video.frames - d, grain, [&](int64_t begin, int64_t end) {
@@ -45,11 +48,13 @@ void link_in_passes(const VideoView& video, const LinkOptions& options, const Co
       std::vector<int64_t> rows[2];
       for (int64_t t = begin + d; t < end + d; ++t)
         link_frame(video, options, t, d, matcher, rows, predecessor, has_successor.data());
+      pairs += matcher.pairs();
     });
+  return pairs;
 }
 
-void link_in_order(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
-                   int64_t* predecessor) {
+int64_t link_in_order(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
+                      int64_t* predecessor) {
   FrameCascade cascade(options, callable);
   std::deque<FrameState> states;  // the newest first, as a history; a dropped one is reused for its buffers
   std::vector<FrameState*> history;
@@ -68,14 +73,16 @@ void link_in_order(const VideoView& video, const LinkOptions& options, const Cos
         predecessor[video.frame_offsets[t] + j] = video.frame_offsets[t - found[j].distance] + found[j].row;
     states.push_front(std::move(current));
   }
+  return cascade.pairs();
 }
 
 }  // namespace
 
-void link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids) {
+int64_t link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids) {
   std::fill_n(ids, video.columns.count, int64_t{-1});
-  (options.velocity ? link_in_order : link_in_passes)(video, options, callable, ids);
+  const int64_t pairs = (options.velocity ? link_in_order : link_in_passes)(video, options, callable, ids);
   hand_down_ids(video.frame_offsets, video.frames, options.max_tracks, ids);
+  return pairs;
 }
 
 void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tracks, int64_t* ids) {

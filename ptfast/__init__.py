@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ptfast import evaluation, io, ops, tracking
+    from ptfast import dropin, evaluation, interop, io, ops, tracking
     from ptfast._native import set_num_threads
     from ptfast.io import read_poses, write_poses
     from ptfast.skeletons import COCO_17, POSETRACK_15, POSETRACK_17, Skeleton
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "COCO_17", "POSETRACK_15", "POSETRACK_17", "OnlineLinker", "Poses", "Skeleton", "Tracklets", "evaluation", "io",
-    "link", "ops", "read_poses", "set_num_threads", "tracking", "write_poses",
+    "COCO_17", "POSETRACK_15", "POSETRACK_17", "OnlineLinker", "Poses", "Skeleton", "Tracklets", "dropin", "evaluation",
+    "interop", "io", "link", "ops", "read_poses", "set_num_threads", "tracking", "write_poses",
 ]  # fmt: skip
 
 _MODULES = {

@@ -25,8 +25,9 @@ CLIP_STUDIES = {
     "exam": "The exam (`python benchmarks/study_clip_tracking.py exam`)",
     "components": "Linking and merging, validation videos (table 7 of the paper; `... components`)",
     "filters": "Where 3D filters are, from the same 2D weights and with equal further steps (table 8; `... filters`)",
-    "recall": "Recall of people's boxes at an overlap of a half: of the detector, of the poses in its boxes, and of all "
-    "poses that its boxes lead to in the frames around; a pose's box is the extent of its joints (table 9; `... recall`)",
+    "recall": "Recall of people's boxes at an overlap of a half: of the detector, of the poses in its boxes, and of "
+    "all poses that its boxes lead to in the frames around; a pose's box is the extent of its joints (table 9; "
+    "`... recall`)",
     "length": "Clip length (figure 5a; `... length`)",
     "step": "Frames between key frames (figure 5b; `... step`)",
 }

@@ -20,13 +20,13 @@ FRAMES, PEER_FRAMES = 10_000, 300
 MISS = 0.05
 
 
-def tracklets(frames: int) -> Tracklets:
+def tracklets(frames: int, people: int = PEOPLE) -> Tracklets:
     """Clips of 9 frames about every frame of people who walk to and fro; some people missed, some joints unsure."""
     rng = np.random.default_rng(0)
-    poses = crowd(0, frames=frames + LENGTH - 1, people=PEOPLE)
-    keypoints = poses.keypoints.reshape(-1, PEOPLE, 15, 2)
+    poses = crowd(0, frames=frames + LENGTH - 1, people=people)
+    keypoints = poses.keypoints.reshape(-1, people, 15, 2)
     clips = np.lib.stride_tricks.sliding_window_view(keypoints, LENGTH, 0).transpose(0, 1, 4, 2, 3)  # (F, P, T, K, 2)
-    found = rng.random((frames, PEOPLE)) >= MISS
+    found = rng.random((frames, people)) >= MISS
     clips = clips[found]
     clips += 0.3 * rng.standard_normal(clips.shape, np.float32)
     scores = rng.random(clips.shape[:3], np.float32) ** np.float32(0.25)  # one in 625 under the threshold

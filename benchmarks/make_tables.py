@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import method_plots
 import method_tables
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +107,9 @@ def main() -> None:
     write_between(ROOT / "README.md", "benchmarks", table(files))
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
+    rows = files["linear_time"]["rows"]
+    write_between(ROOT / "docs" / "long-videos.md", "long-videos", method_tables.long_videos(rows))
+    method_plots.long_videos(rows, ROOT / "docs" / "long-videos.png")
 
 
 def write_between(path: Path, name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of the methods' pages in docs/, from benchmarks/results."""
+"""Pictures of the pages in docs/, from benchmarks/results."""
 
 from __future__ import annotations
 
@@ -31,3 +31,30 @@ def clip_tracking(studies: dict[str, Any], path: Path) -> bool:
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
     return True
+
+
+def long_videos(rows: list[dict[str, Any]], path: Path) -> None:
+    """Time and memory against frames, of 20 people, ours and the peers', and time against the lookback."""
+    figure, (time, memory, lookback) = pyplot.subplots(1, 3, figsize=(13, 4.2))
+    for row in (row for row in rows if row.get("people") == 20):
+        frames = [each["frames"] for each in row["rows"]]
+        style = {"linestyle": "--", "marker": "x"} if "peer_of" in row else {"marker": "o"}
+        time.plot(frames, [each["seconds"] for each in row["rows"]], label=row["subject"], **style)
+        megabytes = [max(each["peak_bytes"] / 2**20, 0.1) for each in row["rows"]]
+        memory.plot(frames, megabytes, label=row["subject"], **style)
+    time.set(xlabel="frames of 20 people", ylabel="seconds", xscale="log", yscale="log")
+    memory.set(xlabel="frames of 20 people", ylabel="peak MiB beside the input (0.1 or less: none)", xscale="log")
+    memory.set_yscale("log")
+    [back] = [row["rows"] for row in rows if row["name"] == "test_lookback"]
+    ks = [row["lookback"] for row in back]
+    lookback.plot(ks, [1e3 * row["seconds"] for row in back], marker="o")
+    lookback.set(xlabel="lookback K, frames", ylabel="ms to link 5,000 frames of 20 people", xscale="log", xticks=ks)
+    lookback.set_xticklabels(ks)
+    lookback.minorticks_off()
+    lookback.set_ylim(bottom=0)
+    time.legend(fontsize=7)
+    for axis in (time, memory, lookback):
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -60,11 +60,15 @@ def tables(studies: dict[str, Any], titles: dict[str, str]) -> list[str]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Rows as a Markdown table, numbers to the right."""
+    """Rows as a Markdown table, numbers to the right; a row may lack some cells."""
     names = list(rows[0])
-    numeric = [all(isinstance(row[name], int | float) for row in rows) for name in names]
-    lines = ["| " + " | ".join(names) + " |", "|" + "|".join("---:" if number else "---" for number in numeric) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows)])
+    numeric = [all(isinstance(row.get(name, 0), int | float) for row in rows) for name in names]
+    lines = [_line(names), "|" + "|".join("---:" if number else "---" for number in numeric) + "|"]
+    return "\n".join([*lines, *(_line([row.get(name, "") for name in names]) for row in rows)])
+
+
+def _line(cells: list[Any]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def merging_quality(rows: list[dict[str, Any]]) -> str:
@@ -79,6 +83,33 @@ def merging_quality(rows: list[dict[str, Any]]) -> str:
         "(`pytest benchmarks/bench_merging_quality.py --benchmark-only`)"
     )
     return f"{about}\n\n{table(list(shown.values()))}"
+
+
+def long_videos(rows: list[dict[str, Any]]) -> str:
+    """Markdown: each subject's longest video for each number of people, and the lookback."""
+    shown = [
+        {
+            "what": row["subject"],
+            "people": row["people"],
+            "frames": f"{row['rows'][-1]['frames']:,}",
+            "seconds": f"{row['rows'][-1]['seconds']:.3g}",
+            "frames/s": f"{row['rows'][-1]['frames'] / row['rows'][-1]['seconds']:,.0f}",
+            "slope": row.get("slope", ""),
+            "peak memory beside the input, MiB": f"{row['rows'][-1]['peak_bytes'] / 2**20:,.0f}",
+        }
+        for row in rows
+        if "subject" in row
+    ]
+    [lookback] = [row["rows"] for row in rows if row["name"] == "test_lookback"]
+    times = [
+        {"lookback": row["lookback"], "seconds": f"{row['seconds']:.3g}", "pairs compared": f"{row['pairs']:,}"}
+        for row in lookback
+    ]
+    return (
+        "![Time and memory against the frames of a video, and time against the lookback](long-videos.png)\n\n"
+        f"{table(shown)}\n\n**Linking 5,000 frames of 20 people, of whom a fifth is missing, against the lookback**"
+        f"\n\n{table(times)}"
+    )
 
 
 def profile(figures: dict[str, Any], column: str, script: str) -> str:

@@ -234,7 +234,6 @@ def study_components(subject: Subject) -> None:
             "linking": "none, OKS-NMS",
             "merge": "",
             "mAP": scores_of(truth, unlinked)["mAP"],
-            "MOTA": "",
         },
         *(
             {"network": "3D", "linking": "tracklets", "merge": merge}

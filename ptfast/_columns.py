@@ -71,3 +71,16 @@ def join_columns(name: str, columns: list[Any]) -> Any:
 
         return torch.cat(columns)
     return np.concatenate(columns)
+
+
+def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of rows that share a frame; offsets (F + 1,) each.
+
+    Returns:
+        Rows of a and rows of b, (P,) int64 each: frame after frame, a's rows in order and b's within each of them.
+    """
+    a_counts, b_counts = np.diff(a_offsets), np.diff(b_offsets)
+    width = np.repeat(b_counts, a_counts)  # partners of each row of a
+    a_rows = np.repeat(np.arange(len(width)), width)
+    start = np.repeat(np.repeat(b_offsets[:-1], a_counts) - (np.cumsum(width) - width), width)
+    return a_rows, start + np.arange(len(a_rows))

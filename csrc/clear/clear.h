@@ -3,15 +3,17 @@
 
 namespace ptfast {
 
-// Frame f holds the objects object_offsets[f] to object_offsets[f + 1], likewise the hypotheses; its distances start at
-// pair_offsets[f], objects by hypotheses. Sequence s holds the frames sequence_offsets[s] to sequence_offsets[s + 1].
+// Frame f holds the objects object_offsets[f] to object_offsets[f + 1], likewise the hypotheses. Object i's distances
+// are pair_offsets[i] to pair_offsets[i + 1]; other pairs are forbidden. Sequence s holds the frames
+// sequence_offsets[s] to sequence_offsets[s + 1].
 struct ClearInputs {
   const double* distances;            // [p, k], not finite where a pair is forbidden
+  const int64_t* pair_columns;        // [p] the hypotheses' rows, rising within an object
   const int64_t* object_ids;          // [n]
   const int64_t* hypothesis_ids;      // [m]
   const int64_t* object_offsets;      // [frames + 1]
   const int64_t* hypothesis_offsets;  // [frames + 1]
-  const int64_t* pair_offsets;        // [frames + 1]
+  const int64_t* pair_offsets;        // [n + 1]
   const int64_t* sequence_offsets;    // [sequences + 1]
   const uint8_t* object_present;      // [n, k], or null: everywhere
   const uint8_t* hypothesis_present;  // [m, k], or null

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast.evaluation._ragged import frame_pairs
+from ptfast._columns import frame_pairs
 from ptfast.ops.clear import clear_match
 
 ALPHAS = np.arange(1, 20) * 0.05

@@ -9,16 +9,18 @@ from typing import Literal
 import numpy as np
 
 from ptfast._check import check_shape
+from ptfast._columns import frame_pairs
 from ptfast.evaluation._ignore import ignored_joints
 from ptfast.evaluation._pairing import SequencePair, Source, check_track_ids, pair_sequences
 from ptfast.evaluation._posetrack_result import COUNTS, PoseTrackResult
 from ptfast.evaluation._precision import average_precision
-from ptfast.evaluation._ragged import first_best, frame_of_rows, frame_pairs, join_offsets, offsets_of
+from ptfast.evaluation._ragged import first_best, frame_of_rows, join_offsets, offsets_of
 from ptfast.ops.clear import clear_match
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses, head_sizes
 
 THRESHOLD = 0.5  # of the head size
+PAIRS = 1 << 18  # of poses that are compared at a time
 
 __all__ = ["PoseTrackResult", "evaluate"]
 
@@ -115,6 +117,7 @@ class _Part:
     predicted: np.ndarray  # (M, 15) bool
     correct: np.ndarray  # (M, 15) bool
     annotated: np.ndarray  # (15,) joints to find
+    pairs: tuple[np.ndarray, np.ndarray]  # (P,) rows of objects and of hypotheses with a joint in reach
     distances: np.ndarray  # (P, 15) in head sizes, NaN beyond the threshold
     objects: _Side
     hypotheses: _Side
@@ -130,8 +133,7 @@ def _prepare(pair: SequencePair, minimum: tuple[float, float | Sequence[float] |
     frames = np.ones(len(truth), bool) if counted is None else counted
     mixed = pair.truth.skeleton != POSETRACK_15, pair.predictions.skeleton != POSETRACK_15
     objects, hypotheses = _side(truth, truth, frames, mixed[0]), _side(poses, truth, frames, mixed[1])
-    rows, columns = frame_pairs(objects.offsets, hypotheses.offsets)
-    distances = _distances(objects, hypotheses, rows, columns, head_sizes(truth)[objects.rows])
+    rows, columns, distances = _reached_pairs(objects, hypotheses, head_sizes(truth)[objects.rows])
     scores = poses.joint_scores[hypotheses.rows].astype(np.float64)
     correct = _correct(~np.isnan(distances), objects.present.sum(1), rows, columns, len(scores))
     tracked = _filtered(hypotheses, scores, poses.scores[hypotheses.rows], minimum)
@@ -142,6 +144,7 @@ def _prepare(pair: SequencePair, minimum: tuple[float, float | Sequence[float] |
         predicted=hypotheses.present,
         correct=correct,
         annotated=objects.present.sum(0),
+        pairs=(rows, columns),
         distances=distances,
         objects=_only(objects, tracked_frames),
         hypotheses=_only(tracked, tracked_frames),
@@ -165,6 +168,41 @@ def _side(poses: Poses, truth: Poses, frames: np.ndarray, jointless_people: bool
         offsets=offsets_of(np.diff(poses.frame_offsets)[frames]),
         rows=rows,
     )
+
+
+def _reached_pairs(objects: _Side, hypotheses: _Side, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of rows (P,) with a joint in reach, and distances (P, 15) in head sizes (N,), NaN out of reach.
+
+    In a crowd most pairs are far apart, so whole bodies are compared first, and some frames at a time.
+    """
+    margin = 1.001 * THRESHOLD * heads + 1e-6  # a little more than what is in reach, as the boxes' sides are rounded
+    boxes = _reach(objects, margin), _reach(hypotheses, np.zeros(len(hypotheses.ids)))
+    sizes = np.cumsum(np.diff(objects.offsets) * np.diff(hypotheses.offsets))
+    parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, len(POSETRACK_15))))]
+    first = 0
+    while first < len(sizes):
+        done = sizes[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(sizes, done + PAIRS, "right")))
+        rows, columns = frame_pairs(objects.offsets[first : last + 1], hypotheses.offsets[first : last + 1])
+        rows += objects.offsets[first]
+        low = np.maximum(boxes[0][rows, :2], boxes[1][columns, :2])
+        near = (low <= np.minimum(boxes[0][rows, 2:], boxes[1][columns, 2:])).all(1)
+        rows, columns = rows[near], columns[near]
+        distances = _distances(objects, hypotheses, rows, columns, heads)
+        reached = ~np.isnan(distances).all(1)
+        parts.append((rows[reached], columns[reached], distances[reached]))
+        first = last
+    rows, columns, distances = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return rows, columns, distances
+
+
+def _reach(side: _Side, margin: np.ndarray) -> np.ndarray:
+    """(N, 4) xyxy: the extents of the joints that are there, and a margin (N,); of nobody's joints an empty one."""
+    there = side.present[..., None]
+    with np.errstate(invalid="ignore"):  # nobody's joints and an infinite margin
+        low = np.where(there, side.keypoints, np.inf).min(1) - margin[:, None]
+        high = np.where(there, side.keypoints, -np.inf).max(1) + margin[:, None]
+    return np.concatenate([low, high], 1)
 
 
 def _distances(
@@ -239,12 +277,19 @@ def _result(parts: list[_Part], motp: str, official: bool) -> PoseTrackResult:
 def _clear(parts: list[_Part], motp: str) -> tuple[np.ndarray, np.ndarray]:
     """(S, 15, 5) counts in the order of COUNTS and (S, 15) sums of distances."""
     joints = len(POSETRACK_15)
+    rows, columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    objects = hypotheses = 0  # of the parts before
+    for part in parts:
+        rows.append(part.pairs[0] + objects)
+        columns.append(part.pairs[1] + hypotheses)
+        objects, hypotheses = objects + len(part.objects.ids), hypotheses + len(part.hypotheses.ids)
     events = clear_match(
         np.concatenate([np.zeros((0, joints)), *(part.distances for part in parts)]),
         np.concatenate([np.zeros(0, np.int64), *(part.objects.ids for part in parts)]),
         np.concatenate([np.zeros(0, np.int64), *(part.hypotheses.ids for part in parts)]),
         object_offsets=join_offsets([part.objects.offsets for part in parts]),
         hypothesis_offsets=join_offsets([part.hypotheses.offsets for part in parts]),
+        pairs=(np.concatenate(rows), np.concatenate(columns)),
         sequence_offsets=offsets_of(np.array([len(part.objects.offsets) - 1 for part in parts], np.int64)),
         object_present=np.concatenate([np.zeros((0, joints), bool), *(part.objects.present for part in parts)]),
         hypothesis_present=np.concatenate([np.zeros((0, joints), bool), *(part.hypotheses.present for part in parts)]),

@@ -8,10 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ptfast._check import check_number
+from ptfast._columns import frame_pairs
 from ptfast.evaluation._identity import HotaSums, Tracks, hota_sums, identity_counts
 from ptfast.evaluation._ignore import ignored_joints
 from ptfast.evaluation._pairing import SequencePair, Source, check_track_ids, pair_sequences
-from ptfast.evaluation._ragged import frame_of_rows, frame_pairs
+from ptfast.evaluation._ragged import frame_of_rows
 from ptfast.structures import Poses, head_sizes, pose_areas
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import check_shape
+from ptfast._columns import frame_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ def clear_match(
     object_offsets: np.ndarray,
     hypothesis_offsets: np.ndarray,
     sequence_offsets: np.ndarray | None = None,
+    pairs: tuple[np.ndarray, np.ndarray] | None = None,
     object_present: np.ndarray | None = None,
     hypothesis_present: np.ndarray | None = None,
 ) -> ClearEvents:
@@ -89,14 +91,16 @@ def clear_match(
     every sequence is a problem of its own; ids are only compared within a sequence.
 
     Args:
-        distances: (P, K), computed in float64. Frame f's block is (n_f, m_f) row by row, objects by hypotheses, and the
-            blocks follow one another. A NaN or an infinity forbids the pair.
+        distances: (P, K), computed in float64. A NaN or an infinity forbids the pair. Without `pairs`, frame f's block
+            is (n_f, m_f) row by row, objects by hypotheses, and the blocks follow one another.
         object_ids: (N,) integers.
         hypothesis_ids: (M,) integers.
         object_offsets: (F + 1,) frame f holds the objects object_offsets[f] to object_offsets[f + 1].
         hypothesis_offsets: (F + 1,) the same for hypotheses.
         sequence_offsets: (S + 1,) sequence s holds the frames sequence_offsets[s] to sequence_offsets[s + 1]; default
             one sequence.
+        pairs: (P,) rows of objects and (P,) rows of hypotheses that the distances are of, sorted by the former, then
+            the latter; all other pairs are forbidden. For crowds, where most pairs are out of reach.
         object_present: (N, K), nonzero where an object is there in a channel; default everywhere.
         hypothesis_present: (M, K), the same for hypotheses.
 
@@ -104,8 +108,8 @@ def clear_match(
         ClearEvents.
 
     Raises:
-        ValueError: A shape is wrong, offsets do not rise from 0 to the length they divide, or P is not the sum of
-            n_f m_f.
+        ValueError: A shape is wrong, offsets do not rise from 0 to the length they divide, P is not the sum of
+            n_f m_f, or `pairs` are not sorted, come twice or lie across frames.
 
     Source:
         Bernardin and Stiefelhagen 2008, section 2.1.3; py-motmetrics 1.4 for ties between the rules.
@@ -119,17 +123,37 @@ def clear_match(
     frames = len(of_objects) - 1
     check_shape("hypothesis_offsets", of_hypotheses, ("F + 1",), **{"F + 1": frames + 1})
     of_sequences = _offsets("sequence_offsets", [0, frames] if sequence_offsets is None else sequence_offsets, frames)
-    pairs = np.concatenate([[0], np.cumsum(np.diff(of_objects) * np.diff(of_hypotheses))]).astype(np.int64)
-    check_shape("distances", distances, ("P", "K"), P=int(pairs[-1]))
+    if pairs is None:
+        rows, columns = frame_pairs(of_objects, of_hypotheses)
+    else:
+        rows, columns = _checked_pairs(pairs, of_objects, of_hypotheses)
+    check_shape("distances", distances, ("P", "K"), P=len(rows))
     inputs = [
         np.ascontiguousarray(distances, np.float64),
+        columns,
         np.ascontiguousarray(object_ids, np.int64),
         np.ascontiguousarray(hypothesis_ids, np.int64),
-        *(of_objects, of_hypotheses, pairs, of_sequences),
+        *(of_objects, of_hypotheses, np.searchsorted(rows, np.arange(n + 1)).astype(np.int64), of_sequences),
         _mask("object_present", object_present, n, k),
         _mask("hypothesis_present", hypothesis_present, m, k),
     ]
     return _run(inputs, (n, len(of_sequences) - 1, k))
+
+
+def _checked_pairs(
+    pairs: tuple[np.ndarray, np.ndarray], of_objects: np.ndarray, of_hypotheses: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    rows, columns = (np.ascontiguousarray(side, np.int64) for side in pairs)
+    check_shape("pairs[0]", rows, ("P",))
+    check_shape("pairs[1]", columns, ("P",), P=len(rows))
+    frames = [np.searchsorted(at, side, "right") for at, side in ((of_objects, rows), (of_hypotheses, columns))]
+    wrong = (frames[0] != frames[1]) | (rows < 0) | (rows >= of_objects[-1]) | (columns >= of_hypotheses[-1])
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise ValueError(f"pairs must be of rows of one frame, got ({rows[at]}, {columns[at]})")
+    if ((np.diff(rows) < 0) | ((np.diff(rows) == 0) & (np.diff(columns) <= 0))).any():
+        raise ValueError("pairs must be sorted by object, then hypothesis, each once, got another order")
+    return rows, columns
 
 
 def _run(inputs: list[np.ndarray | None], sizes: tuple[int, int, int]) -> ClearEvents:

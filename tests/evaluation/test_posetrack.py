@@ -13,6 +13,7 @@ import pytest
 from ptfast.evaluation.posetrack import PoseTrackResult, evaluate
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
+from ptfast.synthetic import crowd
 
 WRIST, NOSE, HEAD = (POSETRACK_15.index(joint) for joint in ("right_wrist", "nose", "head_top"))
 Make = Callable[..., Poses]
@@ -211,3 +212,20 @@ def test_tables_and_json_hold_the_totals(make: Make) -> None:
 def test_errors_name_the_argument(make: Make, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         evaluate(make([[(1, 0)]]), make([[(1, 0)]]), **arguments)
+
+
+def test_pairs_are_compared_some_frames_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many; in a crowd whose people stand near enough to be compared, and are far off otherwise."""
+    truth = crowd(0, frames=12, people=7, size=(400, 200))
+    noise = np.random.default_rng(0).normal(0, 4, truth.keypoints.shape)
+    tracks = replace(truth, keypoints=truth.keypoints + noise.astype(np.float32))
+    whole = evaluate(truth, tracks)
+    monkeypatch.setattr("ptfast.evaluation.posetrack.PAIRS", 60)
+    pieces = evaluate(truth, tracks)
+    everywhere = lambda side, margin: np.tile([0, 0, 1, 1], (len(side.ids), 1))  # noqa: E731
+    monkeypatch.setattr("ptfast.evaluation.posetrack._reach", everywhere)
+    unfiltered = evaluate(truth, tracks)
+    assert 0 < whole.mota[-1] < 100
+    for other in (pieces, unfiltered):
+        for name in ("ap", "mota", "motp", "precision", "recall", "switches"):
+            np.testing.assert_array_equal(getattr(whole, name), getattr(other, name))

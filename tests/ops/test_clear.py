@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ptfast import set_num_threads
+from ptfast._columns import frame_pairs
 from ptfast.ops.clear import ClearEvents, clear_match
 from ptfast.reference.clear import clear_match as specification
 
@@ -115,6 +116,18 @@ def test_equals_its_specification(people: int, channels: int, threads: int) -> N
     np.testing.assert_allclose(np.stack([events.distance, events.event_distance], -1), sums, rtol=1e-12)
 
 
+def test_listed_pairs_equal_all_pairs() -> None:
+    rng = np.random.default_rng(1)
+    arguments = packed(random_frames(rng, 50, 6, 9))
+    rows, columns = frame_pairs(arguments["object_offsets"], arguments["hypothesis_offsets"])
+    near = np.isfinite(arguments["distances"]).all(1)
+    assert 0 < near.sum() < len(near)
+    listed = arguments | {"distances": arguments["distances"][near], "pairs": (rows[near], columns[near])}
+    some, every = clear_match(**listed), clear_match(**arguments)
+    for name in ("matched", "switched", "counts", "distance", "event_distance"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(every, name))
+
+
 def test_takes_arrays_that_are_not_contiguous() -> None:
     arguments = packed(random_frames(np.random.default_rng(3), 20, 5, 6))
     wide = {name: np.repeat(arguments[name], 2, axis=0)[::2] for name in arguments}
@@ -147,6 +160,11 @@ def test_equals_motmetrics(seed: int) -> None:
             {"hypothesis_offsets": [0, 1, 2]},
             r"hypothesis_offsets must have shape .* with F \+ 1 = 2, got \(3,\)",
         ),
+        ({"pairs": ([0, 1], [0, 2])}, r"pairs must be of rows of one frame, got \(1, 2\)"),
+        ({"pairs": ([1, 0], [0, 1])}, "pairs must be sorted by object, then hypothesis, each once"),
+        ({"pairs": ([0, 0], [1, 1])}, "pairs must be sorted by object, then hypothesis, each once"),
+        ({"pairs": ([0, 1], [0])}, r"pairs\[1\] must have shape .* with P = 2, got \(1,\)"),
+        ({"pairs": ([0, 1], [0, 1])}, r"distances must have shape .* with P = 2, got \(4, 1\)"),
         ({"sequence_offsets": [0, 2]}, r"sequence_offsets must rise from 0 to 1, got \[0, 2\]"),
         (
             {"object_present": np.ones((2, 2))},

@@ -11,7 +11,7 @@ NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench lint format cuda-check clean
+.PHONY: help venv demo test bench readme-tables lint format cuda-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
 
 bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
 	$(RUN) pytest benchmarks --benchmark-only $(ARGS)
+
+readme-tables: venv ## write the figures of the README and docs/ from benchmarks/results
+	$(VENV)/bin/python benchmarks/make_tables.py
 
 lint: venv ## check style, types and layout
 	$(RUN) ruff check

@@ -1,4 +1,4 @@
-"""Writes the tables of the README and of docs/ from benchmarks/results/*.json: `python benchmarks/make_tables.py`."""
+"""Writes the tables and pictures of the README and of docs/ from benchmarks/results/*.json: `make readme-tables`."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def main() -> None:
     """Rewrites what stands between the marks."""
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     write_between(ROOT / "README.md", "benchmarks", table(files))
+    method_plots.comparisons(comparisons(files), ROOT / "docs" / "benchmarks.png")
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
     rows = files["linear_time"]["rows"]
@@ -123,21 +124,54 @@ def write_between(path: Path, name: str, text: str) -> None:
     print(f"written to {path}")
 
 
-def table(files: dict[str, dict]) -> str:
-    """Markdown: the machine, then one line a comparison."""
-    lines = ["| One thread | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
+def comparisons(files: dict[str, dict]) -> list[tuple[str, float, float]]:
+    """Caption, seconds of ptfast and seconds of the other, a line each."""
+    found = []
     for caption, file, ours, theirs in ROWS:
         medians = {row["name"]: row["median_s"] for row in files[file]["rows"]}
         if theirs in medians:
-            ratio = medians[theirs] / medians[ours]
-            lines.append(f"| {caption} | {_time(medians[ours])} | {_time(medians[theirs])} | {ratio:.0f} |")
+            found.append((caption, medians[ours], medians[theirs]))
     for (file, name), caption in HELD.items():
         row = next((row for row in files[file]["rows"] if row["name"] == name and "peer_seconds" in row), None)
         if row:
-            times = f"{_time(row['median_s'])} | {_time(row['peer_seconds'])} | {row['times_as_fast']:.0f}"
-            lines.append(f"| {caption} | {times} |")
-    parts = [_machine(files), "\n".join(lines), quality(files["linking_quality"]["rows"][0]), gpu_tables(files)]
-    return "\n\n".join(parts) + "\n"
+            found.append((caption, row["median_s"], row["peer_seconds"]))
+    return found
+
+
+def table(files: dict[str, dict]) -> str:
+    """Markdown: the machine, then one line a comparison."""
+    lines = ["| One thread | ptfast | the other | times as fast |", "|---|---:|---:|---:|"]
+    for caption, ours, theirs in comparisons(files):
+        lines.append(f"| {caption} | {_time(ours)} | {_time(theirs)} | {theirs / ours:.{int(theirs < 10 * ours)}f} |")
+    parts = [_machine(files), "\n".join(lines), losses(files), quality(files["linking_quality"]["rows"][0])]
+    return "\n\n".join([*parts, gpu_tables(files)]) + "\n"
+
+
+def losses(files: dict[str, dict]) -> str:
+    """Markdown: in which groups of all benchmarks another library is faster than ptfast."""
+    worse = []
+    for file in files.values():
+        rows = [row for row in file.get("rows", []) if "median_s" in row and row.get("group")]
+        for row in rows:
+            rivals = [r for r in rows if r["group"] == row["group"] and _without_peer(r) == _without_peer(row)]
+            fastest = min(rivals, key=lambda rival: rival["median_s"])
+            if "ptfast" in row["name"] and "ptfast" not in fastest["name"]:
+                worse.append(f"{row['group']} ({_peer(fastest)}, {row['median_s'] / fastest['median_s']:.1f} times)")
+            if row.get("times_as_fast", 1) < 1:
+                worse.append(f"{row['group']} ({1 / row['times_as_fast']:.1f} times)")
+    if not worse:
+        return "In no group of the benchmarks is another library the faster one."
+    return "Where another library is faster: " + "; ".join(dict.fromkeys(worse)) + "."
+
+
+def _peer(row: dict) -> str:
+    """The library in a name such as test_oks[with_torch-20x20x15-1]."""
+    inside = row["name"].partition("[")[2].removesuffix("]")
+    return inside.removeprefix("with_").split("-")[0] or row["name"]
+
+
+def _without_peer(row: dict) -> str:
+    return row["name"].replace(_peer(row), "")
 
 
 def gpu_tables(files: dict[str, dict]) -> str:

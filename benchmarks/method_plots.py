@@ -33,6 +33,24 @@ def clip_tracking(studies: dict[str, Any], path: Path) -> bool:
     return True
 
 
+def comparisons(rows: list[tuple[str, float, float]], path: Path) -> None:
+    """How many times as fast as another library each comparison of the README is."""
+    rows = rows[::-1]  # the first on top: some captions go on from the one above
+    figure, axis = pyplot.subplots(figsize=(11, 0.3 * len(rows) + 1))
+    ratios = [theirs / ours for _, ours, theirs in rows]
+    bars = axis.barh([caption for caption, _, _ in rows], ratios, color="#3b7dd8")
+    axis.bar_label(bars, [f" {ratio:,.0f}" if ratio >= 10 else f" {ratio:.1f}" for ratio in ratios], fontsize=8)
+    axis.axvline(1, color="black", linewidth=1)
+    axis.set(xscale="log", xlabel="times as fast, one thread")
+    axis.set_xlim(0.5, 4 * max(ratios))
+    axis.tick_params(axis="y", labelsize=8)
+    axis.margins(y=0.01)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
 def long_videos(rows: list[dict[str, Any]], path: Path) -> None:
     """Time and memory against frames, of 20 people, ours and the peers', and time against the lookback."""
     figure, (time, memory, lookback) = pyplot.subplots(1, 3, figsize=(13, 4.2))

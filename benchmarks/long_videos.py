@@ -90,7 +90,7 @@ def _stub_method(people: int) -> Any:
     heatmaps[0, range(joints), 0, torch.arange(joints) // 4 * 2, torch.arange(joints) % 4 * 2] = 1.0
 
     class Stub(torch.nn.Module):
-        architecture = SimpleNamespace(image_mean=(0.5, 0.5, 0.5))
+        architecture, multiple = SimpleNamespace(image_mean=(0.5, 0.5, 0.5), joints=joints), side
 
         def forward(self, clips: torch.Tensor) -> torch.Tensor:
             return heatmaps.expand(len(clips), -1, clips.shape[2], -1, -1)

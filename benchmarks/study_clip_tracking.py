@@ -99,7 +99,7 @@ class Subject:
     @cached_property
     def flat(self) -> ClipTracking:
         """The single-frame network, which gives tracklets of one frame."""
-        return ClipTracking.load(self.options.flat, detector=self.detector, frames=1)
+        return ClipTracking.load(self.options.flat, detector=self.detector, frames=1, merging={"min_length": 1})
 
     @cached_property
     def films(self) -> dict[str, Film]:
@@ -275,7 +275,7 @@ def study_recall(subject: Subject) -> None:
     """Table 9: people whom the detector finds, and whom tracks have; boxes of poses are the extents of their joints."""
     truth, rows = subject.truth, []
     everything = {"joint_thresholds": 0.0, "min_length": 1}
-    single = with_settings(subject.method, frames=1)
+    single = with_settings(subject.method, frames=1, merging=replace(subject.method.config.merging, min_length=1))
     for score in (subject.method.config.min_box_score, 0.9):
         cut = {name: poses.select(poses.scores >= score) for name, poses in subject.cut.items()}
         keys = {name: key_frames(poses, subject.method.config.frames) for name, poses in cut.items()}
@@ -322,15 +322,15 @@ def study_step(subject: Subject) -> None:
     """Figure 5b: the step S between key frames."""
     truth, rows = subject.truth, []
     for step in range(1, 9):
-        cut = {name: every(poses, step) for name, poses in subject.cut.items()}
+        cut = {name: every(poses, step, subject.method.config.frames // 2) for name, poses in subject.cut.items()}
         rows.append({"S": step, **scores_of(truth, sewn(subject.method, cut, truth))})
     save(FILE, "step", rows, videos=len(truth))
 
 
-def every(cut: Poses, step: int) -> Poses:
-    """The tracklets of every step-th key frame."""
-    frame = np.repeat(np.arange(len(cut)), np.diff(cut.frame_offsets))
-    return cut.select(frame % step == 0)
+def every(cut: Poses, step: int, reach: int) -> Poses:
+    """The tracklets of every step-th key frame, and of the last one where no other reaches it, as the method has it."""
+    frame, last = np.repeat(np.arange(len(cut)), np.diff(cut.frame_offsets)), len(cut) - 1
+    return cut.select((frame % step == 0) | ((frame == last) & (last % step > reach)))
 
 
 def study_filters(subject: Subject) -> None:

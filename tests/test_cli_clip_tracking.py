@@ -106,7 +106,7 @@ def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
     [
         (("--boxes", "{boxes}", "--detector", "detect-and-track"), "--boxes and --detector exclude each other"),
         (("--boxes", "{boxes}", "--cost", "iou"), "--cost is for --method detect-and-track, not for clip-tracking"),
-        (("--boxes", "{boxes}", "--step", "10"), "step must be between 1 and 9, got 10"),
+        (("--boxes", "{boxes}", "--step", "10"), "step must be between 1 and 8, got 10"),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a .safetensors, .pth or .pkl file"),
     ],

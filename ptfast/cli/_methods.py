@@ -45,8 +45,8 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def make_method(options: argparse.Namespace) -> Method:
-    """The method that the options ask for.
+def make_method(options: argparse.Namespace, videos: int) -> Method:
+    """The method that the options ask for, for so many videos.
 
     Raises:
         ValueError: An option belongs to another method, or two of them exclude each other.
@@ -61,10 +61,10 @@ def make_method(options: argparse.Namespace) -> Method:
         from ptfast.methods import DetectAndTrack
 
         return DetectAndTrack.load(options.weights, device=options.device, **given)
-    return make_clip_tracking(options, given)
+    return make_clip_tracking(options, given, videos)
 
 
-def make_clip_tracking(options: argparse.Namespace, given: dict[str, Any]) -> ClipTracking:
+def make_clip_tracking(options: argparse.Namespace, given: dict[str, Any], videos: int) -> ClipTracking:
     """Clip tracking with its detector or the boxes of a file."""
     # Kernels that merging needs at the end compile while the first frames are looked at.
     Thread(target=warm_up, daemon=True).start()
@@ -74,12 +74,15 @@ def make_clip_tracking(options: argparse.Namespace, given: dict[str, Any]) -> Cl
     from ptfast.structures import Poses
 
     if options.boxes is not None:
+        if videos > 1:
+            raise ValueError(f"--boxes has the boxes of one video, got {videos} videos")
         if options.detector is not None:
             raise ValueError("--boxes and --detector exclude each other")
         poses = read_poses(given.pop("boxes"))
         if not isinstance(poses, Poses):
             raise ValueError(f"{options.boxes}: expected the boxes of one video, found {len(poses)} sequences")
-        given["detector"] = given_boxes(poses)
+        boxes = given_boxes(poses, sparse=options.boxes.suffix == ".txt")
+        given |= {"detector": boxes, "min_box_score": None}  # whoever made the file chose what is in it
     if options.merge is not None:
         given["merging"] = {"merge": given.pop("merge")}
     return ClipTracking.load(options.weights, device=options.device, **given)

@@ -51,7 +51,7 @@ def _track(options: argparse.Namespace) -> None:
     videos = find_videos(options.video)
     places = outputs(videos, options.out, SUFFIXES, ".json")
     renders = outputs(videos, options.render, (".mp4",), ".mp4") if options.render else [None] * len(videos)
-    method = make_method(options)
+    method = make_method(options, len(videos))
     check_format(method, places[0], options.format)
     started, tracked, frames, people, failed = time.perf_counter(), 0, 0, 0, 0
     for video, place, render in zip(videos, places, renders, strict=True):

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ptfast._check import check_integer
+from ptfast._check import check_integer, check_number
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import drop_low_joints, drop_small_boxes, merge_hypotheses
+from ptfast.tracking.merging import MergeSettings
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Merging:
         distance: What the path's distances are measured in: "pixels" or cluster radii.
         smoothness: Lambda; None is 0.1 for pixels and 1 for radii.
         joint_thresholds: Joints with lower scores are absent in the result: one number, or one a joint.
-        min_length: Tracks in fewer frames are dropped (section 4.1).
         min_area: Poses with smaller boxes, in square pixels, are dropped (section 4.1).
+        min_length: Tracks in fewer frames than that, of what the former two leave, are dropped (section 4.1).
         block: Frames that the window moves on by.
         lookahead: Frames that a path is followed beyond those that are given out; what comes later cannot change them.
     """
@@ -40,8 +41,8 @@ class Merging:
     distance: Literal["pixels", "radius"] = "pixels"
     smoothness: float | None = None
     joint_thresholds: float | tuple[float, ...] = 0.0
-    min_length: int = 5
     min_area: float = 3200.0
+    min_length: int = 5
     block: int = 64
     lookahead: int = 32
 
@@ -49,6 +50,10 @@ class Merging:
         check_integer("min_length", self.min_length, 1)
         check_integer("block", self.block, 1)
         check_integer("lookahead", self.lookahead, self.min_length - 1)
+        check_number("min_area", self.min_area, 0)
+        if np.isnan(self.joint_thresholds).any():
+            raise ValueError("joint_thresholds must be numbers, got nan")
+        MergeSettings(self.merge, self.method, self.weighted, self.radius, self.distance, self.smoothness, 0.0)
 
 
 def merging_from(entries: dict[str, Any]) -> Merging:
@@ -105,16 +110,21 @@ class MovingMerge:
     def give_out(self, complete: int, count: int) -> Iterator[Poses]:
         """Merges the window's first `complete` frames, gives out `count` of them and moves on."""
         merged = self.merged(complete)
-        ids, seen = np.unique(merged.track_ids, return_counts=True)
-        frames = {int(track): self.lengths[int(track)] + int(number) for track, number in zip(ids, seen, strict=True)}
-        given = merged[:count]
         self.before = merged.frame(count - 1)
+        kept = drop_low_joints(drop_small_boxes(merged, self.merging.min_area), self.merging.joint_thresholds)
+        ids, seen = np.unique(kept.track_ids, return_counts=True)
+        frames = {int(track): self.lengths[int(track)] + int(number) for track, number in zip(ids, seen, strict=True)}
+        given = kept[:count]
         long = np.array([frames[int(track)] >= self.merging.min_length for track in given.track_ids], bool)
-        kept = drop_small_boxes(given.select(long), self.merging.min_area)
-        kept = drop_low_joints(kept, self.merging.joint_thresholds)
-        for index in range(count):
-            shown, about = kept.frame(index), self.frames[index]
-            yield replace(shown, frame_names=about.frame_names, frame_ids=about.frame_ids, frame_size=about.frame_size)
+        shown = given.select(long)
+        for index, about in enumerate(self.frames[:count]):
+            yield replace(
+                shown.frame(index),
+                sequence=about.sequence,
+                frame_names=about.frame_names,
+                frame_ids=about.frame_ids,
+                frame_size=about.frame_size,
+            )
         self.move(count, given)
 
     def merged(self, complete: int) -> Poses:

@@ -74,7 +74,10 @@ def load_pose_named(weights: str | Path) -> tuple[PoseNetwork, dict[str, Any], S
         raise FileNotFoundError(f"{weights}: expected a .safetensors or .pth file, or one of: {', '.join(POSE_NAMES)}")
     if path.suffix == ".safetensors":
         model, card = load_pose_network(path)
-        return model, settings_of(path, card), skeleton_of(path, card), tuple(card["size"])
+        settings = settings_of(path, card)
+        if card["frames"] > 1:  # a network that sees single frames may see any number of them
+            settings = {"frames": card["frames"], **settings}
+        return model, settings, skeleton_of(path, card), tuple(card["size"])
     if path.suffix == ".pth":
         model = load_pose_resnet(path) if "resnet" in path.name else load_hrnet(path)
         return model, {}, coco(path, model), (384, 288) if "384x288" in path.name else (256, 192)

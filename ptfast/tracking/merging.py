@@ -74,7 +74,7 @@ def merge_hypotheses(
     Source:
         Wang et al. 2020, section 3.3; "highest" is their baseline merge, and all four are rows of their Table 7.
     """
-    settings = _Settings(merge, method, weighted, radius, distance, smoothness, min_joint_score)
+    settings = MergeSettings(merge, method, weighted, radius, distance, smoothness, min_joint_score)
     host = tracklets.numpy()
     check_finite("boxes", host.boxes)
     check_finite("scores", host.scores)
@@ -90,7 +90,9 @@ def merge_hypotheses(
 
 
 @dataclass(frozen=True)
-class _Settings:
+class MergeSettings:
+    """The arguments of `merge_hypotheses`, checked."""
+
     merge: Merge
     method: PathMethod
     weighted: bool
@@ -115,7 +117,7 @@ class _Settings:
         return SMOOTHNESS[self.distance] if self.smoothness is None else float(self.smoothness)
 
 
-def _merged(tracklets: Tracklets, plan: Plan, settings: _Settings, pins: np.ndarray) -> Poses:
+def _merged(tracklets: Tracklets, plan: Plan, settings: MergeSettings, pins: np.ndarray) -> Poses:
     count, joints = len(plan.rows), len(tracklets.skeleton)
     keypoints, joint_scores = np.zeros((count, joints, 2), np.float32), np.zeros((count, joints), np.float32)
     visibility = np.zeros((count, joints), np.uint8)
@@ -133,7 +135,7 @@ def _merged(tracklets: Tracklets, plan: Plan, settings: _Settings, pins: np.ndar
 
 
 def _run(
-    tracklets: Tracklets, plan: Plan, settings: _Settings, pins: np.ndarray, merged: tuple[np.ndarray, ...]
+    tracklets: Tracklets, plan: Plan, settings: MergeSettings, pins: np.ndarray, merged: tuple[np.ndarray, ...]
 ) -> np.ndarray:
     """Fills `merged`, (R, K, 2) keypoints, (R, K) scores and visibility, and returns the detection scores (R,)."""
     from ptfast.tracking import _merging

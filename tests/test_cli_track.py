@@ -232,7 +232,7 @@ def test_a_part_that_is_missing_is_noticed(tmp_path: Path) -> None:
     assert [len(part) for part in spool.stored()] == [1, 1, 1]
     (spool.folder / "000000001.npz").unlink()
     with pytest.raises(ValueError, match=r"000000002\.npz: expected frames from 1 on"):
-        spool.stored()
+        list(spool.stored())
 
 
 def test_a_broken_video_leaves_the_others_their_files(

@@ -7,6 +7,7 @@ import os
 import shutil
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ class Spool:
         self.folder, self.settings, self.frames = folder, settings, frames
         self.pending: list[Poses] = []
 
-    def stored(self) -> list[Poses]:
-        """The parts of an earlier run.
+    def stored(self) -> Iterator[Poses]:
+        """The parts that are on disk, one at a time; those of an earlier run too.
 
         Raises:
             ValueError: It had other settings, or a part is damaged or missing.
@@ -49,7 +50,7 @@ class Spool:
         paths = sorted(self.folder.glob("*.npz"))
         about = self.folder / "settings.json"
         if not paths and not about.is_file():
-            return []
+            return
         found = read_settings(about)
         for name in (*self.settings, *found):
             if self.settings.get(name) != found.get(name):
@@ -57,16 +58,15 @@ class Spool:
                     f"{self.folder}: {name}: expected this run's {self.settings.get(name)!r}, found "
                     f"{found.get(name)!r}; remove the folder to start anew"
                 )
-        parts, done = [], 0
+        done = 0
         for path in paths:
             part = read_part(path)
             if part.frame_ids is None or part.frame_ids.tolist() != [*range(done, done + len(part))]:
                 raise ValueError(
                     f"{path}: expected frames from {done} on, found others; remove the folder to start anew"
                 )
-            parts.append(part)
+            yield part
             done += len(part)
-        return parts
 
     def add(self, detections: Poses) -> None:
         """Keeps one frame's detections; a full part goes to disk."""

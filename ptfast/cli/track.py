@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -137,9 +139,9 @@ def track_one(method: Method, path: Path, place: Path, options: argparse.Namespa
         detect_into(spool, method, path, done, bar)
     except KeyboardInterrupt:
         spool.flush()
-        if not (parts := spool.stored()):
+        if next(spool.stored(), None) is None:
             raise
-        frames = len(finish(method, parts, path, place, options))
+        frames = len(finish(method, spool.stored(), path, place, options))
         raise KeyboardInterrupt(
             f"{plural(frames, 'frame')} of {path.name} tracked, in {place}; --resume goes on from there"
         ) from None
@@ -164,11 +166,13 @@ def detect_into(spool: Spool, method: Method, path: Path, done: int, bar: tqdm) 
             bar.update()
 
 
-def finish(method: Method, parts: list[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
+def finish(method: Method, parts: Iterator[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
     """Links all detections of a video and writes them."""
-    if not parts:
+    first = next(parts, None)
+    if first is None:
         raise ValueError(f"{path}: expected at least one frame, found none")
-    poses = method.link(replace(Poses.concatenate(parts), sequence=path.name if path.is_dir() else path.stem))
+    name = path.name if path.is_dir() else path.stem
+    poses = method.link(replace(part, sequence=name) for part in chain([first], parts))
     write_poses(poses, place, format=options.format)
     return poses
 

@@ -190,7 +190,7 @@ class DetectAndTrack:
         for segment in segments(video, self.config.frames, self.config.batch):
             yield from self.detect_in_segment(segment)
 
-    def link(self, detections: Poses) -> Poses:
+    def link(self, detections: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: bipartite matching of each frame's detections with those of the frame before (section 3.1).
 
         Args:
@@ -205,6 +205,8 @@ class DetectAndTrack:
         if self.sees_crops():
             raise ValueError("cost_weights must give crops no weight where there are no pictures; stream has them")
         settings = self.thresholds()
+        if not isinstance(detections, Poses):
+            detections = Poses.concatenate(list(detections))
         if self.config.cost == "lstm":
             linked = link_with_matcher(
                 self.large(detections), load_matcher(), matcher_method=self.config.matcher, **settings

@@ -28,7 +28,7 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "orjson", "norfair", "motpy", "supervision", "opencv-python", "scikit-learn",
+    "motmetrics", "orjson", "norfair", "motpy", "supervision", "opencv-python", "scikit-learn", "mmpose", "trackeval",
 )  # fmt: skip
 
 

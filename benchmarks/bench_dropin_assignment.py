@@ -1,0 +1,94 @@
+"""SciPy's and lap's solvers as ptfast.dropin has them, against the originals, below and above where ptfast sets in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from bench_assignment import tracking_costs
+from scipy.optimize import linear_sum_assignment
+
+from ptfast.dropin import lap as lap_dropin
+from ptfast.dropin import scipy as scipy_dropin
+
+one_thread = pytest.mark.parametrize("threads", [1], indirect=True)
+KINDS = ("tracking", "uniform", "hard")
+# How many times the original's speed we mean to reach, at least, by size. A call that goes to SciPy takes a quarter of
+# a microsecond more: a third of a tiny problem's time. Of SciPy's own sizes 1100 is one as well.
+SCIPY = {5: 0.4, 40: 0.8, 50: 0.9, 100: 1.2, 300: 1.1, 1000: 0.9, 1100: 0.8}
+LIMITED = {5: 0.9, 15: 1.1, 40: 1.5, 200: 3}
+WIDE = {5: 0.8, 15: 0.9, 100: 1.2}
+SQUARE = {5: 0.5, 100: 0.8, 200: 0.8, 1000: 0.5}  # on large easy ones lap may be the faster, as the docstring says
+
+
+def costs(kind: str, rows: int, columns: int) -> np.ndarray:
+    """(rows, columns) float64: as between frames, random, or with all lines alike, which takes long searches."""
+    if kind == "tracking":
+        return tracking_costs(1, max(rows, columns))[0, :rows, :columns].astype(np.float64)
+    if kind == "uniform":
+        return np.random.default_rng(0).random((rows, columns))
+    return np.outer(np.arange(1.0, rows + 1), np.arange(1.0, columns + 1))
+
+
+@pytest.fixture
+def compare(benchmark: Any, median_seconds: Callable[..., float], held_against: Callable[..., None]) -> Callable:
+    """compare(ours, theirs, at_least, peer) times calls; the peer's short ones in a loop, for the clock's sake."""
+
+    def run(ours: Callable[[], Any], theirs: Callable[[], Any], at_least: float, peer: str) -> None:
+        count = max(1, int(1e-3 / max(median_seconds(theirs), 1e-7)))
+        seconds = median_seconds(lambda: [theirs() for _ in range(count)]) / count
+        benchmark(ours)
+        held_against(seconds, at_least, peer=peer)
+
+    return run
+
+
+@one_thread
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SCIPY)
+def test_scipy(threads: int, compare: Callable, size: int, kind: str) -> None:
+    if kind == "hard" and size > 300:
+        pytest.skip("takes SciPy too long")
+    cost = costs(kind, size, size)
+    totals = [cost[solve(cost)].sum() for solve in (scipy_dropin.linear_sum_assignment, linear_sum_assignment)]
+    assert totals[0] == pytest.approx(totals[1], rel=1e-12)
+    at_least = SCIPY[size]
+    compare(
+        lambda: scipy_dropin.linear_sum_assignment(cost), lambda: linear_sum_assignment(cost), at_least, peer="scipy"
+    )
+
+
+def against_lap(
+    compare: Callable, cost: np.ndarray, at_least: float, extend: bool = False, limit: float = np.inf
+) -> None:
+    lap = pytest.importorskip("lap")
+    ours, theirs = (lambda solve=solve: solve(cost, extend, limit) for solve in (lap_dropin.lapjv, lap.lapjv))
+    totals = [total - (limit * (x >= 0).sum() if limit < np.inf else 0) for total, x, _ in (ours(), theirs())]
+    assert totals[0] == pytest.approx(totals[1], rel=1e-9)
+    compare(ours, theirs, at_least, peer=f"lap {lap.__version__}")
+
+
+@one_thread
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", LIMITED)
+def test_lap_with_a_limit(threads: int, compare: Callable, size: int, kind: str) -> None:
+    cost = costs(kind, size, size + size // 4)
+    against_lap(compare, cost, LIMITED[size], True, 0.8 * cost.max())
+
+
+@one_thread
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", WIDE)
+def test_lap_extended(threads: int, compare: Callable, size: int, kind: str) -> None:
+    against_lap(compare, costs(kind, size, size + size // 4 + 1), WIDE[size], True)
+
+
+@one_thread
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SQUARE)
+def test_lap_square(threads: int, compare: Callable, size: int, kind: str) -> None:
+    if kind == "hard" and size > 200:
+        pytest.skip("takes lap too long")
+    against_lap(compare, costs(kind, size, size), SQUARE[size])

@@ -1,0 +1,62 @@
+"""torchvision's keypoint R-CNN finds the people, and ptfast's clip tracking follows their poses.
+
+    pip install torchvision
+    python examples/keypoint_rcnn.py                                   # random weights: shows that it runs, offline
+    python examples/keypoint_rcnn.py video.mp4 --pretrained            # torchvision downloads its weights, once
+
+The pose network that comes with ptfast has seen synthetic people alone; --pose takes a published HRNet's file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torchvision.models.detection import keypointrcnn_resnet50_fpn
+
+from ptfast import write_poses
+from ptfast.dropin import patched
+from ptfast.methods import ClipTracking
+from ptfast.methods.detectors import Boxes, Detector, each_image
+from ptfast.synthetic import render
+
+
+def detector(pretrained: bool) -> Detector:
+    """The network as ptfast's methods want a detector: boxes (N, 4) and scores (N,) of the people in a picture."""
+    torch.manual_seed(3)
+    if pretrained:
+        model = keypointrcnn_resnet50_fpn(weights="DEFAULT")
+    else:  # what it finds means nothing, so let it be little
+        model = keypointrcnn_resnet50_fpn(
+            weights=None, weights_backbone=None, min_size=128, rpn_post_nms_top_n_test=20, box_detections_per_img=2
+        )
+    model.eval()
+
+    @torch.inference_mode()
+    def people(image: np.ndarray) -> Boxes:
+        picture = torch.from_numpy(image).permute(2, 0, 1).float() / 255
+        [found] = model([picture])
+        return found["boxes"].numpy(), found["scores"].numpy()
+
+    return each_image(people)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("video", nargs="?", help="a video or a folder of images; without it a few drawn frames")
+    parser.add_argument("--pretrained", action="store_true", help="torchvision's weights instead of random ones")
+    parser.add_argument("--pose", default="clip-tracking", help="weights of the pose network")
+    parser.add_argument("-o", "--output", default="tracks.json", help="PoseTrack 2018 JSON, CSV, Parquet or MOT text")
+    options = parser.parse_args(arguments)
+    method = ClipTracking.load(options.pose, detector=detector(options.pretrained))
+    video = options.video or list(render(seed=1, frames=6, people=2, size=(192, 192)))
+    with patched("torchvision"):  # its RoIAlign and suppression are ptfast's, too
+        tracks = method.track(video)
+    write_poses(tracks, options.output)
+    print(f"{tracks} -> {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""torchvision.ops' roi_align, RoIAlign, MultiScaleRoIAlign, nms, batched_nms and box_iou, as in torchvision 0.28.
+
+torchvision need not be installed, except for the kinds of input that each function's description names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ptfast.dropin._torchvision_box_iou import box_iou
+from ptfast.dropin._torchvision_nms import batched_nms, nms
+from ptfast.dropin._torchvision_roi_align import roi_align
+
+if TYPE_CHECKING:
+    from ptfast.dropin._torchvision_modules import MultiScaleRoIAlign, RoIAlign
+
+__all__ = ["MultiScaleRoIAlign", "RoIAlign", "batched_nms", "box_iou", "nms", "roi_align"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MultiScaleRoIAlign", "RoIAlign"):  # loads torchvision, of whose classes they are
+        from ptfast.dropin import _torchvision_modules
+
+        return getattr(_torchvision_modules, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

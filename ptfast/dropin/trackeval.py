@@ -1,0 +1,144 @@
+"""TrackEval's metrics HOTA and Identity, by ptfast.evaluation.
+
+    from ptfast.dropin.trackeval import HOTA    # instead of: from trackeval.metrics import HOTA
+
+Equal to trackeval 1.3.0 within rounding, where each frame has one best matching: `eval_sequence` takes the same data
+and gives the same fields, and `combine_sequences` joins them. CLEAR is not here: TrackEval matches by other rules than
+the measure's authors, ptfast by theirs (see ptfast.dropin.motmetrics). Nor are means over classes, tables and plots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ptfast.evaluation._identity import ALPHAS, Tracks, _fit, _matched_pairs, identity_counts
+
+__all__ = ["HOTA", "Identity"]
+
+Fields = dict[str, Any]
+_EPSILON = np.finfo(np.float64).eps
+
+
+class HOTA:
+    """Higher-order tracking accuracy at 19 thresholds.
+
+    Args:
+        config: Ignored, as there.
+    """
+
+    array_labels = ALPHAS
+    integer_array_fields = ("HOTA_TP", "HOTA_FN", "HOTA_FP")
+    float_array_fields = ("HOTA", "DetA", "AssA", "DetRe", "DetPr", "AssRe", "AssPr", "LocA", "OWTA")
+    float_fields = ("HOTA(0)", "LocA(0)", "HOTALocA(0)")
+    fields = float_array_fields + integer_array_fields + float_fields
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        pass
+
+    def eval_sequence(self, data: Mapping[str, Any]) -> Fields:
+        """HOTA's fields of one sequence, by ptfast.evaluation's HOTA.
+
+        Args:
+            data: As TrackEval's data sets give it: "gt_ids" and "tracker_ids", lists of (N,) and (M,) integers from 0
+                by frame; "similarity_scores", a list of (N, M); and their numbers "num_gt_ids", "num_tracker_ids",
+                "num_gt_dets" and "num_tracker_dets".
+
+        Returns:
+            (19,) float64 for each of the array fields, from 0 to 1, and the float fields.
+        """
+        tracks = _tracks(data)
+        objects, hypotheses = len(tracks.object_ids), len(tracks.hypothesis_ids)
+        if objects == 0 or hypotheses == 0:
+            counts = [np.full(len(ALPHAS), float(count)) for count in (0, objects, hypotheses)]
+            nothing = dict.fromkeys(self.float_array_fields, np.zeros(len(ALPHAS)))
+            found: Fields = dict(zip(self.integer_array_fields, counts, strict=True))
+            return {name: value.copy() for name, value in (nothing | found).items()} | {
+                "LocA": np.ones(len(ALPHAS)), "HOTA(0)": 0, "LocA(0)": 1.0, "HOTALocA(0)": 0,
+            }  # fmt: skip
+        return _with_measures(_sums(tracks, data["num_gt_ids"], data["num_tracker_ids"]))
+
+    def combine_sequences(self, all_res: Mapping[str, Fields]) -> Fields:
+        """HOTA's fields of several sequences together, from each one's."""
+        parts = list(all_res.values())
+        sums: Fields = {name: sum(part[name] for part in parts) for name in self.integer_array_fields}
+        for name in ("AssA", "AssRe", "AssPr", "LocA"):
+            sums[name] = sum(part[name] * part["HOTA_TP"] for part in parts)
+        return _with_measures(sums)
+
+
+class Identity:
+    """IDF1, identity precision and recall.
+
+    Args:
+        config: Its "THRESHOLD", default 0.5, is the similarity from which a pair can be one.
+    """
+
+    integer_fields = ("IDTP", "IDFN", "IDFP")
+    float_fields = ("IDF1", "IDR", "IDP")
+    fields = float_fields + integer_fields
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self.threshold = float((config or {}).get("THRESHOLD", 0.5))
+
+    def eval_sequence(self, data: Mapping[str, Any]) -> Fields:
+        """Identity's fields of one sequence, by ptfast.evaluation's IDF1; `data` as for HOTA."""
+        found, spurious, lost = identity_counts(_tracks(data), self.threshold).tolist()
+        return _with_shares({"IDTP": found, "IDFN": lost, "IDFP": spurious})
+
+    def combine_sequences(self, all_res: Mapping[str, Fields]) -> Fields:
+        """Identity's fields of several sequences together, from each one's."""
+        return _with_shares({name: sum(part[name] for part in all_res.values()) for name in self.integer_fields})
+
+
+def _tracks(data: Mapping[str, Any]) -> Tracks:
+    sides = [[np.asarray(ids, np.int64) for ids in data[name]] for name in ("gt_ids", "tracker_ids")]
+    objects, hypotheses = (np.concatenate([np.zeros(0, np.int64), *side]) for side in sides)
+    offsets = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in sides]
+    similarity = np.concatenate([np.zeros(0), *(np.ravel(block) for block in data["similarity_scores"])])
+    return Tracks(similarity, objects, hypotheses, *offsets)
+
+
+def _sums(tracks: Tracks, objects: int, hypotheses: int) -> Fields:
+    """HOTA's counts, and the sums of its association and localisation scores over matched pairs, (19,) each."""
+    rows, columns = tracks.pairs
+    length = np.bincount(tracks.object_ids, minlength=objects)
+    other_length = np.bincount(tracks.hypothesis_ids, minlength=hypotheses)
+    kinds, kind = np.unique(tracks.object_ids[rows] * hypotheses + tracks.hypothesis_ids[columns], return_inverse=True)
+    own, other = length[kinds // hypotheses], other_length[kinds % hypotheses]
+    pair = _matched_pairs(tracks, _fit(tracks, rows, columns, kind, own + other))
+    names = ("HOTA_TP", "HOTA_FN", "HOTA_FP", "AssA", "AssRe", "AssPr", "LocA")
+    sums = {name: np.zeros(len(ALPHAS)) for name in names}
+    for index, alpha in enumerate(ALPHAS):
+        kept = pair[tracks.similarity[pair] >= alpha - _EPSILON]
+        together, found = np.bincount(kind[kept], minlength=len(kinds)), len(kept)
+        counts = (found, len(tracks.object_ids) - found, len(tracks.hypothesis_ids) - found)
+        scores = ((together**2 / np.maximum(1, whole)).sum() for whole in (own + other - together, own, other))
+        for name, value in zip(names, (*counts, *scores, tracks.similarity[kept].sum()), strict=True):
+            sums[name][index] = value
+    return sums
+
+
+def _with_measures(sums: Fields) -> Fields:
+    """All of HOTA's fields, from its counts and sums."""
+    found, missed, spurious = (sums[name] for name in HOTA.integer_array_fields)
+    every = np.maximum(1, found)
+    fields = sums | {name: sums[name] / every for name in ("AssA", "AssRe", "AssPr")}
+    fields["LocA"] = np.maximum(1e-10, sums["LocA"]) / np.maximum(1e-10, found)  # 1 where nothing matched
+    fields["DetRe"], fields["DetPr"] = found / np.maximum(1, found + missed), found / np.maximum(1, found + spurious)
+    fields["DetA"] = found / np.maximum(1, found + missed + spurious)
+    fields["HOTA"], fields["OWTA"] = (np.sqrt(fields[name] * fields["AssA"]) for name in ("DetA", "DetRe"))
+    fields["HOTA(0)"], fields["LocA(0)"] = fields["HOTA"][0], fields["LocA"][0]
+    fields["HOTALocA(0)"] = fields["HOTA(0)"] * fields["LocA(0)"]
+    return fields
+
+
+def _with_shares(counts: Fields) -> Fields:
+    found, lost, spurious = (counts[name] for name in Identity.integer_fields)
+    return counts | {
+        "IDR": found / max(1.0, found + lost),
+        "IDP": found / max(1.0, found + spurious),
+        "IDF1": found / max(1.0, found + 0.5 * spurious + 0.5 * lost),
+    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,11 +15,13 @@ import torch
 from ptfast.cli import main
 from ptfast.io import read_poses, write_poses
 from ptfast.methods import ClipTracking
-from ptfast.models import Hrnet, HrnetArchitecture, save_weights
+from ptfast.methods.detectors import given_boxes
+from ptfast.models import Architecture, Hrnet, HrnetArchitecture, MaskRcnn3d, save_weights
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 
 FRAMES = 14
+CARD = {"skeleton": "posetrack_15", "data": "", "command": "", "seed": 0, "score": {}}
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +32,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.nn.init.normal_(model.final_layer.weight, std=1.0)
     path = tmp_path_factory.mktemp("weights") / "pose.safetensors"
     settings = {"precision": "float32", "batch": 4, "merging": {"min_area": 0.0, "min_length": 1}}
-    card = {"skeleton": "posetrack_15", "data": "", "command": "", "seed": 0, "score": {}, "frames": 9}
-    save_weights(model, path, {**card, "size": [64, 48], "settings": settings})
+    save_weights(model, path, {**CARD, "frames": 9, "size": [64, 48], "settings": settings})
     return path
 
 
@@ -60,6 +63,19 @@ def run(video: Path, out: Path, weights: Path, *options: str) -> None:
     main(["track", str(video), "-o", str(out), "--method", "clip-tracking", "--weights", str(weights), *options])
 
 
+def interrupt(patch: pytest.MonkeyPatch, after: int) -> None:
+    """Has somebody press Ctrl-C after so many frames."""
+    detect = ClipTracking.detect
+
+    def interrupted(self: ClipTracking, frames: object) -> Iterator[Poses]:
+        for index, poses in enumerate(detect(self, frames)):  # type: ignore[arg-type]
+            if index == after:
+                raise KeyboardInterrupt
+            yield poses
+
+    patch.setattr(ClipTracking, "detect", interrupted)
+
+
 def test_tracks_are_written(video: Path, boxes: Path, weights: Path, truth: Poses, tmp_path: Path) -> None:
     run(video, tmp_path / "tracks.json", weights, "--boxes", str(boxes), "--render", str(tmp_path / "tracks.mp4"))
     tracks = read_poses(tmp_path / "tracks.json")
@@ -75,16 +91,8 @@ def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
 ) -> None:  # fmt: skip
     whole, out, given = tmp_path / "whole.json", tmp_path / "tracks.json", ("--boxes", str(boxes))
     run(video, whole, weights, *given)
-    detect = ClipTracking.detect
-
-    def interrupted(self: ClipTracking, frames: object) -> Iterator[Poses]:
-        for index, poses in enumerate(detect(self, frames)):  # type: ignore[arg-type]
-            if index == after:
-                raise KeyboardInterrupt
-            yield poses
-
     with monkeypatch.context() as patch:
-        patch.setattr(ClipTracking, "detect", interrupted)
+        interrupt(patch, after)
         with pytest.raises(SystemExit) as end:
             run(video, out, weights, *given)
     assert end.value.code == 130
@@ -99,6 +107,56 @@ def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
         gone_on.keypoints, expected.keypoints, atol=1e-2
     )  # batches of other sizes round otherwise
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tracks.json", "whole.json"]
+
+
+def test_a_run_goes_on_with_the_same_people_in_the_same_frames_only(
+    video: Path, boxes: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out, detector = tmp_path / "tracks.json", tmp_path / "detector.safetensors"
+    narrow = Architecture(width=0.125, temporal_kernel=1, box_channels=8, keypoint_convs=1, keypoint_channels=8)
+    settings = {"short_side": 64, "limits": {"proposals_after": 8}}
+    save_weights(MaskRcnn3d(narrow), detector, {**CARD, "frames": 1, "settings": settings})
+    for option, given in (("--boxes", boxes), ("--detector", detector)):
+        for file in given.parent.glob(f"{given.stem}.*"):  # weights have a card
+            shutil.copy(file, tmp_path / f"other{file.suffix}")
+        with monkeypatch.context() as patch:
+            interrupt(patch, 2)
+            with pytest.raises(SystemExit):
+                run(video, out, weights, option, str(given))
+        for options, message in (
+            ((option, str(tmp_path / f"other{given.suffix}")), "boxes: expected this run's"),
+            ((option, str(given), "--step", "2"), "step: expected this run's 2, found 1"),
+        ):
+            capsys.readouterr()
+            with pytest.raises(SystemExit):
+                run(video, out, weights, *options, "--resume")
+            assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_hypotheses_are_merged_as_the_option_says(video: Path, boxes: Path, weights: Path, tmp_path: Path) -> None:
+    run(video, tmp_path / "tracks.csv", weights, "--boxes", str(boxes), "--merge", "highest")
+    tracks, detector = read_poses(tmp_path / "tracks.csv"), given_boxes(read_poses(boxes))  # type: ignore[arg-type]
+    highest, usual = (
+        ClipTracking.load(weights, detector=detector, merging={"merge": merge}).track(video).keypoints
+        for merge in ("highest", "spatiotemporal")
+    )
+    np.testing.assert_allclose(tracks.keypoints, highest, atol=1e-2)  # type: ignore[union-attr]
+    assert highest.shape != usual.shape or np.abs(highest - usual).max() > 1
+
+
+def test_boxes_of_a_file_are_for_one_video_and_all_taken(
+    video: Path, truth: Poses, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsure, out = tmp_path / "unsure.csv", tmp_path / "tracks.json"
+    write_poses(replace(truth, scores=np.full(len(truth.scores), 0.1)), unsure)
+    run(video, out, weights, "--boxes", str(unsure))
+    assert len(read_poses(out).scores) >= len(truth.scores)  # type: ignore[union-attr]
+    shutil.copytree(video, tmp_path / "run")
+    with pytest.raises(SystemExit):
+        main(["track", str(video), str(tmp_path / "run"), "-o", str(tmp_path / "out"), "--method", "clip-tracking",
+              "--weights", str(weights), "--boxes", str(unsure)])  # fmt: skip
+    assert "--boxes has the boxes of one video, got 2 videos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
 from ptfast.cli import main
+from ptfast.cli._train_pose import make_data
 from ptfast.io import read_poses, write_poses
 from ptfast.models import Hrnet, MaskRcnn3d, PoseResnet, load_pose_network
+from ptfast.skeletons import POSETRACK_15
 from ptfast.synthetic import render
 from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.person_tubes import PersonClips
+from ptfast.training.pose_config import HrnetConfig
 
 COMMON = """
 batch = 1
@@ -103,15 +110,46 @@ def test_simple_baselines_network(tmp_path: Path) -> None:
     assert isinstance(model, PoseResnet) and card["network"] == "pose-resnet"
 
 
-def test_posetrack_folders_train_and_validate(tmp_path: Path) -> None:
-    film = render(3, frames=4, people=2, size=(64, 64))
+def annotated(folder: Path, size: tuple[int, int] = (64, 64)) -> None:
+    """A PoseTrack folder with one video of four frames, whose pictures are in `pictures`."""
+    film = render(3, frames=4, people=2, size=size)
     for part in ("train", "val"):
-        (tmp_path / "annotations" / part).mkdir(parents=True)
-        write_poses(film.poses, tmp_path / "annotations" / part / "video.json")
-    poses = read_poses(tmp_path / "annotations" / "val" / "video.json")
+        (folder / "annotations" / part).mkdir(parents=True)
+        write_poses(film.poses, folder / "annotations" / part / "video.json")
+    poses = read_poses(folder / "annotations" / "val" / "video.json")
     for name, image in zip(poses.frame_names, film, strict=True):  # type: ignore[union-attr, arg-type]
-        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(tmp_path / "pictures" / name), image)
+        (folder / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / "pictures" / name), image)
+
+
+def data_of(data: object, images: Path | None = None, **settings: Any) -> PersonClips:
+    config = HrnetConfig(frames=1, size=(32, 32), **settings)
+    return make_data(config, Namespace(data=data, images=images), POSETRACK_15)
+
+
+def test_synthetic_people_are_all_known_and_drawn_in_the_configs_size() -> None:
+    data = data_of("synthetic", short_side=48)
+    assert data[1].known.all() and not data[1].labelled.all() and data[1].crops.shape == (4, 1, 32, 32, 3)
+    assert data.clips[0].frames.shape == (1, 48, 48, 3)
+
+
+def test_annotated_pictures_have_the_configs_size_and_unlabelled_joints(tmp_path: Path) -> None:
+    annotated(tmp_path, (96, 64))
+    for settings, shape in (({"short_side": 48}, (48, 72)), ({"short_side": 48, "long_side": 60}, (40, 60))):
+        data = data_of(tmp_path, tmp_path / "pictures", **settings)
+        assert data.clips[0].frames.shape[1:3] == shape
+    np.testing.assert_array_equal(data[0].known, data[0].labelled)
+
+
+def test_clips_and_their_regions_follow_from_the_seed() -> None:
+    five, six = (data_of("synthetic", short_side=48, seed=seed) for seed in (5, 6))
+    assert (five.clips[0].frames != six.clips[0].frames).any()
+    six.clips = five.clips
+    assert np.abs(five[0].keypoints - six[0].keypoints).max() > 1
+
+
+def test_posetrack_folders_train_and_validate(tmp_path: Path) -> None:
+    annotated(tmp_path)
     more = ["--images", str(tmp_path / "pictures"), "--validation", str(tmp_path), "--seed", "5"]
     train(write_config(tmp_path, "steps = 1", 3), tmp_path, tmp_path / "out", *more)
     row = json.loads((tmp_path / "out" / "log.jsonl").read_text())

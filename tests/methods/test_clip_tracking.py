@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,9 @@ from ptfast.methods import clip_tracking
 from ptfast.methods._polish import Merging
 from ptfast.methods.clip_tracking import ClipTracking, Config
 from ptfast.methods.detectors import Detector, each_image, given_boxes
-from ptfast.models import Hrnet, HrnetArchitecture
+from ptfast.models import Hrnet, HrnetArchitecture, estimate_tubes, save_weights
 from ptfast.ops import iou_matrix
+from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 
@@ -36,6 +39,14 @@ def numbered(count: int) -> list[np.ndarray | None]:
 @pytest.fixture(scope="module")
 def truth() -> Poses:
     return scene(3, frames=FRAMES, people=3)
+
+
+def network() -> Hrnet:
+    """A narrow one with random weights, whose heatmaps have peaks everywhere."""
+    torch.manual_seed(0)
+    model = Hrnet(HrnetArchitecture(width=8, joints=15, stem=8, stem_blocks=1, modules=(1,), blocks=1)).eval()
+    torch.nn.init.normal_(model.final_layer.weight, std=1.0)
+    return model
 
 
 @pytest.fixture
@@ -60,7 +71,7 @@ def tracker(truth: Poses, monkeypatch: pytest.MonkeyPatch) -> Any:
         return keypoints, scores
 
     monkeypatch.setattr(clip_tracking, "estimate_tubes", estimate)
-    model = Hrnet(HrnetArchitecture(width=8, joints=15, stem=8, stem_blocks=1, modules=(1,), blocks=1))
+    model = network()
 
     def make(detector: Detector | None = None, merging: dict[str, Any] | None = None, **settings: Any) -> ClipTracking:
         kept = Merging(**{"min_area": 0.0, **(merging or {})})
@@ -129,7 +140,9 @@ def test_linking_what_was_detected_is_the_stream(tracker: Any, truth: Poses) -> 
     method, pictures = tracker(), numbered(FRAMES)
     hypotheses = list(method.detect(pictures))
     assert [method.count(poses) for poses in hypotheses] == [len(truth.frame(f).scores) for f in range(FRAMES)]
-    same(method.link(Poses.concatenate(hypotheses)), method.track(pictures))
+    linked = method.link(replace(Poses.concatenate(hypotheses), sequence="walk"))
+    assert linked.sequence == "walk"
+    same(linked, method.track(pictures))
 
 
 @pytest.mark.parametrize("step", [2, 4, 8])
@@ -204,13 +217,88 @@ def test_memory_is_that_of_the_window(tracker: Any, truth: Poses) -> None:
 
     method = tracker(merging={"block": 8, "lookahead": 8})
     window, held = MovingMerge(9, method.config.merging), []
-    for poses in method.detect(numbered(FRAMES)):
+    for number, poses in enumerate(method.detect(numbered(FRAMES))):
         tracklets = clip_tracking.unpack(poses, 9)
-        for _ in window.update(poses, tracklets, np.arange(len(tracklets))):
+        for _ in window.update(poses, tracklets, 3 * number + np.arange(len(tracklets))):  # nobody stays for long
             pass
         held.append((len(window.frames), len(window.parts), len(window.lengths)))
     frames, parts, lengths = np.array(held).max(0)
     assert frames <= 8 + 8 + 4 + 1 and parts <= frames + 9 and lengths <= 4 * parts
+
+
+@pytest.mark.parametrize("size", [(64, 48), (96, 64)])
+@pytest.mark.parametrize("settings", [{}, {"flip": False}, {"refine": "taylor"}])
+def test_the_network_sees_tubes_as_the_settings_say(size: tuple[int, int], settings: dict[str, Any]) -> None:
+    model, rng = network(), np.random.default_rng(0)
+    pictures, boxes = rng.integers(0, 256, (3, 72, 96, 3), np.uint8), np.array([[10, 5, 50, 65]], np.float32)
+    detector = each_image(lambda _: (boxes, np.ones(1)))
+    method = ClipTracking(model, detector, size=size, config=Config(frames=3, precision="float32", **settings))
+    found = Poses.concatenate(list(method.detect(list(pictures))))
+    index = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 2]])
+    wanted, _ = estimate_tubes(model, pictures, boxes.repeat(3, 0), index, size=size, skeleton=POSETRACK_15, **settings)
+    np.testing.assert_allclose(found.keypoints.reshape(wanted.shape), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize(("least", "count"), [(0.5, 2), (0.4, 3), (None, 4)])
+def test_boxes_under_the_least_score_get_no_tube(tracker: Any, truth: Poses, least: float | None, count: int) -> None:
+    detector = each_image(lambda _: (truth.boxes[:1].repeat(4, 0), np.array([0.4, 0.5, -1.0, 0.6])))
+    method = tracker(detector, min_box_score=least)
+    assert [method.count(poses) for poses in method.detect(numbered(5))] == [count] * 5
+
+
+def test_scores_are_those_of_boxes_and_joints(tracker: Any, truth: Poses) -> None:
+    boxes = given_boxes(replace(truth, scores=np.full(len(truth.scores), 0.7)))
+    np.testing.assert_allclose(tracker(boxes).track(numbered(20)).scores, 0.7 * 0.9, atol=1e-6)
+
+
+def test_narrow_sigmas_join_less(tracker: Any) -> None:
+    pictures = numbered(20)
+    wide, narrow = (set(tracker(sigma_scale=s).track(pictures).track_ids.tolist()) for s in (1.0, 0.01))
+    assert len(narrow) > 2 * len(wide)
+
+
+def test_joints_under_their_thresholds_are_absent(tracker: Any) -> None:
+    pictures = numbered(12)
+    assert len(tracker(merging={"joint_thresholds": 0.95}).track(pictures).scores) == 0
+    seen = tracker(merging={"joint_thresholds": (0.95, *[0.5] * 14)}).track(pictures).joint_visibility > 0
+    assert not seen[:, 0].any() and seen[:, 1:].any(0).all()
+
+
+def test_what_tracklets_depend_on_is_told(tracker: Any) -> None:
+    """An interrupted run goes on only with the same."""
+    usual = tracker().depends_on()
+    assert json.loads(json.dumps(usual)) == usual
+    for name, value in (
+        ("frames", 7), ("step", 2), ("flip", False), ("refine", "taylor"), ("min_box_score", None),
+        ("precision", "bfloat16"),
+    ):  # fmt: skip
+        assert tracker(**{name: value}).depends_on() != usual, name
+    assert tracker(merging={"radius": 0.2}, min_similarity=0.5, sigma_scale=2.0, batch=3).depends_on() == usual
+
+
+def test_settings_come_from_the_card_and_give_way(tmp_path: Path) -> None:
+    card = {
+        "skeleton": "posetrack_15",
+        "data": "",
+        "command": "",
+        "seed": 0,
+        "score": {},
+        "frames": 5,
+        "size": [96, 64],
+    }
+    merging = {"radius": 0.7, "min_length": 3, "joint_thresholds": [0.1] * 15}
+    settings = {"step": 2, "flip": False, "merging": merging}
+    save_weights(network(), tmp_path / "own.safetensors", {**card, "settings": settings})
+
+    def load(**given: Any) -> ClipTracking:
+        return ClipTracking.load(tmp_path / "own.safetensors", detector=each_image(lambda _: ([], [])), **given)
+
+    method = load(step=3, merging={"min_length": 1})
+    assert method.size == (96, 64) and method.skeleton == POSETRACK_15
+    assert (method.config.frames, method.config.step, method.config.flip) == (5, 3, False)
+    assert method.config.merging == Merging(radius=0.7, min_length=1, joint_thresholds=(0.1,) * 15)
+    assert load().config.merging.min_length == 3
+    assert load(merging=Merging(min_length=2)).config.merging == Merging(min_length=2)
 
 
 def test_settings_are_checked() -> None:
@@ -218,11 +306,11 @@ def test_settings_are_checked() -> None:
         Config(frames=8)
     with pytest.raises(ValueError, match="step must be between 1 and 8, got 9"):
         Config(step=9)
-    with pytest.raises(ValueError, match="merging.min_length must be 1 where frames is 1"):
+    with pytest.raises(ValueError, match=r"merging\.min_length must be 1 where frames is 1"):
         Config(frames=1)
-    with pytest.raises(ValueError, match="refine must be one of .*, got 'x'"):
+    with pytest.raises(ValueError, match=r"refine must be one of .*, got 'x'"):
         Config(refine="x")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="merge must be one of .*, got 'spacial'"):
+    with pytest.raises(ValueError, match=r"merge must be one of .*, got 'spacial'"):
         Merging(merge="spacial")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="lookahead must be between 4 and"):
         Merging(lookahead=3)

@@ -68,6 +68,35 @@ def test_painted_places_come_back(batch: int) -> None:
     np.testing.assert_array_equal(scores, heights)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (64, 96), (96, 48)])
+def test_regions_have_the_crops_aspect(size: tuple[int, int]) -> None:
+    """Of these sizes each crop shows the box 60 wide and 80 high at 16 of its pixels for 25 of the image."""
+    height, width = size[0] // 4, size[1] // 4
+    heatmaps = torch.zeros(1, 1, 1, height, width)
+    heatmaps[..., 3, 5] = 1
+    painter: Any = Painter(heatmaps)
+    keypoints, _ = estimate_tubes(
+        painter, np.zeros((1, 200, 200, 3), np.uint8), BOXES[:1], np.zeros((1, 1), np.int64), size=size, skeleton=ONE,
+        flip=False,
+    )  # fmt: skip
+    expected = (130 + 6.25 * (5 - width / 2), 100 + 6.25 * (3 - height / 2))
+    np.testing.assert_allclose(keypoints[0, 0, 0], expected, atol=1e-4)
+
+
+def test_the_networks_own_mean_is_subtracted() -> None:
+    seen = []
+
+    def network(crops: Tensor) -> Tensor:
+        seen.append(crops)
+        return every_fourth(crops)
+
+    network.architecture = SimpleNamespace(image_mean=(0.2, 0.4, 0.6))  # type: ignore[attr-defined]
+    frames = np.full((1, 200, 200, 3), (51, 102, 153), np.uint8)
+    chosen: Any = network
+    estimate_tubes(chosen, frames, BOXES[:1], np.zeros((1, 1), np.int64), size=SIZE, skeleton=ONE, flip=False)
+    torch.testing.assert_close(seen[0], torch.zeros(1, 3, 1, *SIZE), rtol=0, atol=1e-5)
+
+
 def every_fourth(crops: Tensor) -> Tensor:
     """A network that finds what is bright in red: heatmap pixel p stands for the crop's pixel 4 p."""
     return crops[:, :1, :, ::4, ::4]

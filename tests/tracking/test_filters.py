@@ -63,7 +63,8 @@ def test_joints_under_their_thresholds_are_marked_absent() -> None:
 
 def test_a_score_at_its_threshold_stays() -> None:
     video = poses([[0]], joint_scores=np.full((1, 15), 0.3))
-    assert (drop_low_joints(video, video.joint_scores[0]).joint_visibility == 2).all()
+    kept = drop_low_joints(video, video.joint_scores[0])
+    assert rows(kept) == [0] and (kept.joint_visibility == 2).all()
 
 
 def test_thresholds_must_fit() -> None:

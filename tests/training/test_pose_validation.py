@@ -12,7 +12,7 @@ import torch
 
 from ptfast.io import write_poses
 from ptfast.skeletons import POSETRACK_15
-from ptfast.structures import Poses, head_sizes
+from ptfast.structures import Poses, head_sizes, joint_boxes
 from ptfast.synthetic import render
 from ptfast.synthetic.exam import EXAM_SEEDS, VALIDATION_SEEDS
 from ptfast.training import pose_validation
@@ -53,6 +53,40 @@ def test_a_network_is_asked_about_synthetic_videos(tiny_pose: HrnetConfig, monke
     assert seeds == [VALIDATION_SEEDS, VALIDATION_SEEDS + 1] and max(seeds) < EXAM_SEEDS
     flat = replace(tiny_pose, frames=1, validation_videos=1, mixed_precision=True)
     assert set(validate_pose(model, flat)) == {"pck"}
+
+
+def test_the_first_and_the_last_clip_of_a_film_are_shown(tiny_pose: HrnetConfig) -> None:
+    found = [frames for _, _, frames in pose_validation.synthetic_clips(tiny_pose)]
+    assert found == [range(3), range(13, 16)]
+
+
+def test_the_network_is_given_dilated_boxes_and_nothing_is_mirrored(
+    tiny_pose: HrnetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(monkeypatch)
+    asked, found = [], pose_validation.estimate_tubes
+
+    def estimate(model: object, frames: torch.Tensor, boxes: np.ndarray, index: np.ndarray, **options: object) -> tuple:
+        asked.append((boxes, options))
+        return found(model, frames, boxes, index)  # type: ignore[arg-type, call-arg]
+
+    monkeypatch.setattr(pose_validation, "estimate_tubes", estimate)
+    score(pose_network(tiny_pose), shown(3), tiny_pose, POSETRACK_15)
+    ((boxes, options),) = asked
+    people = FILM.poses.frame(8)
+    spans = joint_boxes(people.keypoints, people.joint_visibility)
+    low, high = spans[:, :2], spans[:, 2:]
+    np.testing.assert_allclose(boxes, np.concatenate([1.1 * low - 0.1 * high, 1.1 * high - 0.1 * low], 1), atol=1e-3)
+    assert options["size"] == tiny_pose.size and options["flip"] is False
+
+
+def test_nobody_is_asked_for_where_they_are_not(tiny_pose: HrnetConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who is in the clip's middle but not in its first frame."""
+    stand_in(monkeypatch)
+    kept = np.ones(len(FILM.poses.scores), bool)
+    kept[FILM.poses.frame_offsets[7]] = False
+    clip = [(pictures, FILM.poses.select(kept), frames) for pictures, _, frames in shown(3)]
+    assert score(pose_network(tiny_pose), clip, tiny_pose, POSETRACK_15)["pck_ends"] == 100
 
 
 @pytest.mark.parametrize(("shift", "share"), [(0.0, 100.0), (0.49, 100.0), (0.51, 0.0)])

@@ -20,7 +20,7 @@ KINDS = ("tracking", "uniform", "hard")
 SCIPY = {5: 0.4, 40: 0.8, 50: 0.9, 100: 1.2, 300: 1.1, 1000: 0.9, 1100: 0.8}
 LIMITED = {5: 0.9, 15: 1.1, 40: 1.5, 200: 3}
 WIDE = {5: 0.8, 15: 0.9, 100: 1.2}
-SQUARE = {5: 0.5, 100: 0.8, 200: 0.8, 1000: 0.5}  # on large easy ones lap may be the faster, as the docstring says
+SQUARE = {5: 0.4, 100: 0.8, 200: 0.8, 1000: 0.5}  # on large easy ones lap may be the faster, as the docstring says
 
 
 def costs(kind: str, rows: int, columns: int) -> np.ndarray:

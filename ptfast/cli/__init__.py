@@ -29,11 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except (ValueError, TypeError, OSError, ImportError) as error:
-        message = " ".join(str(error).split())
-        sys.exit(fail(f"ptfast {options.command}: {message}", 2))
+        sys.exit(fail(f"ptfast {options.command}: {said(error)}", 2))
     except KeyboardInterrupt as stop:
         left = str(stop) or "files that were not finished were not written"
         sys.exit(fail(f"ptfast {options.command}: interrupted; {left}", 130))
+
+
+def said(error: Exception) -> str:
+    """An error in one line; the system's with the file first, as ours have it."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+    return " ".join(str(error).split())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_linear(benchmark: Any, subject: str, people: int) -> None:
         if "pairs" in rows[0]:
             assert 0.99 < slope(rows, "pairs") < 1.01
     if subject in STREAMS and len(rows) >= 2:
-        assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 8 * MEGABYTE
+        assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 16 * MEGABYTE
 
 
 @pytest.mark.parametrize("subject", PEERS)
@@ -82,10 +83,9 @@ def test_lookback(benchmark: Any) -> None:
     for lookback in LOOKBACKS:
         seconds = []
         for _ in range(3):
-            started = os.times()
+            started = time.process_time()
             counts = linked(poses, lookback)
-            ended = os.times()
-            seconds.append(ended.user + ended.system - started.user - started.system)
+            seconds.append(time.process_time() - started)
         rows.append({"lookback": lookback, "seconds": float(np.median(seconds)), **counts})
     benchmark.extra_info |= {"rows": rows}
     benchmark.pedantic(linked, args=(poses, 4), rounds=3)

@@ -20,7 +20,7 @@ from typing import Any
 
 import bench_joining
 import numpy as np
-from bench_linking import iou_loop, norfair_loop, supervision_loop
+from bench_linking import iou_loop, norfair_loop
 
 from ptfast import _native
 from ptfast.evaluation import posetrack
@@ -30,6 +30,7 @@ from ptfast.tracking import OnlineLinker, join_tracklets, link, merge_hypotheses
 
 LENGTHS = (1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000)
 MOST_BYTES = 4e9
+WARM_UP = 500  # frames
 PICTURE = (320, 180)  # width and height
 ALL = {"min_score": None, "min_joint_score": None}
 
@@ -130,17 +131,17 @@ SUBJECTS: dict[str, tuple[Callable, Callable, int, str]] = {
     "track, stub network": (_pictures, tracked, 0, ""),
     "NumPy and SciPy loop": (_crowd, iou_loop, 230, "link"),
     "norfair": (_crowd, norfair_loop, 230, "link"),
-    "supervision": (_crowd, supervision_loop, 230, "link"),
     "NumPy and SciPy joining": (_clips, bench_joining.joined_by_numpy, 1700, "join and merge"),
 }
-PACKAGES = ("norfair", "supervision")
+PACKAGES = ("norfair",)
 
 
 def measure(subject: str, people: int, seconds: float) -> list[dict]:
     """A row a length: frames, seconds and those of the processor (medians where that is quick), bytes, counts."""
     make, run, pose_bytes, _ = SUBJECTS[subject]
     also = (people,) if subject.startswith("track") else ()
-    run(make(100, people), *also)  # what happens once, such as loading of kernels, is over then
+    # What happens once, such as loading of kernels and the first filling of a stream's window, is over then.
+    run(make(WARM_UP, people), *also)
     rows, left, spent = [], seconds, 0.0
     for frames in LENGTHS:
         if frames * people * pose_bytes > MOST_BYTES or 3.5 * spent > left:

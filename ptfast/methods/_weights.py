@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ptfast.models import (
     MaskRcnn3d,
     PoseNetwork,
@@ -17,7 +15,7 @@ from ptfast.models import (
     load_torchvision,
     load_weights,
 )
-from ptfast.models.checkpoints import read_detectron
+from ptfast.models.checkpoints import read_detectron, read_state_dict
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -108,14 +106,7 @@ def settings_of(path: Path, card: dict[str, Any]) -> dict[str, Any]:
 
 def from_torchvision(path: Path) -> tuple[MaskRcnn3d, dict[str, Any], Skeleton]:
     """torchvision's keypointrcnn_resnet50_fpn."""
-    try:
-        state_dict = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
-        raise ValueError(f"{path}: expected a state dict, found {error!r}") from None
-    if not isinstance(state_dict, dict):
-        raise ValueError(f"{path}: expected a state dict, found {type(state_dict).__name__}")
+    state_dict = read_state_dict(path, "a state dict")
     model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
     return model, {"frames": 1, **LARGE}, coco(path, model)
 

@@ -84,7 +84,7 @@ def load_pose_resnet(source: Source) -> PoseResnet:
 def read(source: Source) -> tuple[str, dict[str, Tensor]]:
     """What weights are called in messages, and the tensors by the public code's names."""
     place = "weights" if isinstance(source, Mapping) else str(source)
-    content = source if isinstance(source, Mapping) else read_file(Path(source))
+    content = source if isinstance(source, Mapping) else read_state_dict(Path(source))
     weights = content.get("state_dict", content)
     if not isinstance(weights, Mapping):
         raise ValueError(f"{place}: state_dict: expected tensors by name, found {type(weights).__name__}")
@@ -94,16 +94,21 @@ def read(source: Source) -> tuple[str, dict[str, Tensor]]:
     return place, {name.removeprefix("module."): value for name, value in weights.items()}
 
 
-def read_file(path: Path) -> Mapping[str, Any]:
-    """A dictionary that torch.save wrote; the file may hold nothing that runs as it is read."""
+def read_state_dict(path: Path, expected: str = "tensors by name") -> Mapping[str, Any]:
+    """A dictionary that torch.save wrote; the file may hold nothing that runs as it is read.
+
+    Args:
+        path: The file.
+        expected: What the message of an error calls it.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
-        raise ValueError(f"{path}: expected tensors by name, found {error!r}") from None
+        raise ValueError(f"{path}: expected {expected}, found {error!r}") from None
     if not isinstance(content, Mapping):
-        raise ValueError(f"{path}: expected tensors by name, found {type(content).__name__}")
+        raise ValueError(f"{path}: expected {expected}, found {type(content).__name__}")
     return content
 
 

@@ -18,7 +18,7 @@ from ptfast._check import format_shape
 from ptfast.models._detectron import load_detectron
 from ptfast.models._fill import empty_model
 from ptfast.models._pickle import read_detectron
-from ptfast.models._published import load_hrnet, load_pose_resnet
+from ptfast.models._published import load_hrnet, load_pose_resnet, read_state_dict
 from ptfast.models._torchvision import load_torchvision
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
@@ -33,6 +33,7 @@ __all__ = [
     "load_torchvision",
     "load_weights",
     "read_detectron",
+    "read_state_dict",
     "save_weights",
 ]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import Array, check_finite, check_integer, check_number, check_shape, is_integral, is_tensor
-from ptfast._columns import joint_boxes, on_host
+from ptfast._columns import dilate, joint_boxes, on_host
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking._hypotheses import Plan, bridge_scores, find_pins, make_plan
 from ptfast.tracking.shortest_path import PathMethod
@@ -22,7 +22,6 @@ SMOOTHNESS = {"pixels": 0.1, "radius": 1.0}  # what gives space and time about e
 SMALLEST_RADIUS = 1.0  # pixels, for two head joints in one place, which would leave no two hypotheses together
 HEAD_SHARE = 0.15  # of a box's diagonal, where the head joints are unknown (contracts: head size)
 SCORED = 0.2  # joints with a higher score make a pose's score (HRNet's)
-DILATION = 0.2  # of a box about joints
 MAX_ITER = 300  # of mean shift (scikit-learn's)
 GRAIN = 1 << 16  # hypotheses that are worth a thread
 
@@ -128,7 +127,7 @@ def _merged(tracklets: Tracklets, plan: Plan, settings: MergeSettings, pins: np.
     track_ids[plan.rows] = np.repeat(plan.people, np.diff(plan.cells))
     poses = Poses(
         keypoints, plan.frame_offsets, tracklets.skeleton, joint_scores, visibility,
-        _dilate(joint_boxes(keypoints, visibility)), detections * mean, track_ids,
+        dilate(joint_boxes(keypoints, visibility)), detections * mean, track_ids,
     )  # fmt: skip
     there = np.asarray(visibility.any(1))
     return poses if there.all() else poses.select(there)
@@ -194,10 +193,3 @@ def _complain(tracklets: Tracklets, row: int, t: int, least: float) -> None:
         f"keypoints and joint_scores must be finite where a hypothesis counts, got {keypoints[joint].tolist()} with "
         f"score {scores[joint]} at ({row}, {t}, {joint})"
     )
-
-
-def _dilate(boxes: np.ndarray) -> np.ndarray:
-    """(N, 4) boxes, each side a tenth of the box's extent farther out and at least a pixel from the middle."""
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    half = np.maximum(half * np.float32(1 + DILATION), np.float32(1))
-    return np.concatenate([centre - half, centre + half], 1)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ptfast._columns import dilate
 from ptfast.methods._pictures import fit, fitted_size
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, joint_boxes
-
-DILATION = 0.2  # of a box about joints
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +65,6 @@ def cut_clip(frames: np.ndarray, poses: Poses, indices: Sequence[int]) -> Clip:
     tubes = fill_absent(dilate(boxes), present)
     seen = present.any(1)
     return Clip(frames, tubes[seen], present[seen], keypoints[seen], (labelled & present[..., None])[seen])
-
-
-def dilate(boxes: np.ndarray) -> np.ndarray:
-    """(..., 4) boxes, each side a tenth of the box's extent farther out and at least a pixel from the middle."""
-    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
-    half = np.maximum(half * np.float32(1 + DILATION), np.float32(1))
-    return np.concatenate([centre - half, centre + half], -1)
 
 
 def fill_absent(tubes: np.ndarray, present: np.ndarray) -> np.ndarray:

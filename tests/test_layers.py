@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "training": METHODS | {"methods"},
     "cli": METHODS | {"methods", "training", "__init__"},
     "__main__": {"cli"},
-    "dropin": BESIDE | {"_native", "tracking", "evaluation"},
+    "dropin": BESIDE | {"_native", "tracking", "evaluation", "io"},
     "reference": DATA,
     "__init__": METHODS | {"methods", "training", "dropin"},
 }

@@ -20,7 +20,7 @@ SWAPPED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "scipy": (("scipy.optimize", "linear_sum_assignment"),),
     "lap": (("lap", "lapjv"),),
-    "pycocotools": (("pycocotools.cocoeval", "COCOeval"),),
+    "pycocotools": (("pycocotools.coco", "COCO"), ("pycocotools.cocoeval", "COCOeval")),
     "hrnet": (
         *(("nms.nms", name) for name in ("oks_iou", "oks_nms", "soft_oks_nms")),
         *(("core.inference", name) for name in ("get_max_preds", "get_final_preds")),

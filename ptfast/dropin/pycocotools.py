@@ -1,12 +1,12 @@
 """COCO's evaluation of detections and keypoints under pycocotools' names, without its loops over images in Python.
 
-    from ptfast.dropin.pycocotools import COCOeval     # instead of: from pycocotools.cocoeval import COCOeval
+    from ptfast.dropin.pycocotools import COCO, COCOeval  # instead of: from pycocotools.coco import COCO, ...
 
 Equal to pycocotools 2.0.11 in what it takes, gives, prints and writes into the annotations, to the last bit of every
 similarity, match and figure (on processors without fused multiply-add in pycocotools' build, as its x86-64 wheels are).
 All images are done together, in NumPy: ptfast.ops rounds OKS and IoU in another order, and where a similarity meets a
-threshold a match hangs on the last bit. The data may be any objects with COCO's methods getImgIds, getCatIds,
-getAnnIds and loadAnns, and annToRLE for masks.
+threshold a match hangs on the last bit. COCO reads a data set in a fraction of the time; the evaluator takes any
+objects with COCO's methods getImgIds, getCatIds, getAnnIds and loadAnns, and annToRLE for masks.
 
 Like the original, it takes a match with an annotation or a detection whose id is 0 for none, unless zero_ids=True, and
 finds nothing alike in keypoints with useCats = 0. Unlike it, str() of an evaluator gives "" once the summary is
@@ -28,13 +28,14 @@ import numpy as np
 
 from ptfast.dropin._patching import original
 from ptfast.dropin._pycocotools_cells import Annotation, Cells, gather_cells, uncollected
+from ptfast.dropin._pycocotools_coco import COCO
 from ptfast.dropin._pycocotools_curves import Curves, curves_of
 from ptfast.dropin._pycocotools_params import Params
 from ptfast.dropin._pycocotools_results import Results, evaluate_cells
 from ptfast.dropin._pycocotools_similarity import iou_of_pairs, oks_of_pairs
 from ptfast.dropin._pycocotools_summary import detection_lines, figure, keypoint_lines
 
-__all__ = ["COCOeval", "Params"]
+__all__ = ["COCO", "COCOeval", "Params"]
 
 _PAIRS = 1 << 20  # of detection and annotation that are compared at a time
 # One image by itself is left to pycocotools, if installed, below so many pairs, or pairs times thresholds: there what

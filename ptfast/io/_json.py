@@ -46,7 +46,7 @@ def parse(text: str, file: str) -> Any:
         ValueError: It is no JSON; the message gives line and column.
     """
     try:
-        return _loads(text)
+        return loads(text)
     except json.JSONDecodeError as error:
         found = "the end of the file" if error.pos >= len(text.rstrip()) else f"a syntax error ({error.msg})"
         raise ValueError(f"{file}: line {error.lineno} column {error.colno}: expected JSON, found {found}") from None
@@ -54,7 +54,7 @@ def parse(text: str, file: str) -> Any:
         raise ValueError(f"{file}: top level: expected JSON of poses, found {error}") from None
 
 
-def _loads(text: str) -> Any:
+def loads(text: str) -> Any:
     """The document by orjson where it is installed, in a third of the time.
 
     The standard library reads or refuses what orjson does not take (NaN, deep nesting), so errors are its own.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 from scipy.optimize import linear_sum_assignment
 
 from ptfast.ops import assign, assign_ragged
@@ -51,7 +52,7 @@ def with_scipy(cost: np.ndarray, threads: int) -> list[np.ndarray]:
 
 
 def with_lapjv(cost: np.ndarray, threads: int) -> list[np.ndarray]:
-    lap = pytest.importorskip("lap")
+    lap = peer("lap")
     return [lap.lapjv(one, return_cost=False)[0] for one in cost]
 
 
@@ -64,7 +65,7 @@ def with_lapjvh_batch(cost: np.ndarray, threads: int) -> list[np.ndarray]:
 
 
 def lapx_batch(name: str) -> Callable:
-    function = getattr(pytest.importorskip("lap"), name, None)
+    function = getattr(peer("lap"), name, None)
     return function or pytest.skip(f"needs lapx, whose {name} the installed lap lacks")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 from ptfast.ops import iou_matrix, tube_iou_matrix
 
@@ -49,7 +50,7 @@ def with_torch(a: np.ndarray, b: np.ndarray) -> Callable:
 
 
 def with_torchvision(a: np.ndarray, b: np.ndarray) -> Callable:
-    box_iou = pytest.importorskip("torchvision.ops").box_iou
+    box_iou = peer("torchvision.ops").box_iou
     frames = [(torch.as_tensor(one), torch.as_tensor(two)) for one, two in zip(a, b, strict=True)]
     return lambda: torch.stack([box_iou(one, two) for one, two in frames])
 
@@ -63,7 +64,7 @@ def with_faster_coco_eval(a: np.ndarray, b: np.ndarray) -> Callable:
 
 
 def coco_iou(module: str, a: np.ndarray, b: np.ndarray) -> Callable:
-    iou = pytest.importorskip(module).iou
+    iou = peer(module).iou
     sizes = [np.concatenate([x[..., :2], x[..., 2:] - x[..., :2]], -1, dtype=np.float64) for x in (a, b)]
     frames, crowd = list(zip(*sizes, strict=True)), [0] * b.shape[1]
     return lambda: np.stack([iou(one, two, crowd) for one, two in frames])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench_assignment import tracking_costs
+from peers import peer
 from scipy.optimize import linear_sum_assignment
 
 from ptfast.dropin import lap as lap_dropin
@@ -63,7 +64,7 @@ def test_scipy(threads: int, compare: Callable, size: int, kind: str) -> None:
 def against_lap(
     compare: Callable, cost: np.ndarray, at_least: float, extend: bool = False, limit: float = np.inf
 ) -> None:
-    lap = pytest.importorskip("lap")
+    lap = peer("lap")
     ours, theirs = (lambda solve=solve: solve(cost, extend, limit) for solve in (lap_dropin.lapjv, lap.lapjv))
     totals = [total - (limit * (x >= 0).sum() if limit < np.inf else 0) for total, x, _ in (ours(), theirs())]
     assert totals[0] == pytest.approx(totals[1], rel=1e-9)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "every point": {"bandwidth": 15.0},
@@ -30,7 +31,7 @@ def test_mean_shift(
 ) -> None:  # fmt: skip
     if n == 1 and seeding == "bins":
         pytest.skip("one point has a bin of its own, of which both warn")
-    original = pytest.importorskip("sklearn.cluster").MeanShift
+    original = peer("sklearn.cluster").MeanShift
     from ptfast.dropin.sklearn import MeanShift
 
     where, settings = points(n), SETTINGS[seeding]
@@ -40,5 +41,5 @@ def test_mean_shift(
     assert found.n_iter_ == expected.n_iter_
     benchmark.group = f"MeanShift.fit of {n} points, seeds: {seeding}, {threads} thread{'s' * (threads > 1)}"
     benchmark.pedantic(lambda: MeanShift(**settings).fit(where), rounds=15, warmup_rounds=2)
-    peer = median_seconds(lambda: original(**settings).fit(where), 1 if n > 200 else 3)
-    held_against(peer, at_least=1, peer="scikit-learn", clusters=len(found.cluster_centers_))
+    seconds = median_seconds(lambda: original(**settings).fit(where), 1 if n > 200 else 3)
+    held_against(seconds, at_least=1, peer="scikit-learn", clusters=len(found.cluster_centers_))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin import hrnet, mmpose, ultralytics
 from ptfast.skeletons import COCO_17
@@ -185,8 +186,8 @@ def test_ultralytics(
     benchmark: Any, n: int, m: int, gradient: bool, threads: int,
     median_seconds: Callable[..., float], held_against: Callable[..., None],
 ) -> None:  # fmt: skip
-    torch = pytest.importorskip("torch")
-    theirs = pytest.importorskip("ultralytics.utils.metrics").kpt_iou
+    torch = peer("torch")
+    theirs = peer("ultralytics.utils.metrics").kpt_iou
     (truth, areas), (found, _) = poses(n), poses(m)
     pairs = [torch.as_tensor(rows).reshape(-1, 17, 3).requires_grad_(gradient) for rows in (truth, found)]
     area = torch.as_tensor(areas, dtype=torch.float32)

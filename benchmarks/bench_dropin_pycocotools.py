@@ -106,9 +106,9 @@ def data_set(images: int, categories: int, annotations: Annotations) -> dict[str
     }
 
 
-def classes(peer: str) -> list[Any]:
-    """A peer's COCO and COCOeval; skips where it is not installed."""
-    return [getattr(pytest.importorskip(module), name) for module, name in PEERS[peer]]
+def classes(library: str) -> list[Any]:
+    """A library's COCO and COCOeval; skips where it is not installed."""
+    return [getattr(peer(module), name) for module, name in PEERS[library]]
 
 
 def write(folder: Path, kind: str, images: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from peers import peer
 from torch import Tensor
 
 from ptfast.dropin import torchvision as dropin
@@ -32,7 +33,7 @@ LEVELS = {"5 boxes": (5, 0.7), "1000 boxes": (1000, 4)}
 
 @pytest.fixture
 def torchvision() -> ModuleType:
-    return pytest.importorskip("torchvision.ops", exc_type=(ImportError, RuntimeError))
+    return peer("torchvision.ops")
 
 
 @pytest.fixture

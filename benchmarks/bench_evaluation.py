@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.evaluation import posetrack
 from ptfast.ops.clear import clear_match
@@ -127,9 +128,9 @@ def by_ptfast(sequences: list[list[Frame]]) -> list[list[int]]:
 def test_against_motmetrics(
     benchmark: Any, median_seconds: Callable[..., float], held_against: Callable[..., None]
 ) -> None:
-    motmetrics = pytest.importorskip("motmetrics")
+    motmetrics = peer("motmetrics")
     sequences = accumulators(count=4, frames=150, people=10)
     assert by_ptfast(sequences) == by_motmetrics(motmetrics, sequences)
-    peer = median_seconds(lambda: by_motmetrics(motmetrics, sequences), 3)
+    seconds = median_seconds(lambda: by_motmetrics(motmetrics, sequences), 3)
     benchmark.pedantic(by_ptfast, (sequences,), rounds=20, warmup_rounds=2)
-    held_against(peer, at_least=20)
+    held_against(seconds, at_least=20)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from peers import peer
 from scipy.optimize import linear_sum_assignment
 
 from ptfast.structures import Poses
@@ -126,9 +127,9 @@ def test_numpy_and_scipy_loop(benchmark: Callable, poses: Poses) -> None:
 )
 def test_tracker_library(benchmark: Callable, library: str, loop: Callable, poses: Poses) -> None:
     """These follow boxes with filters of their own, so only their work is compared: how many people they report."""
-    if library == "supervision" and not hasattr(pytest.importorskip(library), "ByteTrack"):
+    if library == "supervision" and not hasattr(peer(library), "ByteTrack"):
         pytest.skip("this supervision has no ByteTrack any more; it needs 0.26 to 0.30")
-    pytest.importorskip(library)
+    peer(library)
     seen = benchmark.pedantic(loop, args=(poses,), rounds=3)
     assert np.median(seen) == PEOPLE
 

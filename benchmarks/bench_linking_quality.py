@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.evaluation import evaluate_tracks
 from ptfast.evaluation.posetrack import evaluate
@@ -159,7 +160,7 @@ def run() -> tuple[list[dict], list[dict]]:
 
 @pytest.mark.benchmark(group="linking quality")
 def test_linking_quality(benchmark: Any) -> None:
-    pytest.importorskip("matplotlib")
+    peer("matplotlib")
     if not (DATA / "somof").is_dir():
         pytest.skip(f"needs the annotated sequences in {DATA}; set PTFAST_DATA")
     annotated, detected = benchmark.pedantic(run, rounds=1)

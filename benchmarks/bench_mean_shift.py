@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.tracking import mean_shift
 
@@ -50,7 +51,7 @@ def test_mean_shift(
     median_seconds: Callable, held_against: Callable,
 ) -> None:  # fmt: skip
     """`seeding`: compare with scikit-learn's faster mode, which starts from a grid and may miss clusters."""
-    cluster = pytest.importorskip("sklearn.cluster")
+    cluster = peer("sklearn.cluster")
     many = make(sets, points)
     flat, offsets = many.reshape(-1, 2), np.arange(sets + 1) * points
     found = mean_shift(flat, RADIUS, offsets=offsets)
@@ -59,8 +60,8 @@ def test_mean_shift(
         centres = found.centres[found.offsets[s] : found.offsets[s + 1]]
         np.testing.assert_allclose(centres, exact.cluster_centers_, rtol=1e-9)
         np.testing.assert_array_equal(found.labels[offsets[s] : offsets[s + 1]], exact.labels_)
-    peer = cluster.MeanShift(bandwidth=RADIUS, bin_seeding=seeding)
-    seconds = [median_seconds(lambda s=s: peer.fit(many[s]), 3) for s in range(ASKED)]
+    theirs = cluster.MeanShift(bandwidth=RADIUS, bin_seeding=seeding)
+    seconds = [median_seconds(lambda s=s: theirs.fit(many[s]), 3) for s in range(ASKED)]
     benchmark.group = f"mean shift of {sets} sets of {points} points, {make.__name__}, {threads} thread(s)"
     benchmark.pedantic(lambda: mean_shift(flat, RADIUS, offsets=offsets), rounds=7, warmup_rounds=1)
     held_against(

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 from ptfast.ops import nms, oks_nms, soft_oks_nms, tube_nms
 from ptfast.reference.boxes import tube_iou_matrix
@@ -41,7 +42,7 @@ def with_ptfast(boxes: np.ndarray, scores: np.ndarray) -> Callable:
 
 
 def with_torchvision(boxes: np.ndarray, scores: np.ndarray) -> Callable:
-    operation, tensors = pytest.importorskip("torchvision.ops").nms, (torch.as_tensor(boxes), torch.as_tensor(scores))
+    operation, tensors = peer("torchvision.ops").nms, (torch.as_tensor(boxes), torch.as_tensor(scores))
     return lambda: operation(*tensors, 0.5)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 from ptfast.ops import oks_matrix
 
@@ -50,7 +51,7 @@ def with_torch(a: np.ndarray, b: np.ndarray, areas: np.ndarray, sigmas: np.ndarr
 
 
 def with_ultralytics(a: np.ndarray, b: np.ndarray, areas: np.ndarray, sigmas: np.ndarray) -> Callable:
-    kpt_iou = pytest.importorskip("ultralytics.utils.metrics").kpt_iou
+    kpt_iou = peer("ultralytics.utils.metrics").kpt_iou
     if len(a) > 1:
         pytest.skip("ultralytics' kpt_iou takes one frame")
     truth = torch.as_tensor(np.concatenate([b[0], np.ones_like(b[0, ..., :1])], -1))
@@ -73,7 +74,7 @@ def coco(
     """computeOks of an evaluator with COCO's interface: a are the detections, b the ground truth."""
     if a.shape[0] * a.shape[1] * b.shape[1] > COCO_LIMIT:
         pytest.skip(f"too slow for more than {COCO_LIMIT} pairs")
-    truth = getattr(pytest.importorskip(data), data_class)()
+    truth = getattr(peer(data), data_class)()
     flags = np.full((*b.shape[1:3], 1), 2)
     people = [
         {"id": i + 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": float(area), "bbox": [0, 0, 1, 1],
@@ -86,7 +87,7 @@ def coco(
     found = truth.loadRes(
         [{"image_id": 1, "category_id": 1, "score": -i, "keypoints": pose.tolist()} for i, pose in enumerate(poses)]
     )
-    evaluation = getattr(pytest.importorskip(evaluator), evaluator_class)(truth, found, "keypoints")
+    evaluation = getattr(peer(evaluator), evaluator_class)(truth, found, "keypoints")
     evaluation.params.kpt_oks_sigmas = sigmas.astype(np.float64)
     evaluation.params.maxDets = [a.shape[1]]
     evaluation._prepare()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from peers import peer
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
@@ -40,7 +41,7 @@ def scene(case: str) -> tuple[Tensor, Tensor]:
 
 
 def by_torchvision(features: Tensor, tubes: Tensor, bins: int) -> Tensor:
-    roi_align = pytest.importorskip("torchvision", exc_type=(ImportError, RuntimeError)).ops.roi_align
+    roi_align = peer("torchvision", exc_type=(ImportError, RuntimeError)).ops.roi_align
     return torch.stack(
         [
             roi_align(features[:, :, t], [tubes[:, t]], bins, 1 / STRIDE, RATIO)

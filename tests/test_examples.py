@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ptfast import read_poses
+from peers import peer
 
-from .dropin.peers import peer
+from ptfast import read_poses
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast import COCO_17, POSETRACK_15, OnlineLinker, Poses, Skeleton, link, write_poses
 from ptfast.interop import (
@@ -28,7 +29,6 @@ from ptfast.interop import (
 )
 from ptfast.io import BOX_CENTER
 
-from .dropin.peers import peer
 from .io.conftest import differences, make_poses
 
 HAND = Skeleton("hand", ("wrist", "thumb"), ((0, 1),), (), (0.1, 0.2))

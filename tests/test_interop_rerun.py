@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast import COCO_17, Poses, Skeleton
 from ptfast.interop import log_to_rerun
 
-from .dropin.peers import peer
 from .io.conftest import make_poses
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from peers import peer
 
 from ptfast.dropin.pycocotools import COCOeval
-
-from .peers import peer
 
 Annotation = dict[str, Any]
 Change = Callable[[Any], None]

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 from scipy.optimize import linear_sum_assignment
 
 from ptfast.dropin import lap as dropin
 from ptfast.dropin.lap import lapjv
-
-from .peers import peer
 
 DTYPES = [np.float64, np.float32, np.float16, np.int64, np.uint8, bool, object, ">f8", np.longdouble]
 SHAPES = [(0, 0), (1, 1), (2, 2), (7, 7), (40, 40), (170, 170)]

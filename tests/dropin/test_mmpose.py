@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin import hrnet, mmpose
 from ptfast.ops import heatmap_peaks
 
-from .peers import peer
 from .pose_peers import areas, heatmaps, mmpose_utils, people, rows
 
 quiet = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 import ptfast.dropin.motmetrics as mm
 from ptfast.dropin._motmetrics_measures import MEASURES
-
-from .peers import peer
 
 Frames = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 ALL = sorted(MEASURES)

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import find_peer, peer
 
 import ptfast.dropin
 from ptfast.dropin import _patching, patched
 from ptfast.dropin._patching import SWAPPED, original
-
-from .peers import find_peer, peer
 
 FILES = {
     "fake_peer/__init__.py": "from .inner import add, Counter",

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin import _pycocotools_matching, _pycocotools_similarity, patched
 from ptfast.dropin import pycocotools as ours
 
 from .coco_data import Change, Data, people, run
-from .peers import peer
 
 
 def assert_same(got: Any, expected: Any, where: str = "") -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin import _pycocotools_coco, _pycocotools_loading, patched
 from ptfast.dropin import pycocotools as ours
 
 from .coco_data import Annotation, people
-from .peers import peer
 from .test_pycocotools import assert_same
 
 NAMES = ("dataset", "anns", "cats", "imgs", "imgToAnns", "catToImgs")

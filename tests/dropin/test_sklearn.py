@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin import sklearn
 from ptfast.dropin._sklearn_mean_shift import bin_seeds, estimate_bandwidth
 from ptfast.tracking import mean_shift
-
-from .peers import peer
 
 SETTINGS: list[dict[str, Any]] = [
     {},

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peers import find_peer, peer
 from torch import Tensor
 
 from ptfast.dropin import _torchvision_box_iou, _torchvision_nms
 from ptfast.dropin import torchvision as dropin
-
-from .peers import find_peer, peer
 
 NAN, INF = torch.nan, torch.inf
 FLOATS = [torch.float32, torch.float64]

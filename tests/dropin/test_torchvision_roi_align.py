@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from peers import find_peer, peer
 from torch import Tensor, nn
 
 from ptfast.dropin import _torchvision_modules as modules
 from ptfast.dropin import _torchvision_roi_align as functions
 from ptfast.dropin import torchvision as dropin
 from ptfast.reference.roi_align import tube_roi_align as reference
-
-from .peers import find_peer, peer
 
 # Samples lie where float32 rounds places up to 24 to 2^-20; four neighbours of values below 5 differ by less than 10.
 CLOSE = {torch.float32: {"rtol": 1e-5, "atol": 2e-5}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin.trackeval import HOTA, Identity
-
-from .peers import peer
 
 
 def sequence(frames: int, objects: int, hypotheses: int, seed: int = 0) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 from ptfast.dropin import ultralytics
 from ptfast.dropin.ultralytics import kpt_iou
 from ptfast.skeletons import COCO_17
-
-from .peers import peer
 
 SIGMAS = np.asarray(COCO_17.sigmas, np.float32)
 SIZES = [(0, 0), (0, 300), (300, 0), (1, 1), (7, 5), (33, 20), (2, 100)]  # up to and beyond where oks_matrix takes over

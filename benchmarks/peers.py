@@ -1,4 +1,4 @@
-"""The packages that drop-ins replace, where they are installed: `torchvision = peer("torchvision.ops")`."""
+"""Other libraries, for tests and benchmarks, where they are installed: `torchvision = peer("torchvision.ops")`."""
 
 from __future__ import annotations
 

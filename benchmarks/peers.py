@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
+import tempfile
+from functools import cache
 from types import ModuleType
 
 import pytest
 
+os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())  # ultralytics would write settings into the home folder
 
+
+@cache
 def find_peer(name: str) -> tuple[ModuleType | None, str]:
     """A module, or None and the reason why there is none.
 

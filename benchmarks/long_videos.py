@@ -20,10 +20,11 @@ from typing import Any
 
 import bench_joining
 import numpy as np
-from bench_linking import iou_loop, norfair_loop
+from bench_linking import iou_loop, norfair_loop, supervision_loop
 
 from ptfast import _native
 from ptfast.evaluation import posetrack
+from ptfast.ops import iou_matrix
 from ptfast.structures import Poses, Tracklets
 from ptfast.synthetic import crowd
 from ptfast.tracking import OnlineLinker, join_tracklets, link, merge_hypotheses
@@ -70,6 +71,18 @@ def joined_and_merged(clips: Tracklets) -> Counts:
 def evaluated(both: tuple[Poses, Poses]) -> Counts:
     """Scoring the tracks of a whole video, by all of PoseTrack's measures."""
     return {"mota": float(posetrack.evaluate(*both).mota[-1])}
+
+
+def scored_by_motmetrics(both: tuple[Poses, Poses]) -> Counts:
+    """MOTA of boxes alone, half of which must overlap to match."""
+    import motmetrics
+
+    frames = motmetrics.MOTAccumulator(auto_id=True)
+    for f in range(len(both[0])):
+        truth, found = (poses.frame(f) for poses in both)
+        overlap = iou_matrix(truth.boxes, found.boxes)
+        frames.update(truth.track_ids, found.track_ids, np.where(overlap < 0.5, np.nan, 1 - overlap))
+    return {"mota": float(motmetrics.metrics.create().compute(frames, metrics=["mota"]).mota.iloc[0])}
 
 
 def tracked(video: Iterable[np.ndarray], people: int) -> Counts:
@@ -131,9 +144,15 @@ SUBJECTS: dict[str, tuple[Callable, Callable, int, str]] = {
     "track, stub network": (_pictures, tracked, 0, ""),
     "NumPy and SciPy loop": (_crowd, iou_loop, 230, "link"),
     "norfair": (_crowd, norfair_loop, 230, "link"),
+    "supervision's ByteTrack": (_crowd, supervision_loop, 230, "link"),
     "NumPy and SciPy joining": (_clips, bench_joining.joined_by_numpy, 1700, "join and merge"),
+    "motmetrics, MOTA of boxes": (_truth_and_tracks, scored_by_motmetrics, 460, "evaluate"),
 }
-PACKAGES = ("norfair",)
+PACKAGES = {  # what a subject needs besides
+    "norfair": "norfair",
+    "supervision's ByteTrack": "supervision",
+    "motmetrics, MOTA of boxes": "motmetrics",
+}
 
 
 def measure(subject: str, people: int, seconds: float) -> list[dict]:
@@ -180,5 +199,5 @@ def _status(key: str) -> int:
 if __name__ == "__main__":
     name, crowd_size, budget = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     if name in PACKAGES:
-        importlib.import_module(name)
+        importlib.import_module(PACKAGES[name])
     print(json.dumps(measure(name, crowd_size, budget)))

@@ -126,11 +126,14 @@ def test_readme_names_commands_that_ptfast_has() -> None:
         assert result.returncode == 0, result.stderr
 
 
-def test_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    example = re.search(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
+def test_readme_example_prints_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    example = re.search(r"```python\n(.*?)```.*?```text\n(.*?)```", read("README.md"), re.DOTALL)
     assert example
     monkeypatch.chdir(tmp_path)
     exec(compile(example[1], "README.md", "exec"), {})
+    assert capsys.readouterr().out == example[2]
 
 
 def test_public_names_are_there_for_type_checkers_and_at_run_time() -> None:

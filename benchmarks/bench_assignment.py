@@ -43,6 +43,10 @@ def tracking_costs(problems: int, size: int) -> np.ndarray:
     return cost
 
 
+# Every solver looks at each cost at least once, so the roofline's flops are a comparison a cost, and its bytes the
+# costs and the columns found.
+
+
 def with_ptfast(cost: np.ndarray, threads: int) -> np.ndarray:
     return assign(cost)
 
@@ -77,28 +81,43 @@ def total(cost: np.ndarray, columns: np.ndarray | list[np.ndarray]) -> float:
 @pytest.mark.parametrize("kind", ["tracking", "uniform"])
 @pytest.mark.parametrize("size", PROBLEMS)
 @pytest.mark.parametrize("solve", [with_ptfast, with_lapjvr_batch, with_lapjvh_batch, with_lapjv, with_scipy])
-def test_batches(benchmark: Any, solve: Callable, size: int, kind: str, threads: int) -> None:
+def test_batches(
+    benchmark: Any, solve: Callable, size: int, kind: str, threads: int, roofline: Callable[..., None]
+) -> None:
     cost = costs(kind, size)
     assert total(cost, solve(cost, threads)) == pytest.approx(total(cost, assign(cost)), rel=1e-6)
     benchmark.group = f"{PROBLEMS[size]} problems of {size}x{size}, {kind}, {threads} thread{'s' * (threads > 1)}"
     benchmark.extra_info["library"] = solve.__name__.removeprefix("with_")
     benchmark(solve, cost, threads)
+    if solve is with_ptfast:
+        roofline(cost.nbytes + 8 * PROBLEMS[size] * size, cost.size)
 
 
 @threads
-@pytest.mark.parametrize("library", ["ptfast", "scipy"])
-def test_problems_of_different_sizes(benchmark: Any, library: str, threads: int) -> None:
+@pytest.mark.parametrize("library", ["ptfast", "scipy", "lapjv"])
+def test_problems_of_different_sizes(benchmark: Any, library: str, threads: int, roofline: Callable[..., None]) -> None:
+    lap = peer("lap") if library == "lapjv" else None
     rng = np.random.default_rng(1)
     rows, columns = rng.integers(1, 21, (2, 10_000))
     problems = [rng.random((n, m), dtype=np.float32) for n, m in zip(rows, columns, strict=True)]
     flat = np.concatenate([cost.ravel() for cost in problems])
     solved = np.split(assign_ragged(flat, rows, columns), np.cumsum(rows)[:-1])
     for cost, got in zip(problems, solved, strict=True):
-        made = np.flatnonzero(got >= 0)
-        assert cost[made, got[made]].sum() == pytest.approx(cost[linear_sum_assignment(cost)].sum(), rel=1e-5)
+        assert total_of_pairs(cost, got) == pytest.approx(cost[linear_sum_assignment(cost)].sum(), rel=1e-5)
     benchmark.group = f"10000 problems of 1x1 to 20x20, uniform, {threads} thread{'s' * (threads > 1)}"
     benchmark.extra_info["library"] = library
     if library == "ptfast":
         benchmark(assign_ragged, flat, rows, columns)
+        roofline(flat.nbytes + rows.nbytes + columns.nbytes + 8 * rows.sum(), flat.size)
+    elif lap:
+        loop = lambda: [lap.lapjv(cost, extend_cost=True, return_cost=False)[0] for cost in problems]  # noqa: E731
+        for cost, got, found in zip(problems, solved, loop(), strict=True):
+            assert total_of_pairs(cost, found) == pytest.approx(total_of_pairs(cost, got), rel=1e-5)
+        benchmark(loop)
     else:
         benchmark(lambda: [linear_sum_assignment(cost) for cost in problems])
+
+
+def total_of_pairs(cost: np.ndarray, columns: np.ndarray) -> float:
+    made = np.flatnonzero(columns >= 0)
+    return float(cost[made, columns[made]].sum())

@@ -22,7 +22,7 @@ from peers import peer
 from ptfast.dropin import hrnet, mmpose, ultralytics
 from ptfast.skeletons import COCO_17
 
-one_thread = pytest.mark.parametrize("threads", [1], indirect=True)
+one_thread = pytest.mark.parametrize("threads", [1], indirect=True)  # also where the work is too little for two
 CONFIG = SimpleNamespace(TEST=SimpleNamespace(POST_PROCESS=True))
 SIGMAS = np.asarray(COCO_17.sigmas, np.float32)
 
@@ -141,15 +141,14 @@ def test_hrnets_poses(
     compare(benchmark, f"HRNet's {function} of {n}", *calls, 1e-5, median_seconds, held_against, "HRNet")
 
 
-@one_thread
-@pytest.mark.parametrize("n", [1, 8, 64])
+@pytest.mark.parametrize(("n", "threads"), [(1, 1), (8, 1), (64, 1), (64, 2)], indirect=["threads"])
 @pytest.mark.parametrize("function", ["get_max_preds", "get_final_preds"])
 def test_hrnets_decoding(
     benchmark: Any, originals: SimpleNamespace, function: str, n: int, threads: int,
     median_seconds: Callable[..., float], held_against: Callable[..., None],
 ) -> None:  # fmt: skip
     calls = (hrnet_call(functions, function, n) for functions in (hrnet, originals))
-    group = f"HRNet's {function} of {n} x 17 x 64 x 48"
+    group = f"HRNet's {function} of {n} x 17 x 64 x 48{' on two threads' * (threads > 1)}"
     compare(benchmark, group, *calls, 1e-6, median_seconds, held_against, "HRNet")
 
 
@@ -179,9 +178,17 @@ def test_mmposes_decoding(
     compare(benchmark, group, *calls, 2e-3, median_seconds, held_against, "mmpose")
 
 
-@one_thread
-@pytest.mark.parametrize("gradient", [False, True])
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (5, 20), (10, 20), (20, 300), (300, 300)])
+@pytest.mark.parametrize(
+    ("n", "m", "gradient", "threads"),
+    [
+        (n, m, gradient, threads)
+        for n, m in [(1, 1), (5, 20), (10, 20), (20, 300), (300, 300)]
+        for gradient in (False, True)
+        for threads in (1, 2)
+        if threads == 1 or n == m == 300
+    ],
+    indirect=["threads"],
+)
 def test_ultralytics(
     benchmark: Any, n: int, m: int, gradient: bool, threads: int,
     median_seconds: Callable[..., float], held_against: Callable[..., None],
@@ -198,6 +205,6 @@ def test_ultralytics(
             return similarity.numpy()
         return np.concatenate([part.numpy() for part in torch.autograd.grad(similarity.sum(), pairs)])
 
-    group = f"ultralytics' kpt_iou of {n} x {m}{' and its gradient' * gradient}"
+    group = f"ultralytics' kpt_iou of {n} x {m}{' and its gradient' * gradient}{' on two threads' * (threads > 1)}"
     calls = ((lambda function=function: call(function)) for function in (ultralytics.kpt_iou, theirs))
     compare(benchmark, group, *calls, 1e-5, median_seconds, held_against, "ultralytics")

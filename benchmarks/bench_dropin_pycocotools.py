@@ -12,11 +12,11 @@ import io
 import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 
 from ptfast.dropin.pycocotools import COCO, COCOeval
 
@@ -35,7 +35,6 @@ CASES = {
 Annotations = list[dict[str, Any]]
 
 
-@cache
 def keypoints(images: int) -> tuple[dict[str, Any], Annotations]:
     """A data set of people and results: three detections of each person, and false ones up to about 20 an image."""
     rng = np.random.default_rng(0)
@@ -68,7 +67,6 @@ def keypoints(images: int) -> tuple[dict[str, Any], Annotations]:
     return data_set(images, 1, truth), results
 
 
-@cache
 def boxes(images: int, categories: int = 80) -> tuple[dict[str, Any], Annotations]:
     """A data set of objects and results: 100 detections an image, half of them of something."""
     rng = np.random.default_rng(0)
@@ -111,12 +109,19 @@ def classes(library: str) -> list[Any]:
     return [getattr(peer(module), name) for module, name in PEERS[library]]
 
 
-def write(folder: Path, kind: str, images: int) -> tuple[str, str]:
-    """The data as JSON files: annotations and results."""
-    paths = folder / "annotations.json", folder / "results.json"
-    for path, content in zip(paths, (boxes if kind == "bbox" else keypoints)(images), strict=True):
-        path.write_text(json.dumps(content))
-    return str(paths[0]), str(paths[1])
+@pytest.fixture(scope="module")
+def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], tuple[str, str]]:
+    """write(kind, images): the data as JSON files, annotations and results, written once."""
+
+    @cache
+    def call(kind: str, images: int) -> tuple[str, str]:
+        folder = tmp_path_factory.mktemp(kind)
+        paths = folder / "annotations.json", folder / "results.json"
+        for path, content in zip(paths, (boxes if kind == "bbox" else keypoints)(images), strict=True):
+            path.write_text(json.dumps(content))
+        return str(paths[0]), str(paths[1])
+
+    return call
 
 
 def load(coco: Any, paths: tuple[str, str]) -> tuple[Any, Any]:
@@ -135,21 +140,21 @@ def evaluate(evaluator: Any, data: tuple[Any, Any], kind: str) -> np.ndarray:
     return np.array(evaluation.stats)[: 10 if kind == "keypoints" else 12]
 
 
-@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("library", PEERS)
 @pytest.mark.parametrize("case", CASES)
 def test_evaluation(
-    benchmark: Any, case: str, peer: str, tmp_path: Path, median_seconds: Callable, held_against: Callable
+    benchmark: Any, case: str, library: str, write: Callable, median_seconds: Callable, held_against: Callable
 ) -> None:
     kind, images, loading, at_least = CASES[case]
-    coco, theirs = classes(peer)
-    paths = write(tmp_path, kind, images)
-    data = load(coco, paths)
+    coco, theirs = classes(library)
+    paths = write(kind, images)
+    data = None if loading else load(coco, paths)
     results: dict[Any, np.ndarray] = {}
 
     def run(evaluator: Any) -> Callable[[], None]:
         def call() -> None:
             own = COCO if evaluator is COCOeval else coco
-            results[evaluator] = evaluate(evaluator, load(own, paths) if loading else data, kind)
+            results[evaluator] = evaluate(evaluator, data or load(own, paths), kind)
 
         return call
 
@@ -157,10 +162,12 @@ def test_evaluation(
     seconds = median_seconds(run(theirs), rounds=1 if large else 7)
     run(COCOeval)()
     # faster-coco-eval rounds in its own way
-    np.testing.assert_allclose(results[COCOeval], results[theirs], rtol=0, atol=0 if peer == "pycocotools" else 1e-12)
+    np.testing.assert_allclose(
+        results[COCOeval], results[theirs], rtol=0, atol=0 if library == "pycocotools" else 1e-12
+    )
     benchmark.group = f"COCO evaluation, {case}"
     benchmark.pedantic(run(COCOeval), rounds=3 if large else 20)
-    held_against(seconds, at_least if peer == "pycocotools" else 0, peer=peer)
+    held_against(seconds, at_least if library == "pycocotools" else 0, peer=library)
 
 
 @pytest.mark.parametrize("method", ["computeOks", "computeIoU", "evaluateImg"])

@@ -1,4 +1,7 @@
-"""The cheapest path through the clusters of a joint in 10,000 frames, against SciPy's Dijkstra on the same graph."""
+"""The cheapest path through the clusters of a joint in 10,000 frames, against other libraries on the same graph.
+
+SciPy's Dijkstra and networkx, with and without the making of its graph of 90,000 edges.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peers import peer
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -24,13 +28,18 @@ def clusters() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return places.reshape(-1, 2), np.arange(FRAMES + 1) * CLUSTERS, sizes.ravel()
 
 
+def edges(places: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a cluster of the first frame costs (C,), and a step from each to each of the next frame (F - 1, C, C)."""
+    at, size = places.reshape(FRAMES, CLUSTERS, 2), sizes.reshape(FRAMES, CLUSTERS)
+    own = 1 - size / size.sum(1, keepdims=True)
+    return own[0], own[1:, None] + SMOOTHNESS * np.sqrt(((at[1:, None] - at[:-1, :, None]) ** 2).sum(-1))
+
+
 def scipy_cost(places: np.ndarray, sizes: np.ndarray) -> float:
     """The path's cost by SciPy: a node for each cluster, then a source and a sink."""
-    at, size, count = places.reshape(FRAMES, CLUSTERS, 2), sizes.reshape(FRAMES, CLUSTERS), len(places)
-    own = 1 - size / size.sum(1, keepdims=True)
-    steps = own[1:, None] + SMOOTHNESS * np.sqrt(((at[1:, None] - at[:-1, :, None]) ** 2).sum(-1))
+    (first, steps), count = edges(places, sizes), len(places)
     following = np.arange(CLUSTERS, count).reshape(-1, 1, CLUSTERS).repeat(CLUSTERS, 1)
-    weights = np.concatenate([steps.ravel(), np.ones(CLUSTERS), own[0]])  # to the sink 1, as edges of 0 vanish
+    weights = np.concatenate([steps.ravel(), np.ones(CLUSTERS), first])  # to the sink 1, as edges of 0 vanish
     columns = np.concatenate([following.ravel(), np.full(CLUSTERS, count + 1), np.arange(CLUSTERS)])
     rows = np.arange(count + 3) * CLUSTERS
     rows[count - CLUSTERS + 1 :] = steps.size + np.array([*range(1, CLUSTERS + 1), 2 * CLUSTERS, 2 * CLUSTERS])
@@ -38,14 +47,50 @@ def scipy_cost(places: np.ndarray, sizes: np.ndarray) -> float:
     return float(dijkstra(graph, indices=count)[count + 1] - 1)
 
 
+def networkx_graph(networkx: Any, places: np.ndarray, sizes: np.ndarray) -> Any:
+    first, steps = edges(places, sizes)
+    tail, ahead = np.indices((CLUSTERS, CLUSTERS)).reshape(2, -1)
+    starts = np.arange(FRAMES - 1)[:, None] * CLUSTERS
+    pairs = np.stack([(starts + tail).ravel(), (starts + CLUSTERS + ahead).ravel()], 1).tolist()
+    graph = networkx.DiGraph()
+    graph.add_weighted_edges_from((a, b, cost) for (a, b), cost in zip(pairs, steps.ravel().tolist(), strict=True))
+    graph.add_weighted_edges_from(("source", i, cost) for i, cost in enumerate(first.tolist()))
+    graph.add_weighted_edges_from((len(places) - 1 - i, "sink", 0) for i in range(CLUSTERS))
+    return graph
+
+
+def networkx_path(networkx: Any, graph: Any) -> list[int]:
+    return networkx.dijkstra_path(graph, "source", "sink")[1:-1]
+
+
 @pytest.mark.benchmark(group=f"cheapest path, {FRAMES} frames of {CLUSTERS} clusters")
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize(("method", "at_least"), [("viterbi", 10), ("dijkstra", 1)])
 def test_cheapest_path(
-    benchmark: Any, method: str, at_least: float, median_seconds: Callable, held_against: Callable
-) -> None:
+    benchmark: Any, method: str, at_least: float, threads: int, median_seconds: Callable, held_against: Callable,
+    roofline: Callable[..., None],
+) -> None:  # fmt: skip
+    """A path is found by one thread, however many there are."""
     places, offsets, sizes = clusters()
     _, cost = cheapest_path(places, offsets, sizes=sizes, smoothness=SMOOTHNESS, method=method)
     np.testing.assert_allclose(cost, scipy_cost(places, sizes), rtol=1e-10)
-    peer = median_seconds(lambda: scipy_cost(places, sizes), 21)
+    seconds = median_seconds(lambda: scipy_cost(places, sizes), 21)
     benchmark(lambda: cheapest_path(places, offsets, sizes=sizes, smoothness=SMOOTHNESS, method=method))
-    held_against(peer, at_least, peer="SciPy's Dijkstra with the graph's construction")
+    # Places, sizes, offsets and the path; of every edge that the definition has the distance (two differences, their
+    # squares, a sum, a root, a factor), a sum and a comparison.
+    flops = 9 * (FRAMES - 1) * CLUSTERS**2
+    roofline(places.nbytes + sizes.nbytes + offsets.nbytes + 8 * FRAMES, flops if method == "viterbi" else None)
+    held_against(seconds, at_least, peer="SciPy's Dijkstra with the graph's construction")
+
+
+@pytest.mark.benchmark(group=f"cheapest path, {FRAMES} frames of {CLUSTERS} clusters")
+@pytest.mark.parametrize("graph", ["made beforehand", "made each time"])
+def test_networkx(benchmark: Any, graph: str) -> None:
+    networkx = peer("networkx")
+    places, offsets, sizes = clusters()
+    ready = networkx_graph(networkx, places, sizes)
+    path, _ = cheapest_path(places, offsets, sizes=sizes, smoothness=SMOOTHNESS)
+    assert networkx_path(networkx, ready) == path.tolist()
+    make = {"made beforehand": lambda: ready, "made each time": lambda: networkx_graph(networkx, places, sizes)}[graph]
+    benchmark.extra_info["library"] = "networkx"
+    benchmark.pedantic(lambda: networkx_path(networkx, make()), rounds=3)

@@ -28,19 +28,34 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "orjson", "norfair", "motpy", "supervision", "opencv-python", "scikit-learn", "mmpose", "trackeval",
+    "motmetrics", "orjson", "norfair", "motpy", "supervision", "trackers", "networkx", "opencv-python", "scikit-learn",
+    "mmpose", "trackeval",
 )  # fmt: skip
+
+
+MOST_SECONDS, LEAST_ROUNDS = "0.4", 3  # of a row's rounds, where its test and the command line do not say
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Rows that take long get fewer rounds than pytest-benchmark's defaults, so that all together take minutes."""
+    given = "".join(map(str, config.invocation_params.args))
+    if "--benchmark-max-time" not in given:
+        config.option.benchmark_max_time = MOST_SECONDS
+    if "--benchmark-min-rounds" not in given:
+        config.option.benchmark_min_rounds = LEAST_ROUNDS
 
 
 @pytest.fixture
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Limits ptfast and torch to so many threads; use with indirect parametrisation."""
-    ptfast.set_num_threads(request.param)
+    """Limits ptfast and torch to so many threads, one unless an indirect parameter asks for more."""
+    count = getattr(request, "param", 1)
+    ptfast.set_num_threads(count)
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 0
     if torch:
-        torch.set_num_threads(request.param)
-    yield request.param
+        torch.set_num_threads(count)
+    yield count
     ptfast.set_num_threads(0)
     if torch:
         torch.set_num_threads(before)
@@ -48,26 +63,78 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @cache
 def limits(threads: int) -> dict[str, float]:
-    """Copy bandwidth (bytes read and written, GB/s) and exponentials (G/s) of this machine on so many threads."""
-    source, target = np.ones(1 << 25, np.float32), np.empty(1 << 25, np.float32)
-    pieces = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
-    with ThreadPoolExecutor(threads) as pool:
-        copying = _median_seconds(lambda: list(pool.map(lambda piece: np.copyto(*piece), pieces)))
-    count = 1 << 27
-    before = _native.num_threads()
+    """The most that this machine does on so many threads: the peaks that `roofline` holds a benchmark against.
+
+    Bandwidth of copying by NumPy (bytes read and written, GB/s), 128 MB in memory and 4 MB that stay in the last-level
+    cache; exponentials (G/s) of the native core's probe; and the speed of torch's product of two float32 matrices of
+    1024 x 1024 (GFLOP/s), in which a multiplication and an addition are two flops. Each is the best of several tries:
+    what else runs slows some of them.
+    """
+    import torch
+
+    count, side = 1 << 27, 1024
+    matrix, product = torch.rand(side, side), torch.empty(side, side)
+    before = _native.num_threads(), torch.get_num_threads()
     ptfast.set_num_threads(threads)
-    exponentials = _median_seconds(lambda: _native.core.probe_exp(count))
-    ptfast.set_num_threads(before)
-    return {"copy_gb_per_s": 2 * source.nbytes / copying / 1e9, "exp_g_per_s": count / exponentials / 1e9}
+    torch.set_num_threads(threads)
+    exponentials = _least_seconds(lambda: _native.core.probe_exp(count))
+    products = _least_seconds(lambda: torch.mm(matrix, matrix, out=product))
+    ptfast.set_num_threads(before[0])
+    torch.set_num_threads(before[1])
+    return {
+        "copy_gb_per_s": _copy_gb_per_s(1 << 25, 1, threads),
+        "cache_copy_gb_per_s": _copy_gb_per_s(1 << 20, 50, threads),
+        "exp_g_per_s": count / exponentials / 1e9,
+        "matmul_gflop_per_s": 2 * side**3 / products / 1e9,
+    }
 
 
 @pytest.fixture
-def bound_seconds(threads: int) -> Callable[[float, float], float]:
-    """The least time that so many bytes and exponentials take on this machine: whichever takes longer."""
-    machine = limits(threads)
-    return lambda moved, exponentials: max(
-        moved / machine["copy_gb_per_s"] / 1e9, exponentials / machine["exp_g_per_s"] / 1e9
-    )
+def roofline(benchmark: Any, threads: int) -> Callable[..., None]:
+    """roofline(bytes_moved, flops=None, exponentials=0), after the benchmark ran: how near it came to the peak.
+
+    `bytes_moved`: each input that must be read once and each output once. `flops`: additions, multiplications,
+    divisions, comparisons and roots, each one, as few as the result needs; None where a count would be arbitrary. An
+    exponential is none of them: it is counted by itself and has a measured peak of its own. Writes "bytes", "flops",
+    "exponentials", "bound_s" (the time of whichever of them takes longest at its peak of `limits`) and
+    "roofline_share" (bound over median). Bytes that fit the last-level cache lie there after the first round, so that
+    the cache's bandwidth is their peak; what fits smaller caches may come faster still.
+    """
+
+    def note(bytes_moved: float, flops: float | None = None, exponentials: float = 0) -> None:
+        if benchmark.stats is None:
+            return  # --benchmark-disable
+        peak = limits(threads)
+        counts = {"bytes": bytes_moved, "flops": flops, "exponentials": exponentials}
+        copy = "cache_copy_gb_per_s" if bytes_moved <= _cache_bytes() else "copy_gb_per_s"
+        giga = zip((copy, "matmul_gflop_per_s", "exp_g_per_s"), counts.values(), strict=True)
+        bound = max((count or 0) / peak[name] / 1e9 for name, count in giga)
+        benchmark.extra_info |= {name: round(count) for name, count in counts.items() if count}
+        benchmark.extra_info |= {"bound_s": bound, "roofline_share": bound / benchmark.stats.stats.median}
+
+    return note
+
+
+def _copy_gb_per_s(numbers: int, times: int, threads: int) -> float:
+    """Of so many float32, copied over and over so many times within a try."""
+    source, target = np.ones(numbers, np.float32), np.empty(numbers, np.float32)
+    pieces = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
+
+    def copy(piece: tuple[np.ndarray, np.ndarray]) -> None:
+        for _ in range(times):
+            np.copyto(*piece)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return 2 * source.nbytes * times / _least_seconds(lambda: list(pool.map(copy, pieces))) / 1e9
+
+
+def _cache_bytes() -> int:
+    """Of the last-level cache; 0 where the system (Linux) does not say."""
+    try:
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text().strip()
+    except OSError:
+        return 0
+    return int(size.removesuffix("K")) << 10
 
 
 @pytest.fixture(scope="session")
@@ -93,12 +160,20 @@ def held_against(benchmark: Any) -> Callable[..., None]:
 def _median_seconds(function: Callable[[], object], rounds: int = 7) -> float:
     if rounds > 1:
         function()
+    return statistics.median(_seconds(function, rounds))
+
+
+def _least_seconds(function: Callable[[], object]) -> float:
+    return min(_seconds(function, 15))
+
+
+def _seconds(function: Callable[[], object], rounds: int) -> list[float]:
     seconds = []
     for _ in range(rounds):
         started = time.perf_counter()
         function()
         seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    return seconds
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

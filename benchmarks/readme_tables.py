@@ -98,23 +98,23 @@ ROWS: list[tuple[str, str, str, str | None]] = [
     ),
     (
         "The cheapest path through 10,000 frames of 3 clusters, against SciPy's Dijkstra and the making of its graph",
-        "shortest_path", "test_cheapest_path[viterbi-10]", None,
+        "shortest_path", "test_cheapest_path[viterbi-10-1]", None,
     ),
     (
         "Join the tracklets of 300 key frames of 20 people, against NumPy and SciPy",
         "joining", "test_against_numpy_and_scipy[1]", None,
     ),
     (
-        "Read and score 5 sequences (2018 form, with orjson), against poseval, two threads",
-        "evaluation", "test_against_the_official_evaluator[18]", None,
+        "Read and score 5 sequences (2018 form, with orjson), against poseval",
+        "evaluation", "test_against_the_official_evaluator[18-1]", None,
     ),
     (
         "The same with the 2017 form",
-        "evaluation", "test_against_the_official_evaluator[17]", None,
+        "evaluation", "test_against_the_official_evaluator[17-1]", None,
     ),
     (
         "CLEAR MOT counts, against motmetrics on the same accumulators",
-        "evaluation", "test_against_motmetrics", None,
+        "evaluation", "test_against_motmetrics[1]", None,
     ),
     (
         "COCOeval of the keypoints of 5,000 images that are loaded, against pycocotools",
@@ -252,10 +252,10 @@ def machine(files: dict[str, dict]) -> str:
     parts = [f"Python {newest['python']}", *(f"{name} {versions[name]}" for name in names if name in versions)]
     return (
         f"Medians on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, {', '.join(parts)}. All on "
-        "one thread, unless a column says otherwise. `make bench` measures them again; both times of a line come from one "
-        "run, and the results are compared before they are timed. The bound is what the bytes and operations that cannot "
-        "be avoided would take at the rates of copying, arithmetic and exponentials that this machine was measured to "
-        "reach."
+        "one thread, unless a column says otherwise. `make bench` measures them again; both times of a line come from "
+        "one run, and the results are compared before they are timed. The bound is what the bytes and operations that "
+        "cannot be avoided would take at the rates of copying, arithmetic and exponentials that this machine was "
+        "measured to reach."
     )
 
 

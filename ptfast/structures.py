@@ -138,7 +138,13 @@ class Poses:
             counts = [self.frame_offsets[f + 1] - self.frame_offsets[f] for f in index]
             offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         per_frame = {name: _take_frames(getattr(self, name), index) for name in _FRAME_COLUMNS}
-        return replace(self, frame_offsets=offsets, **self._rows(rows), **per_frame)
+        return self._unchecked(frame_offsets=offsets, **self._rows(rows), **per_frame)
+
+    def _unchecked(self, **columns: Any) -> Poses:
+        """A copy with parts of these columns, which need no check: linking asks for every frame of a video."""
+        part = object.__new__(type(self))
+        vars(part).update(vars(self) | columns)
+        return part
 
     def select(self, mask: Array) -> Poses:
         """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""

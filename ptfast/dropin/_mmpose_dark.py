@@ -7,8 +7,8 @@ import numpy as np
 FLOOR = 1e-10
 
 
-def modulated(heatmap: np.ndarray, taps: int) -> np.ndarray:
-    """The logarithm of a map (H, W) that is blurred with zeros around it, scaled to its own maximum, at least 1e-10."""
+def blurred(heatmap: np.ndarray, taps: int) -> np.ndarray:
+    """A map (H, W), blurred with zeros around it and scaled to its own maximum."""
     import cv2
 
     height, width = heatmap.shape
@@ -16,10 +16,29 @@ def modulated(heatmap: np.ndarray, taps: int) -> np.ndarray:
     inner = slice(border, border + height), slice(border, border + width)
     padded = np.zeros((height + 2 * border, width + 2 * border), np.float32)  # np.pad takes longer than the blur
     padded[inner] = heatmap
-    blurred = cv2.GaussianBlur(padded, (taps, taps), 0)[inner].astype(heatmap.dtype)
+    smooth = cv2.GaussianBlur(padded, (taps, taps), 0)[inner].astype(heatmap.dtype)
     with np.errstate(invalid="ignore", divide="ignore"):
-        blurred *= heatmap.max() / blurred.max()
-        return np.log(np.maximum(blurred, FLOOR))
+        smooth *= np.maximum.reduce(heatmap, axis=None) / np.maximum.reduce(smooth, axis=None)
+    return smooth
+
+
+def logarithms(heatmap: np.ndarray) -> np.ndarray:
+    """Of values that are raised to 1e-10."""
+    return np.log(np.maximum(heatmap, FLOOR))
+
+
+def taylor_step(patch: np.ndarray) -> tuple[float, float]:
+    """taylor_steps at the middle of a map (5, 5); for one point this takes a third of the time."""
+    (_, _, up2, _, _), above, (left2, left, middle, right, right2), below, (_, _, down2, _, _) = patch
+    (_, upleft, up, upright, _), (_, downleft, down, downright, _) = above, below
+    dx, dy = (right - left) / 2, (down - up) / 2
+    dxx, dyy = (right2 - 2 * middle + left2) / 4, (down2 - 2 * middle + up2) / 4
+    dxy = (downright - upright - downleft + upleft) / 4
+    if dxx * dyy - dxy**2 == 0:
+        return 0.0, 0.0
+    dx, dy, dxx, dyy, dxy = map(float, (dx, dy, dxx, dyy, dxy))
+    determinant = dxx * dyy - dxy**2
+    return (dxy * dy - dyy * dx) / determinant, (dxy * dx - dxx * dy) / determinant
 
 
 def taylor_steps(logarithms: np.ndarray, joint: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

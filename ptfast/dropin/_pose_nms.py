@@ -14,13 +14,13 @@ from ptfast.skeletons import COCO_17
 SIGMAS = np.asarray(COCO_17.sigmas)
 SPACING = float(np.spacing(1))  # what both add to the mean of two areas
 NOTHING = 1e-34  # an OKS below this is 0 here, since the terms of oks_matrix do not fall below exp(-80)
+_EIGHT_VARIANCES = 8 * SIGMAS * SIGMAS
 FEW = 4  # poses that the bare formula in NumPy compares sooner than oks_matrix does
 
 
-def split(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places (..., K, 2) float64 and flags (..., K) of (..., 3K) x, y, visibility."""
-    triples = rows.reshape(*rows.shape[:-1], -1, 3)
-    return triples[..., :2].astype(np.float64), triples[..., 2]
+def places(rows: np.ndarray) -> np.ndarray:
+    """(N, K, 2) float64 of (N, 3K) x, y, visibility."""
+    return rows.reshape(len(rows), -1, 3)[:, :, :2].astype(np.float64)
 
 
 def first_areas(areas: Any, count: int) -> np.ndarray:
@@ -52,13 +52,14 @@ def oks_row(
         oks[oks < NOTHING] = 0
         return oks
     # Areas may be negative or NaN, of a box the wrong way round: the bare formula then, whatever it gives, as theirs.
-    with np.errstate(all="ignore"):
-        offsets = others - pose
-        offsets *= offsets
-        terms = np.exp(-(offsets[..., 0] + offsets[..., 1]) / (8 * sigmas * sigmas) / mean[:, None])
+    offsets = others - pose
+    offsets *= offsets
+    spreads = _EIGHT_VARIANCES if sigmas is SIGMAS else 8 * sigmas * sigmas
+    terms = np.exp(-(offsets[..., 0] + offsets[..., 1]) / spreads / mean[:, None])
     if counted is None:
-        return terms.sum(1) / max(1, len(pose))
-    return np.where(counted, terms, 0).sum(1) / np.maximum(1, counted.sum(1))
+        return np.add.reduce(terms, 1) / max(1, len(pose))
+    terms[~counted] = 0
+    return np.add.reduce(terms, 1) / np.maximum(np.add.reduce(counted, 1), 1)
 
 
 class Crowd:
@@ -78,10 +79,11 @@ class Crowd:
         dtype: type,
     ) -> None:  # fmt: skip
         self.scores = scores
-        self.poses, flags = split(np.array([person["keypoints"].flatten() for person in people]))
+        rows = np.array([person["keypoints"].flatten() for person in people])
+        self.poses = places(rows)
         self.areas = first_areas([person["area"] for person in people], len(people))
-        self.sigmas = np.broadcast_to(sigmas, flags.shape[1:])
-        self.visible = None if threshold is None else flags > threshold
+        self.sigmas = sigmas
+        self.visible = None if threshold is None else rows[:, 2::3] > threshold
         self.both, self.dtype = both, dtype
 
     def is_usual(self) -> bool:
@@ -90,7 +92,7 @@ class Crowd:
             return False
         return bool(np.isfinite(self.poses).all())
 
-    def row(self, one: int, others: np.ndarray, bare: bool = False) -> np.ndarray:
+    def row(self, one: int, others: np.ndarray | slice, bare: bool = False) -> np.ndarray:
         """OKS of a pose with others, given by their indices."""
         counted = None
         if self.visible is not None:
@@ -98,6 +100,10 @@ class Crowd:
         areas = self.areas[one], self.areas[others]
         oks = oks_row(self.poses[one], self.poses[others], *areas, self.sigmas, counted, bare)
         return oks.astype(self.dtype, copy=False)
+
+    def joint_sigmas(self) -> np.ndarray:
+        """(K,)."""
+        return np.broadcast_to(self.sigmas, self.poses.shape[1:2])
 
     def suppress(self, threshold: float) -> np.ndarray:
         """Indices of the poses that greedy suppression keeps, by descending score.
@@ -108,7 +114,11 @@ class Crowd:
         if len(order) > FEW and threshold >= NOTHING and self.is_usual():
             ranks = -np.arange(len(order), dtype=np.float64)
             areas, limit = self.areas[order] + SPACING, min(float(threshold), 1.0)
-            return order[suppress(self.poses[order], ranks, areas, self.sigmas, limit)]
+            return order[suppress(self.poses[order], ranks, areas, self.joint_sigmas(), limit)]
+        if len(order) == 2:  # no array of indices need be made, which takes a quarter of the time
+            first = int(order[0])
+            overlap = self.row(first, slice(1 - first, 2 - first), threshold < NOTHING)
+            return order if overlap <= threshold else order[:1]
         kept = []
         while order.size > 1:
             kept.append(order[0])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, compress, repeat
 from typing import Any
 
@@ -36,9 +37,19 @@ class Cells:
     def __len__(self) -> int:
         return len(self.truth_offsets) - 1
 
+    @cached_property
+    def truth_counts(self) -> np.ndarray:
+        """(C,) annotations in each cell."""
+        return self.truth_offsets[1:] - self.truth_offsets[:-1]  # np.diff takes ten times as long, on few cells
+
+    @cached_property
+    def found_counts(self) -> np.ndarray:
+        """(C,) detections in each cell."""
+        return self.found_offsets[1:] - self.found_offsets[:-1]
+
     def pairs(self) -> np.ndarray:
         """(C,) pairs of annotation and detection in each cell."""
-        return np.diff(self.truth_offsets) * np.diff(self.found_offsets)
+        return self.truth_counts * self.found_counts
 
     def part(self, begin: int, end: int) -> Cells:
         """Cells from begin to end."""
@@ -59,7 +70,9 @@ class Cells:
     def without_empty(self) -> Cells:
         """The cells that have pairs."""
         full = self.pairs() > 0
-        truth, found = np.diff(self.truth_offsets), np.diff(self.found_offsets)
+        if full.all():
+            return self
+        truth, found = self.truth_counts, self.found_counts
         return Cells(
             list(compress(self.truth, np.repeat(full, truth).tolist())),
             offsets_of(truth[full]),
@@ -68,17 +81,16 @@ class Cells:
         )
 
 
-def gather_cells(lists: list[tuple[list[Annotation], list[Annotation]]], limit: int) -> Cells:
+def gather_cells(truth: Sequence[list[Annotation]], found: Sequence[list[Annotation]], limit: int) -> Cells:
     """From each cell's annotations and detections, of which those with the `limit` highest scores are kept."""
-    truth = list(chain.from_iterable(annotations for annotations, _ in lists))
-    found = list(chain.from_iterable(detections for _, detections in lists))
-    truth_counts = np.array([len(annotations) for annotations, _ in lists], np.int64)
-    counts = np.array([len(detections) for _, detections in lists], np.int64)
-    scores = np.array([detection["score"] for detection in found])
-    order = np.lexsort((-scores, np.repeat(np.arange(len(lists)), counts)))
-    rank = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = [found[i] for i in order[rank < limit].tolist()]
-    return Cells(truth, offsets_of(truth_counts), kept, offsets_of(np.minimum(counts, limit)))
+    truth_counts, counts = (np.fromiter(map(len, lists), np.int64, len(lists)) for lists in (truth, found))
+    detections = list(chain.from_iterable(found))
+    scores = np.array([detection["score"] for detection in detections])
+    order = np.lexsort((-scores, np.repeat(np.arange(len(counts)), counts)))
+    rank = np.arange(len(detections)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = [detections[i] for i in order[rank < limit].tolist()]
+    annotations = list(chain.from_iterable(truth))
+    return Cells(annotations, offsets_of(truth_counts), kept, offsets_of(np.minimum(counts, limit)))
 
 
 def numbers(annotations: list[Annotation], name: str) -> np.ndarray:

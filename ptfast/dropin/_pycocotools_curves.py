@@ -58,9 +58,9 @@ class Curves:
         curve = np.maximum.accumulate(curve[:, ::-1], axis=1)[:, ::-1]
         needed = np.searchsorted(np.arange(self.positives + 1) / self.positives, levels)
         reached = np.logical_and.accumulate(needed <= total[:, None], axis=1)
-        at = np.where(reached, needed, 0)
-        precision = np.where(reached, np.take_along_axis(curve, at, 1), 0)
-        scores = np.where(reached, self.scores[order[np.take_along_axis(first, at, 1)]], 0)
+        at, row = np.where(reached, needed, 0), np.arange(times)[:, None]
+        precision = np.where(reached, curve[row, at], 0)
+        scores = np.where(reached, self.scores[order[first[row, at]]], 0)
         return total / self.positives, precision, scores
 
 

@@ -13,6 +13,7 @@ from ptfast.dropin._pycocotools_cells import Cells
 from ptfast.evaluation._ragged import frame_of_rows
 
 _PAIRS = 1 << 20  # that are looked through at a time
+_SIDE_BY_SIDE = 16  # problems of the longest's length from which NumPy's calls pay: one image by itself is one problem
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ def match(
     if len(pairs.value) == 0:
         return result
     occupies = ((found_ids > 0) | zero_ids)[pairs.row] & ~crowd[pairs.place % len(crowd)]
-    chosen, t = _choose(pairs, occupies, least, taken=np.zeros((ignored.size, len(least)), bool))
+    if len(pairs.value) < _SIDE_BY_SIDE * pairs.counts[0]:
+        chosen, t = _choose_in_turn(pairs, occupies, least)
+    else:
+        chosen, t = _choose(pairs, occupies, least, taken=np.zeros((ignored.size, len(least)), bool))
     d = pairs.row[chosen]
     a, g = np.divmod(pairs.place[chosen], len(crowd))
     result.found[a, t, d] = truth_ids[g]
@@ -100,7 +104,7 @@ def _likely(cells: Cells, similarities: Sequence[Any], least: float) -> tuple[np
     detection's pairs are then all kept.
     """
     kept = [(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))]
-    sizes = list(zip(np.diff(cells.found_offsets).tolist(), np.diff(cells.truth_offsets).tolist(), strict=True))
+    sizes = list(zip(cells.found_counts.tolist(), cells.truth_counts.tolist(), strict=True))
     for begin, end in cells.parts(_PAIRS):
         row, column = frame_pairs(cells.found_offsets[begin : end + 1], cells.truth_offsets[begin : end + 1])
         row += cells.found_offsets[begin]
@@ -128,10 +132,11 @@ def _in_order(cells: Cells, ignored: np.ndarray, value: np.ndarray, row: np.ndar
     area = np.repeat(np.arange(len(ignored)), len(row))
     value, row, column = value[order], row[order], column[order]
     problem = area * len(cells) + cell[order]
-    starts = np.flatnonzero(np.diff(problem, prepend=-1))
-    counts = np.diff(starts, append=len(problem))
+    ends = np.append(np.flatnonzero(problem[1:] != problem[:-1]) + 1, len(problem))
+    starts = np.append(0, ends[:-1])
+    counts = ends - starts
     longest = np.argsort(-counts, kind="stable")
-    closes = (np.diff(row, append=-1) != 0) | (np.diff(area, append=-1) != 0)
+    closes = np.append((row[1:] != row[:-1]) | (area[1:] != area[:-1]), True)
     place = area * ignored.shape[1] + column
     return _Candidates(value, row, place, ignored.ravel()[place], closes, starts[longest], counts[longest])
 
@@ -169,4 +174,25 @@ def _choose(
         matched.append((choice, t))
         best[closing], chosen[closing], settled[closing] = least, -1, False
     choices, thresholds = (np.concatenate(parts) for parts in zip(*matched, strict=True))
+    return choices, thresholds
+
+
+def _choose_in_turn(pairs: _Candidates, occupies: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """_choose pair by pair, for few problems."""
+    columns = (pairs.value, pairs.place, pairs.ignored, pairs.closes, occupies)
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
+    matched = []
+    for t, threshold in enumerate(least.tolist()):
+        taken = set()  # no annotation is in two problems under one place
+        best, chosen, settled = threshold, -1, False
+        for pair, (value, place, ignored, closes, _) in enumerate(rows):
+            if not (value < best or place in taken or (settled and ignored)):
+                best, chosen, settled = value, pair, not ignored
+            if closes:
+                if chosen >= 0:
+                    matched.append((chosen, t))
+                    if rows[chosen][4]:
+                        taken.add(rows[chosen][1])
+                best, chosen, settled = threshold, -1, False
+    choices, thresholds = np.array(matched, np.int64).reshape(-1, 2).T
     return choices, thresholds

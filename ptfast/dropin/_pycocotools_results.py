@@ -26,6 +26,7 @@ class Results:
         truth_offsets: (C + 1,) where they start among annotations.
         found_ids: (D,) as the detections have them.
         scores: (D,) likewise.
+        score_values: (D,) float64, the same.
         truth_ids: (G,) as the annotations have them.
         found_matches: (A, T, D) float64, id of the annotation that a detection is matched with, 0 for none.
         found_ignored: (A, T, D) bool, whether the detection is neither right nor wrong.
@@ -40,6 +41,7 @@ class Results:
     truth_offsets: np.ndarray
     found_ids: list[Any]
     scores: list[Any]
+    score_values: np.ndarray
     truth_ids: list[Any]
     found_matches: np.ndarray
     found_ignored: np.ndarray
@@ -77,7 +79,7 @@ class Results:
         truth = slice(self.truth_offsets[begin], self.truth_offsets[end])
         return Curves(
             np.diff(self.found_offsets[begin : end + 1]),
-            np.array(self.scores[found], np.float64),
+            self.score_values[found],
             self.found_matches[area][:, found] != 0,
             ~self.found_ignored[area][:, found],
             int(np.count_nonzero(~self.truth_ignored[area, truth])),
@@ -109,6 +111,7 @@ def evaluate_cells(
     matches = match(cells, similarities, ignored, thresholds, zero_ids=zero_ids)
     size = numbers(cells.found, "area")
     outside = (size < low) | (size > high)
+    scores = [detection["score"] for detection in cells.found]
     return Results(
         keys,
         list(areas),
@@ -116,7 +119,8 @@ def evaluate_cells(
         cells.found_offsets,
         cells.truth_offsets,
         [detection["id"] for detection in cells.found],
-        [detection["score"] for detection in cells.found],
+        scores,
+        np.array(scores, np.float64),
         [annotation["id"] for annotation in cells.truth],
         matches.found,
         matches.found_ignored | ((matches.found == 0) & outside[:, None]),

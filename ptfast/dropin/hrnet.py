@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._heatmaps import peaks
-from ptfast.dropin._pose_nms import FEW, SIGMAS, SPACING, Crowd, first_areas, oks_row, split
+from ptfast.dropin._pose_nms import FEW, SIGMAS, SPACING, Crowd, first_areas, oks_row, places
 from ptfast.ops import soft_oks_nms as suppress_softly
 
 __all__ = ["get_final_preds", "get_max_preds", "oks_iou", "oks_nms", "soft_oks_nms"]
@@ -46,11 +46,11 @@ def oks_iou(
     d = np.asarray(d)
     if not len(d):
         return np.zeros(0)
-    (pose, shown), (others, flags) = split(np.asarray(g)), split(d)
-    counted = None if in_vis_thre is None else flags > in_vis_thre
+    g = np.asarray(g)
+    counted = None if in_vis_thre is None else d[:, 2::3] > in_vis_thre
     if counted is not None and visible_in_both:
-        counted = counted & (shown > in_vis_thre)
-    return oks_row(pose, others, float(a_g), first_areas(a_d, len(d)), _sigmas(sigmas), counted)
+        counted &= g[2::3] > in_vis_thre
+    return oks_row(places(g[None])[0], places(d), float(a_g), first_areas(a_d, len(d)), _sigmas(sigmas), counted)
 
 
 def oks_nms(
@@ -100,7 +100,7 @@ def soft_oks_nms(
     certain = thresh > 1 / 80 and len(set(scores.tolist())) == len(scores) and np.isfinite(scores).all()
     if len(scores) <= FEW or not certain or not crowd.is_usual():
         return _softly(crowd, thresh)
-    poses = (crowd.poses, scores.astype(np.float64), crowd.areas + SPACING, crowd.sigmas)
+    poses = (crowd.poses, scores.astype(np.float64), crowd.areas + SPACING, crowd.joint_sigmas())
     return suppress_softly(*poses, float(thresh), max_detections=MAX_DETECTIONS)[0].astype(np.intp, copy=False)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._heatmaps import peaks
-from ptfast.dropin._mmpose_dark import modulated, taylor_steps
-from ptfast.dropin._pose_nms import SIGMAS, Crowd, first_areas, oks_row, split
+from ptfast.dropin._mmpose_dark import blurred, logarithms, taylor_step, taylor_steps
+from ptfast.dropin._pose_nms import SIGMAS, Crowd, first_areas, oks_row, places
 from ptfast.ops import heatmap_peaks
 
 __all__ = ["get_heatmap_maximum", "oks_iou", "oks_nms", "refine_keypoints", "refine_keypoints_dark"]
@@ -45,9 +45,10 @@ def oks_iou(
     d = np.asarray(d)
     if not len(d):
         return np.zeros(0, np.float32)
-    (pose, shown), (others, flags) = split(np.asarray(g)), split(d)
-    counted = None if vis_thr is None else (flags > vis_thr) & (shown > vis_thr)
-    return oks_row(pose, others, float(a_g), first_areas(a_d, len(d)), _sigmas(sigmas), counted).astype(np.float32)
+    g = np.asarray(g)
+    counted = None if vis_thr is None else (d[:, 2::3] > vis_thr) & (g[2::3] > vis_thr)
+    row = oks_row(places(g[None])[0], places(d), float(a_g), first_areas(a_d, len(d)), _sigmas(sigmas), counted)
+    return row.astype(np.float32)
 
 
 def oks_nms(
@@ -110,7 +111,8 @@ def refine_keypoints(keypoints: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     if count * joints <= FEW:
         for k in range(joints):
             for point in keypoints[:, k]:
-                point += np.sign(_slopes(heatmaps[k], *point[:2].astype(int)), dtype=np.float32) * 0.25
+                right, below = _slopes(heatmaps[k], *point[:2].astype(int).tolist())
+                point += (_quarter(right), _quarter(below))
         return keypoints
     height, width = heatmaps.shape[1:]
     x, y = keypoints[..., 0].astype(int), keypoints[..., 1].astype(int)
@@ -145,31 +147,40 @@ def refine_keypoints_dark(
     """
     if blur_kernel_size % 2 != 1:
         raise AssertionError
-    _, joints = keypoints.shape[:2]
     height, width = heatmaps.shape[1:]
     x, y = keypoints[..., 0].astype(int), keypoints[..., 1].astype(int)
-    joint = np.broadcast_to(np.arange(joints), x.shape)
-    left = (x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)  # who is still to be moved
-    if not overwrite_heatmaps and 3 <= blur_kernel_size <= MAX_BLUR and left.any():
+    n, k = ((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)).nonzero()  # who is still to be moved
+    x, y = x[n, k], y[n, k]
+    if not overwrite_heatmaps and 3 <= blur_kernel_size <= MAX_BLUR and len(k):
         flat = heatmaps.reshape(len(heatmaps), -1)
         tops = flat.argmax(1)
-        sound = np.isfinite(flat[np.arange(len(flat)), tops])  # a NaN would be the top
-        on_top = left & (x + width * y == tops[:joints]) & sound[:joints]
+        place = x + width * y
+        on_top = (place == tops[k]) & np.isfinite(flat[k, place])  # a NaN would be the top
         if on_top.any():
             refined, _ = heatmap_peaks(heatmaps, refine="taylor", blur_kernel=blur_kernel_size)
-            keypoints[on_top, :2] += (refined - np.stack([tops % width, tops // width], 1))[joint[on_top]]
-            left &= ~on_top
+            n_top, k_top = n[on_top], k[on_top]
+            keypoints[n_top, k_top, :2] += (refined - np.stack([tops % width, tops // width], 1))[k_top]
+            n, k, x, y = (each[~on_top] for each in (n, k, x, y))
     if overwrite_heatmaps:
-        logarithms = heatmaps
         for heatmap in heatmaps:
-            heatmap[...] = modulated(heatmap, blur_kernel_size)
-    elif left.any():
-        logarithms = np.zeros_like(heatmaps)
-        for k in set(joint[left].tolist()):
-            logarithms[k] = modulated(heatmaps[k], blur_kernel_size)
-    if left.any():
-        keypoints[left, :2] += taylor_steps(logarithms, joint[left], x[left], y[left])
+            heatmap[...] = logarithms(blurred(heatmap, blur_kernel_size))
+    if len(k) and (overwrite_heatmaps or len(k) > FEW):
+        logs = heatmaps
+        if not overwrite_heatmaps:
+            logs = np.zeros_like(heatmaps)
+            for each in set(k.tolist()):
+                logs[each] = logarithms(blurred(heatmaps[each], blur_kernel_size))
+        keypoints[n, k, :2] += taylor_steps(logs, k, x, y)
+    elif len(k):
+        for person, joint, column, row in zip(*(each.tolist() for each in (n, k, x, y)), strict=True):
+            around = slice(row - 2, row + 3), slice(column - 2, column + 3)
+            keypoints[person, joint, :2] += taylor_step(logarithms(blurred(heatmaps[joint], blur_kernel_size)[around]))
     return keypoints
+
+
+def _quarter(slope: Any) -> Any:
+    """A quarter with the slope's sign; 0 and NaN stay."""
+    return 0.25 if slope > 0 else -0.25 if slope < 0 else slope * 0
 
 
 def _slopes(heatmap: np.ndarray, x: int, y: int) -> list[Any]:

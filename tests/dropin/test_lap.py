@@ -177,13 +177,14 @@ def test_errors_are_laps(lap: ModuleType, case: str) -> None:
 
 
 def test_small_square_problems_go_to_lap_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spy(*arguments: Any) -> str:
+    def spy(*arguments: Any, **options: Any) -> str:
         return "lap"
 
     monkeypatch.setattr(dropin, "original", lambda module, attribute: spy)
-    assert lapjv(costs((159, 159))) == "lap"
+    assert lapjv(costs((99, 99))) == "lap"
     for cost, options in (
-        (costs((160, 160)), {}),
+        (costs((100, 100)), {}),
+        (costs((5, 5), np.float32), {}),
         (costs((5, 5)), {"extend_cost": True}),
         (costs((5, 5)), {"cost_limit": 1.0}),
         (costs((5, 5)) * 1e5, {}),

@@ -62,10 +62,16 @@ def matches(evaluation: Any) -> int:
     return sum(int((entry["dtMatches"] != 0).sum()) for entry in evaluation.evalImgs if entry)
 
 
+@pytest.fixture(params=[0, 10**9], ids=["side by side", "in turn"])
+def matching(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a test with either way of matching, whatever the number of images."""
+    monkeypatch.setattr(_pycocotools_matching, "_SIDE_BY_SIDE", request.param)
+
+
 @pytest.mark.parametrize("kind", ["keypoints", "bbox"])
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_equal_to_pycocotools(kind: str, whole: bool, seed: int, capsys: pytest.CaptureFixture) -> None:
+def test_equal_to_pycocotools(kind: str, whole: bool, seed: int, matching: None, capsys: pytest.CaptureFixture) -> None:
     data = people(seed, categories=1 + seed, images=8, whole=whole)
     assert matches(assert_equal_evaluations(data, kind, capsys)) > 100
 
@@ -113,7 +119,7 @@ def test_no_detection_counts(capsys: pytest.CaptureFixture) -> None:
 
 @pytest.mark.parametrize("kind", ["keypoints", "bbox"])
 @pytest.mark.parametrize("seed", [5, 6, 7])
-def test_nan_matches_as_in_pycocotools(kind: str, seed: int, capsys: pytest.CaptureFixture) -> None:
+def test_nan_matches_as_in_pycocotools(kind: str, seed: int, matching: None, capsys: pytest.CaptureFixture) -> None:
     truth, found = people(seed, most=8, found=12)
     rng = np.random.default_rng(seed)
     for detection in found.dataset["annotations"]:

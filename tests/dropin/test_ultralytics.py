@@ -12,7 +12,6 @@ import pytest
 import torch
 from peers import peer
 
-from ptfast.dropin import ultralytics
 from ptfast.dropin.ultralytics import kpt_iou
 from ptfast.skeletons import COCO_17
 
@@ -92,16 +91,31 @@ def test_errors_are_torchs(theirs: Any, cut: Any) -> None:
         kpt_iou(*arguments, SIGMAS)
 
 
-@pytest.mark.parametrize("few", [0, 10**9])
-def test_known_values(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    monkeypatch.setattr(ultralytics, "FEW", few)
+@pytest.mark.parametrize("gradient", [False, True])  # by oks_matrix and in torch
+def test_known_values(gradient: bool) -> None:
     truth = torch.zeros(3, 2, 3, dtype=torch.float64)
     truth[0, :, 2], truth[1, 0, 2] = 1, 2
     found = torch.tensor([[[0, 0], [3, 4]], [[3, 4], [0, 0]]], dtype=torch.float64)
     sigmas, areas = [0.1, 0.2], torch.full((3,), 50.0, dtype=torch.float64)
     first, second = np.exp(-25 / (8 * 0.01 * 50)), np.exp(-25 / (8 * 0.04 * 50))
     expected = [[(1 + second) / 2, (first + 1) / 2], [1, first], [0, 0]]
-    np.testing.assert_allclose(kpt_iou(truth, found, areas, sigmas), expected, rtol=2e-7)  # eps beside a count of 1
+    result = kpt_iou(truth, found.requires_grad_(gradient), areas, sigmas)
+    np.testing.assert_allclose(result.detach(), expected, rtol=2e-7)  # eps beside a count of 1
+
+
+def test_on_tensors_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way that a GPU and torch.compile take, on the CPU, below and beyond FEW pairs."""
+    cases = [(*poses(20, m), SIGMAS, eps) for m in (5, 100) for eps in (1e-7, 1e-3)]
+    expected = [kpt_iou(*case) for case in cases]
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    for case, values in zip(cases, expected, strict=True):
+        torch.testing.assert_close(kpt_iou(*case), values)
+
+
+def test_it_compiles() -> None:
+    compiled = torch.compile(kpt_iou, backend="aot_eager", fullgraph=True)
+    arguments = poses(20, 15)
+    torch.testing.assert_close(compiled(*arguments, SIGMAS.tolist()), kpt_iou(*arguments, SIGMAS))
 
 
 def test_hidden_joints_may_be_nan_where_oks_matrix_does_the_work() -> None:

@@ -110,3 +110,31 @@ def test_oks(benchmark: Any, library: Callable, size: str, threads: int, rooflin
     if library is with_ptfast:
         terms = expected.size * arrays[3].size  # each: two differences, their squares, a sum, a factor, the mean's sum
         roofline(sum(array.nbytes for array in arrays) + expected.nbytes, 7 * terms, exponentials=terms)
+
+
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
+@pytest.mark.parametrize("people", [20, 300, 1000])
+def test_gradient(
+    benchmark: Any, people: int, threads: int, median_seconds: Callable, held_against: Callable, roofline: Callable
+) -> None:
+    """Forward and backward, for both sets of poses, against torch's broadcasting."""
+    a, b, areas, sigmas = (torch.as_tensor(x) for x in poses(1, people, 17))
+    leaves = a.requires_grad_(), b.requires_grad_()
+
+    def ours() -> tuple[torch.Tensor, ...]:
+        return torch.autograd.grad(oks_matrix(a, b, area=areas, sigmas=sigmas).sum(), leaves)
+
+    def theirs() -> tuple[torch.Tensor, ...]:
+        squared = (a[:, :, None] - b[:, None]).square().sum(-1)
+        return torch.autograd.grad(
+            (-squared / (8 * sigmas.square() * areas[:, None, :, None])).exp().mean(-1).sum(), leaves
+        )
+
+    for got, expected in zip(ours(), theirs(), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-6)
+    benchmark.group = f"OKS {people}x{people}x17 and its gradient, {threads} thread{'s' * (threads > 1)}"
+    benchmark(ours)
+    # The matrix, then both gradients: an exponential a term in each, and about 9, 13 and 13 flops beside it.
+    terms = people**2 * 17
+    roofline(2 * (a.nbytes + b.nbytes) + 8 * people**2, 35 * terms, 3 * terms)
+    held_against(median_seconds(theirs, 3), at_least=3 if people == 1000 else 0, peer="torch")

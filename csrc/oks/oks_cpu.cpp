@@ -5,7 +5,6 @@
 #include "common/parallel.h"
 #include "common/simd.h"
 #include "oks/oks.h"
-#include "oks/oks_grad.h"
 #include "oks/oks_math.h"
 
 namespace ptfast {
@@ -140,21 +139,7 @@ void oks_matrix_cpu(const OksInputs<T>& in, T* out) {
                [&](int64_t begin, int64_t end) { run_tiles(in, factors.data(), out, begin, end); });
 }
 
-template <typename T>
-void oks_matrix_backward_cpu(const OksInputs<T>& in, const T* grad_out, T* grad_a, T* grad_b) {
-  const auto& s = in.shape;
-  const int64_t cost = std::max<int64_t>(1, 20000 / std::max<int64_t>(1, s.k));
-  parallel_for(s.batch * s.n, std::max<int64_t>(1, cost / std::max<int64_t>(1, s.m)), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) oks_gradient_row<T, false>(in, grad_out, row, grad_a + row * s.k * 2);
-  });
-  parallel_for(s.batch * s.m, std::max<int64_t>(1, cost / std::max<int64_t>(1, s.n)), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) oks_gradient_row<T, true>(in, grad_out, row, grad_b + row * s.k * 2);
-  });
-}
-
 template void oks_matrix_cpu(const OksInputs<float>&, float*);
 template void oks_matrix_cpu(const OksInputs<double>&, double*);
-template void oks_matrix_backward_cpu(const OksInputs<float>&, const float*, float*, float*);
-template void oks_matrix_backward_cpu(const OksInputs<double>&, const double*, double*, double*);
 
 }  // namespace ptfast

@@ -45,8 +45,7 @@ PTFAST_HD void oks_gradient_row(const OksInputs<T>& in, const T* grad_out, int64
       if (!pair.common(k)) continue;
       const T scale = oks_factor(in.sigmas[k]) / pair.area;
       const T dx = pair.a[2 * k] - pair.b[2 * k], dy = pair.a[2 * k + 1] - pair.b[2 * k + 1];
-      // d/dx 2^(scale (dx^2 + dy^2)) = 2 ln(2) scale dx 2^(...)
-      const T slope = weight * oks_term(dx, dy, scale) * scale * T(1.38629436111989061883);
+      const T slope = weight * oks_term(dx, dy, scale) * scale * T(kTwoLn2);
       grad[2 * k] += slope * dx;
       grad[2 * k + 1] += slope * dy;
     }

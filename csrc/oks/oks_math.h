@@ -7,6 +7,9 @@ namespace ptfast {
 // much. In units of log2: -80 * log2(e).
 constexpr double kOksFloor = -115.415603271;
 
+// d/dx 2^(scale (dx^2 + dy^2)) = kTwoLn2 scale dx 2^(...).
+constexpr double kTwoLn2 = 1.38629436111989061883;
+
 // -log2(e) / (2 (2 sigma)^2), so that a joint's OKS term is exp2(d^2 * factor / area). Contract of oks_matrix in oks.h.
 template <typename T>
 PTFAST_HD T oks_factor(T sigma) {

@@ -2,9 +2,9 @@
 
     from ptfast.dropin.ultralytics import kpt_iou    # instead of: from ultralytics.utils.metrics import kpt_iou
 
-Equal to ultralytics 8.4.190 within rounding. Where they differ, on the CPU without a gradient, on a GPU beyond 128
-pairs: a term does not fall below exp(-80); a joint that does not count may be NaN; areas must not be negative; there is
-no second derivative.
+Equal to ultralytics 8.4.190 within rounding. Where they differ, on the CPU without a gradient or of more than 1,000
+pairs, on a GPU of more than 128: a term does not fall below exp(-80); a joint that does not count may be NaN; areas
+must not be negative; there is no second derivative.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["kpt_iou"]
 
-FEW = 128  # pairs for which a dozen of torch's operations take less time than oks_matrix takes to be called on tensors
+# Pairs for which a dozen of torch's operations take less time than oks_matrix takes to be called on tensors, and to be
+# called with a gradient on the CPU.
+FEW, FEW_WITH_GRADIENT = 128, 1000
 LARGE = 1e-6  # an eps above this shows in the number of joints that OKS is divided by
 
 
@@ -32,9 +34,9 @@ def kpt_iou(
 ) -> torch.Tensor:
     """Object keypoint similarity of annotated with predicted poses, by ptfast.ops.oks_matrix; differentiable.
 
-    What is quicker in torch is computed there: on the CPU all that needs a gradient, on a GPU up to 128 pairs. So is
-    what oks_matrix does not take: other dtypes than one of float32 and float64, shapes that torch would broadcast,
-    areas with a gradient, eps 0.
+    What is quicker in torch is computed there: on the CPU up to 1,000 pairs that need a gradient, on a GPU up to 128
+    pairs. So is what oks_matrix does not take: other dtypes than one of float32 and float64, shapes that torch would
+    broadcast, areas with a gradient, eps 0.
 
     Args:
         kpt1: (N, K, 3) x, y, visibility; joints with a visibility of 0 do not count.
@@ -57,7 +59,7 @@ def kpt_iou(
     if kpt1.is_cpu and not gradient and not traced:  # NumPy's way into oks_matrix is the quicker one
         truth, found, areas, spreads = (x.detach().numpy() for x in (kpt1, kpt2, area, sigmas))
         return torch.from_numpy(_oks(truth, found, areas, spreads, eps, np.zeros))
-    if (kpt1.is_cpu and gradient) or area.requires_grad or pairs <= FEW:
+    if area.requires_grad or pairs <= (FEW_WITH_GRADIENT if kpt1.is_cpu and gradient else FEW):
         return _in_torch(kpt1, kpt2, area, sigmas, eps)
     return _oks(kpt1, kpt2, area, sigmas, eps, area.new_zeros)
 

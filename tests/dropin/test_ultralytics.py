@@ -51,10 +51,11 @@ def test_equals_the_original(theirs: Any, dtype: torch.dtype) -> None:
             torch.testing.assert_close(found, expected, rtol=rounding, atol=rounding, equal_nan=True)
 
 
-def test_gradients_equal_the_originals(theirs: Any) -> None:
-    truth, found, areas = poses(20, 15, torch.float64)
+@pytest.mark.parametrize(("n", "m"), [(20, 15), (40, 30)])  # in torch, by oks_matrix
+def test_gradients_equal_the_originals(theirs: Any, n: int, m: int) -> None:
+    truth, found, areas = poses(n, m, torch.float64)
     leaves = truth.requires_grad_(), found.requires_grad_()
-    weights = torch.rand(20, 15, dtype=torch.float64)
+    weights = torch.rand(n, m, dtype=torch.float64)
     for area in (areas, areas.clone().requires_grad_()):
         wanted = (*leaves, area) if area.requires_grad else leaves
         sums = ((function(truth, found, area, SIGMAS) * weights).sum() for function in (kpt_iou, theirs))

@@ -1,4 +1,4 @@
-"""Reading and writing of files: PoseTrack 2018 JSON and CSV of 2,000 frames of 20 people.
+"""Reading and writing of files: PoseTrack 2018 JSON and CSV of 1,000 frames of 20 people.
 
 The others read the same files, and their figures are held against the poses first, but make other things of them:
 pycocotools an index of dictionaries, pandas a table. JSON is read with orjson and as if that were not installed.
@@ -22,7 +22,7 @@ from ptfast.io import read_poses, write_poses
 from ptfast.structures import Poses
 from ptfast.synthetic import crowd
 
-FRAMES, PEOPLE = 2_000, 20
+FRAMES, PEOPLE = 1_000, 20
 SIZE = f"{FRAMES} frames of {PEOPLE} people"
 
 

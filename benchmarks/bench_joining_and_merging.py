@@ -1,8 +1,7 @@
-"""Joining and merging, one after the other: time against the video's length, and a stream's memory."""
+"""Joining and merging, one after the other, and a stream's memory; bench_linear_time has longer videos."""
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from typing import Any
 
@@ -15,7 +14,6 @@ from ptfast.reference.merging import merge_joint
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner, join_tracklets, merge_hypotheses
 
-LENGTHS = (1250, 2500, 5000, FRAMES)
 MERGING = Merging(min_area=0.0)
 
 
@@ -61,26 +59,6 @@ def test_joining_and_merging(benchmark: Any, threads: int, many: Tracklets) -> N
     benchmark.pedantic(tracks, args=(many, FRAMES), rounds=5, warmup_rounds=1)
     if benchmark.stats is not None and threads == 2:
         assert benchmark.stats.stats.median < 3
-
-
-@pytest.mark.benchmark(group="joining and merging long videos")
-def test_time_is_linear(benchmark: Any, many: Tracklets) -> None:
-    """Processor time, lengths in turn and the least of each, so that what else the machine does counts little."""
-    parts = [many.select(many.first_frame < length - LENGTH // 2) for length in LENGTHS]
-
-    def measure() -> list[float]:
-        least = [np.inf] * len(parts)
-        for _ in range(5):
-            for i, part in enumerate(parts):
-                started = time.process_time()
-                tracks(part, LENGTHS[i])
-                least[i] = min(least[i], time.process_time() - started)
-        return least
-
-    seconds = benchmark.pedantic(measure, rounds=1)
-    slope = float(np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0])
-    benchmark.extra_info |= {"slope": round(slope, 3), "seconds": dict(zip(map(str, LENGTHS), seconds, strict=True))}
-    assert 0.95 < slope < 1.05
 
 
 @pytest.mark.benchmark(group="joining and merging a stream")

@@ -23,7 +23,7 @@ from peers import peer
 
 from ptfast.synthetic import crowd
 
-SECONDS = float(os.environ.get("PTFAST_LINEAR_SECONDS", "8"))
+SECONDS = float(os.environ.get("PTFAST_LINEAR_SECONDS", "5"))
 OURS = [name for name, (*_, peer_of) in SUBJECTS.items() if not peer_of]
 PEERS = [name for name in SUBJECTS if name not in OURS]
 STREAMS = {"link online", "track, stub network"}
@@ -61,6 +61,8 @@ def test_linear(benchmark: Any, subject: str, people: int) -> None:
         assert 0.75 < slope(rows, "cpu_seconds") < 1.25
         if "pairs" in rows[0]:
             assert 0.99 < slope(rows, "pairs") < 1.01
+    if subject == "link":
+        assert rows[-1]["peak_bytes"] < SUBJECTS[subject][2] * people * rows[-1]["frames"]  # beside its input
     if subject in STREAMS and len(rows) >= 2:
         assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 16 * MEGABYTE
 

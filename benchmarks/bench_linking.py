@@ -1,4 +1,4 @@
-"""Linking: against a plain loop and other trackers, and its time and memory against the length of the video.
+"""Linking: against a plain loop and other trackers; bench_linear_time has its time and memory on long videos.
 
 How many flops linking takes hangs on the poses; the roofline counts the bytes of the input and the ids alone.
 """
@@ -6,9 +6,6 @@ How many flops linking takes hangs on the poses; the roofline counts the bytes o
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -300,46 +297,3 @@ def test_filters(
     benchmark({"ptfast": filtered, "numpy": plain}[library], scored)
     if library == "ptfast":
         roofline(input_bytes(scored) + input_bytes(ours))
-
-
-_MEASURE = """
-import json, resource, sys, time
-import numpy as np
-from ptfast.synthetic import crowd
-from ptfast.tracking import link
-
-frames, people, motion = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-arguments = dict(cost="iou", motion=motion)
-link(crowd(0, frames=100, people=people), **arguments)
-poses = crowd(0, frames=frames, people=people)
-columns = [value for value in vars(poses).values() if isinstance(value, np.ndarray)]
-size = sum(column.nbytes for column in columns)
-peak_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-seconds = []
-for _ in range(3 if frames > 300_000 else 7):
-    started = time.perf_counter()
-    tracks = len(np.unique(link(poses, **arguments).track_ids))
-    seconds.append(time.perf_counter() - started)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-row = dict(frames=frames, seconds=float(np.median(seconds)), input=size, peak=peak, peak_before=peak_before)
-print(json.dumps(row))
-"""
-
-
-@pytest.mark.benchmark(group="linking long videos of 10 people")
-@pytest.mark.parametrize("motion", ["none", "velocity"])
-def test_time_is_linear_and_memory_bounded(benchmark: Callable, motion: str) -> None:
-    """A process of its own for each length, so that its peak memory is its own; bench_linear_time goes further."""
-    lengths = [3_162, 10_000, 31_623, 100_000, 316_228]
-
-    def measure() -> list[dict]:
-        run = [sys.executable, "-c", _MEASURE]
-        return [json.loads(subprocess.check_output([*run, str(length), "10", motion])) for length in lengths]
-
-    rows = benchmark.pedantic(measure, rounds=1)
-    seconds = [row["seconds"] for row in rows]
-    slope = np.polyfit(np.log(lengths), np.log(seconds), 1)[0]
-    memory = rows[-1]["peak"] / rows[-1]["input"]
-    benchmark.extra_info |= {"slope": round(slope, 3), "peak memory / input": round(memory, 2), "rows": rows}
-    assert 0.85 < slope < 1.15  # bounds for a noisy machine; the figure itself is in the results
-    assert memory < 3

@@ -52,7 +52,7 @@ def comparisons(times_as_fast: dict[str, float], path: Path) -> None:
 
 def long_videos(rows: list[dict[str, Any]], path: Path) -> None:
     """Time and memory against frames, of 20 people, ours and the peers', and time against the lookback."""
-    figure, (time, memory, lookback) = pyplot.subplots(1, 3, figsize=(13, 4.2))
+    figure, (time, memory, lookback) = pyplot.subplots(1, 3, figsize=(13, 4.8))
     for row in (row for row in rows if row.get("people") == 20):
         frames = [each["frames"] for each in row["rows"]]
         style = {"linestyle": "--", "marker": "x"} if "peer_of" in row else {"marker": "o"}
@@ -69,9 +69,9 @@ def long_videos(rows: list[dict[str, Any]], path: Path) -> None:
     lookback.set_xticklabels(ks)
     lookback.minorticks_off()
     lookback.set_ylim(bottom=0)
-    time.legend(fontsize=7)
     for axis in (time, memory, lookback):
         axis.grid(alpha=0.3)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0.12, 1, 1))
+    figure.legend(*time.get_legend_handles_labels(), loc="lower center", ncols=5, fontsize=8)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

@@ -117,6 +117,14 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "evaluation", "test_against_motmetrics[1]", None,
     ),
     (
+        "Read PoseTrack JSON of 1,000 frames of 20 people with orjson, against pycocotools' COCO",
+        "files", "test_read_json[orjson]", None,
+    ),
+    (
+        "The same without orjson, against the same",
+        "files", "test_read_json[json]", None,
+    ),
+    (
         "COCOeval of the keypoints of 5,000 images that are loaded, against pycocotools",
         "dropin_pycocotools", "test_evaluation[keypoints, 5000 images-pycocotools]", None,
     ),

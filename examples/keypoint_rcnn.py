@@ -1,8 +1,8 @@
 """torchvision's keypoint R-CNN finds the people, and ptfast's clip tracking follows their poses.
 
     pip install torchvision
-    python examples/keypoint_rcnn.py                                   # random weights: shows that it runs, offline
     python examples/keypoint_rcnn.py video.mp4 --pretrained            # torchvision downloads its weights, once
+    python examples/keypoint_rcnn.py                                   # offline: random weights, which find nobody
 
 The pose network that comes with ptfast has seen synthetic people alone; --pose takes a published HRNet's file.
 """
@@ -18,6 +18,7 @@ from torchvision.models.detection import keypointrcnn_resnet50_fpn
 
 from ptfast import write_poses
 from ptfast.dropin import patched
+from ptfast.io import Frame
 from ptfast.methods import ClipTracking
 from ptfast.methods.detectors import Boxes, Detector, each_image
 from ptfast.synthetic import render
@@ -28,7 +29,7 @@ def detector(pretrained: bool) -> Detector:
     torch.manual_seed(3)
     if pretrained:
         model = keypointrcnn_resnet50_fpn(weights="DEFAULT")
-    else:  # what it finds means nothing, so let it be little
+    else:  # its boxes mean nothing, so let them be few
         model = keypointrcnn_resnet50_fpn(
             weights=None, weights_backbone=None, min_size=128, rpn_post_nms_top_n_test=20, box_detections_per_img=2
         )
@@ -50,12 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pose", default="clip-tracking", help="weights of the pose network")
     parser.add_argument("-o", "--output", default="tracks.json", help="PoseTrack 2018 JSON, CSV, Parquet or MOT text")
     options = parser.parse_args(arguments)
-    method = ClipTracking.load(options.pose, detector=detector(options.pretrained))
+    network, counts = detector(options.pretrained), []
+
+    def counted(frames: Sequence[Frame], keys: Sequence[int]) -> Sequence[Boxes]:
+        found = network(frames, keys)
+        counts.extend(len(scores) for _, scores in found)
+        return found
+
+    method = ClipTracking.load(options.pose, detector=counted)
     video = options.video or list(render(seed=1, frames=6, people=2, size=(192, 192)))
     with patched("torchvision"):  # its RoIAlign and suppression are ptfast's, too
         tracks = method.track(video)
     write_poses(tracks, options.output)
-    print(f"{tracks} -> {options.output}")
+    people = len(set(tracks.track_ids.tolist()))
+    print(f"{sum(counts)} boxes in {len(counts)} frames; {people} people tracked -> {options.output}")
+    if not options.pretrained:
+        print("The detector's weights are random, and so are its boxes: --pretrained takes torchvision's.")
 
 
 if __name__ == "__main__":

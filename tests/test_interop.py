@@ -78,23 +78,23 @@ def newer_supervision() -> ModuleType:
 def test_keypoints_are_what_supervision_means_by_them() -> None:
     supervision = newer_supervision()
     poses = Poses(
-        keypoints=np.array([[[1, 2], [3, 4]], [[5, 6], [0, 0]]]),
+        keypoints=np.array([[[1, 2], [3, 4], [3, 3]], [[5, 6], [0, 0], [7, 9]]]),
         frame_offsets=np.array([0, 0, 2]),
-        skeleton=HAND,
-        joint_visibility=np.array([[2, 1], [2, 0]]),
-        joint_scores=np.array([[0.5, 0.25], [0.75, 0.125]]),
+        skeleton=Skeleton("three", ("a", "b", "c"), (), (), (0.1,) * 3),
+        joint_visibility=np.array([[2, 1, 2], [2, 0, 1]]),
+        joint_scores=np.array([[0.5, 0.25, 0.5], [0.75, 0.125, 0.5]]),
         scores=np.array([0.5, 0.75]),
         track_ids=np.array([4, 7]),
     )
     empty, points = to_keypoints(poses)
     assert isinstance(points, supervision.KeyPoints)
     assert empty.is_empty()
-    np.testing.assert_array_equal(points.xy, [[[1, 2], [3, 4]], [[5, 6], [0, 0]]])
+    np.testing.assert_array_equal(points.xy, poses.keypoints)
     np.testing.assert_array_equal(points.keypoint_confidence, poses.joint_scores)
-    np.testing.assert_array_equal(points.visible, [[True, True], [True, False]])
+    np.testing.assert_array_equal(points.visible, [[True, True, True], [True, False, True]])
     second = points[1]
     assert (second.detection_confidence, second.data["tracker_id"]) == (0.75, 7)
-    np.testing.assert_array_equal(points.as_detections().xyxy, [[1, 2, 3, 4], [5, 6, 5, 6]])
+    np.testing.assert_array_equal(points.as_detections().xyxy, [[1, 2, 3, 4], [5, 6, 7, 9]])
 
 
 def test_keypoints_that_were_hidden_meanwhile_are_absent() -> None:
@@ -141,6 +141,46 @@ def test_keypoints_of_versions_before_0_29() -> None:
     assert from_keypoints([older], HAND).scores == [0.25]
 
 
+def test_a_joint_whose_confidence_is_unknown_is_absent() -> None:
+    """It does not make its person's score unknown, with which nobody would be linked or written."""
+    scores = np.array([[0.5, np.nan], [np.inf, np.nan]])
+    one = SimpleNamespace(xy=np.arange(1.0, 9).reshape(2, 2, 2), confidence=scores, data={})
+    poses = from_keypoints([one, one], HAND)
+    np.testing.assert_array_equal(poses.joint_visibility, [[2, 0], [0, 0]] * 2)
+    np.testing.assert_array_equal(poses.joint_scores, [[0.5, 0], [0, 0]] * 2)
+    np.testing.assert_array_equal(poses.scores, [0.5, 0] * 2)
+    np.testing.assert_array_equal(link(poses, keep_filtered=True).track_ids[::2], [0, 0])
+    one.data["detection_confidence"] = np.array([0.75, 0.25])
+    np.testing.assert_array_equal(from_keypoints([one], HAND).joint_visibility, [[2, 0], [0, 0]])
+
+
+def test_joints_that_are_not_visible_are_absent() -> None:
+    """Of any version that has `visible`, and also where its maker knew them better."""
+    visible = np.array([[True, False]])
+    one = SimpleNamespace(xy=np.ones((1, 2, 2)), confidence=np.array([[0.5, 0.25]]), visible=visible, data={})
+    for known, expected in ((None, [[2, 0]]), ([[1, 1]], [[1, 0]])):
+        one.data = {} if known is None else {"joint_visibility": np.array(known)}
+        poses = from_keypoints([one], HAND)
+        np.testing.assert_array_equal(poses.joint_visibility, expected)
+        assert poses.scores == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("convert", "back", "kind"),
+    [(to_keypoints, from_keypoints, "KeyPoints"), (to_detections, from_detections, "Detections")],
+)
+def test_one_object_is_no_list_of_frames(convert: Any, back: Any, kind: str) -> None:
+    peer("supervision")
+    [one] = convert(Poses(np.ones((1, 17, 2)), np.array([0, 1]), COCO_17))
+    assert len(back([one], COCO_17)) == len(back(iter([one]), COCO_17)) == 1
+    with pytest.raises(TypeError, match=f"frames must be a list of sv.{kind}, one a frame, got {kind}"):
+        back(one, COCO_17)
+    with pytest.raises(TypeError, match=f"frames must be a list of sv.{kind}, one a frame, got NoneType"):
+        back(None)
+    with pytest.raises(TypeError, match=rf"frames\[1\] must be sv.{kind}, got ndarray"):
+        back([one, np.ones((1, 17, 2))], COCO_17)
+
+
 def test_keypoints_of_another_skeleton_are_an_error() -> None:
     older = SimpleNamespace(xy=np.ones((2, 3, 2)), confidence=None, data={})
     with pytest.raises(ValueError, match=r"frames\[0\]\.xy must have shape \(N, K, 2\) with K = 17, got \(2, 3, 2\)"):
@@ -172,6 +212,12 @@ def test_detections_keep_joints_and_ids_through_selections() -> None:
     assert set(differences(found, kept)) <= set(NOT_KEPT)
 
 
+def test_detections_of_a_video_whose_only_id_is_0_have_it() -> None:
+    peer("supervision")
+    poses = Poses(np.ones((2, 17, 2)), np.array([0, 1, 2]), COCO_17, track_ids=np.array([-1, 0]))
+    assert [found.tracker_id.tolist() for found in to_detections(poses)] == [[-1], [0]]
+
+
 def test_detections_without_ids_or_joints() -> None:
     supervision = peer("supervision")
     boxes = np.array([[0, 0, 4, 2], [10, 10, 20, 20]], np.float32)
@@ -201,6 +247,21 @@ def test_arrow_tables_are_those_of_parquet_files(tmp_path: Path) -> None:
 def test_data_frames_come_back_as_they_went(poses: Poses) -> None:
     peer("pandas")
     assert differences(from_pandas(to_pandas(poses), poses.sequence), poses) == []
+
+
+@pytest.mark.parametrize("counts", [[2, 0, 1], [0, 3]])
+def test_large_ids_stay_exact_beside_empty_frames(counts: list[int]) -> None:
+    """float64, in which pandas gives out whole numbers among empty cells, takes 2**53 + 1 for 2**53."""
+    pandas = peer("pandas")
+    ids = np.array([2**53, 2**53 + 1, 2**62 + 1])
+    poses = Poses(np.ones((3, 2, 2)), np.cumsum([0, *counts]), HAND, track_ids=ids)
+    frame = to_pandas(poses)
+    assert differences(from_pandas(frame), poses) == []
+    assert differences(from_pandas(frame.astype(object)), poses) == []
+    peer("pyarrow")
+    assert differences(from_arrow(frame), poses) == []
+    for types in (pandas.ArrowDtype, lambda kind: pandas.Int64Dtype() if str(kind) == "int64" else None):
+        assert differences(from_pandas(to_arrow(poses).to_pandas(types_mapper=types)), poses) == []
 
 
 def test_data_frames_of_other_makers() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, repeat
@@ -112,19 +110,3 @@ def number_lists(annotations: list[Annotation], name: str) -> np.ndarray:
         return np.stack(values) if values else np.zeros((0, 0))
     # array() reads a list of numbers in half the time that NumPy takes
     return np.frombuffer(b"".join(map(array, repeat("d"), values))).reshape(len(values), -1)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keeps Python's garbage collector from running.
-
-    It runs whenever a program has made many objects, such as a dictionary an image here, and goes through all others,
-    such as the data set's annotations: half the time of an evaluation, to find nothing.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._patching import original
-from ptfast.dropin._pycocotools_cells import Annotation, uncollected
+from ptfast.dropin._pycocotools_cells import Annotation
 from ptfast.dropin._pycocotools_loading import complete, from_array, read
+from ptfast.io._bulk import paused_collector
 
 
 class COCO:
@@ -51,7 +52,7 @@ class COCO:
             return
         print("loading annotations into memory...")
         started = time.time()
-        with uncollected():
+        with paused_collector():
             dataset = read(annotation_file)
             assert type(dataset) is dict, f"annotation file format {type(dataset)} not supported"
             print(f"Done (t={time.time() - started:0.2f}s)")
@@ -64,7 +65,7 @@ class COCO:
         dataset = self.dataset
         annotations = dataset.get("annotations", [])
         self.imgToAnns, self.catToImgs = defaultdict(list), defaultdict(list)
-        with uncollected():
+        with paused_collector():
             for annotation in annotations:
                 self.imgToAnns[annotation["image_id"]].append(annotation)
             self.anns = {annotation["id"]: annotation for annotation in annotations}
@@ -157,7 +158,7 @@ class COCO:
         results.dataset["images"] = list(self.dataset["images"])
         print("Loading and preparing results...")
         started = time.time()
-        with uncollected():
+        with paused_collector():
             annotations = self._results(resFile)
             assert type(annotations) is list, "results in not an array of objects"
             images = {annotation["image_id"] for annotation in annotations}

@@ -101,7 +101,10 @@ def _boxes(points: list[Any], kind: Any) -> Iterable[Any]:
         return [_box(np.min(x), np.max(x), np.min(y), np.max(y)) for x, y in points]
     number, joints = kind
     code = "d" if number is float else "q"
-    values = b"".join(array(code, x + y) for x, y in points)  # half the time that NumPy takes to read lists
+    try:
+        values = b"".join(array(code, x + y) for x, y in points)  # half the time that NumPy takes to read lists
+    except OverflowError:
+        return _boxes(points, None)  # integers beyond 64 bits
     coordinates = np.frombuffer(values, number).reshape(-1, 2, joints)
     low, high = coordinates.min(2), coordinates.max(2)
     return zip(*_box(low[:, 0], high[:, 0], low[:, 1], high[:, 1]), strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._columns import frame_pairs
-from ptfast.dropin._pycocotools_cells import Cells
+from ptfast.dropin._pycocotools_cells import Annotation, Cells, numbers
 from ptfast.evaluation._ragged import frame_of_rows
 
 _PAIRS = 1 << 20  # that are looked through at a time
@@ -70,10 +70,12 @@ def match(
         ignored: (A, G) bool, the annotations to be ignored in each area range.
         thresholds: (T,) least similarity of a match.
         zero_ids: Whether an id of 0 stands for a match, too; see COCOeval. It is then written as -1.
+
+    Raises:
+        ValueError: Of a match one id is text, and no number.
     """
     least = np.minimum(np.asarray(thresholds, np.float64), 1 - 1e-10)
-    truth_ids = np.array([annotation["id"] for annotation in cells.truth], np.float64)
-    found_ids = np.array([detection["id"] for detection in cells.found], np.float64)
+    truth_ids, found_ids = _id_numbers(cells.truth), _id_numbers(cells.found)
     if zero_ids:
         truth_ids[truth_ids == 0] = found_ids[found_ids == 0] = -1
     crowd = np.array([int(annotation["iscrowd"]) != 0 for annotation in cells.truth], bool)
@@ -91,10 +93,28 @@ def match(
         chosen, t = _choose(pairs, occupies, least, taken=np.zeros((ignored.size, len(least)), bool))
     d = pairs.row[chosen]
     a, g = np.divmod(pairs.place[chosen], len(crowd))
+    for side, ids, rows in ((cells.truth, truth_ids, g), (cells.found, found_ids, d)):
+        if np.isnan(ids[rows]).any():
+            numbers([side[row] for row in rows.tolist()], "id")
     result.found[a, t, d] = truth_ids[g]
     result.found_ignored[a, t, d] = pairs.ignored[chosen]
     result.truth[a, t, g] = found_ids[d]  # a crowd's is the last, for the choices come in order
     return result
+
+
+def _id_numbers(annotations: list[Annotation]) -> np.ndarray:
+    """(N,) float64 ids. What is no number is NaN, for only ids that are written down, those of matches, need be one."""
+    try:
+        return numbers(annotations, "id")
+    except (TypeError, ValueError):
+        return np.array([_number(annotation["id"]) for annotation in annotations])
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def _likely(cells: Cells, similarities: Sequence[Any], least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

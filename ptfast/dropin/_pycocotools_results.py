@@ -67,7 +67,7 @@ class Results:
                 "dtMatches": found_matches[:, d[c] : d[c + 1]],
                 "gtMatches": truth_matches[:, g[c] : g[c + 1]],
                 "dtScores": self.scores[d[c] : d[c + 1]],
-                "gtIgnore": truth_ignored[g[c] : g[c + 1]],
+                "gtIgnore": truth_ignored[g[c] : g[c + 1]] if g[c] < g[c + 1] else np.array([]),
                 "dtIgnore": found_ignored[:, d[c] : d[c + 1]],
             }
             for c, (image, category) in enumerate(self.keys)

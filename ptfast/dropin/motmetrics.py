@@ -44,7 +44,9 @@ class MOTAccumulator:
         """Forgets all frames."""
         self._frames: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._frame_ids: list[Any] = []
-        self._original: Any = None
+        self._original: Any = None  # motmetrics' own accumulator, once it is needed, and how many frames it has
+        self._passed_on = 0
+        self._repeats = False  # whether an object's id was twice in a frame
 
     def update(self, oids: Any, hids: Any, dists: Any, frameid: Any = None, vf: str = "") -> Any:
         """Adds a frame.
@@ -61,6 +63,7 @@ class MOTAccumulator:
 
         Raises:
             AssertionError: The frame's id is missing, or it is given and frames are numbered.
+            KeyError: An object's id is repeated in the first frame that has it, and motmetrics stumbles over that.
             ValueError: The distances do not fit, or a log is asked for.
         """
         if vf != "":
@@ -75,22 +78,30 @@ class MOTAccumulator:
             raise AssertionError("Cannot provide frame id when auto-id is enabled")
         self._frames.append((objects, hypotheses, distances))
         self._frame_ids.append(frameid)
-        self._original = None
+        self._repeats |= len(set(objects.tolist())) < len(objects)
+        if self._repeats:
+            self._passed()  # which may be an error, and should then be one here
         return frameid
 
     @property
     def events(self) -> Any:
         """motmetrics' event table, a pandas.DataFrame, of its own accumulator."""
-        if self._original is None:
-            self._original = import_module("motmetrics").MOTAccumulator(False, self.max_switch_time)
-            for frame, frame_id in zip(self._frames, self._frame_ids, strict=True):
-                self._original.update(*frame, frameid=frame_id)
-        return self._original.events
+        return self._passed().events
 
     @property
     def mot_events(self) -> Any:
         """The rows of `events` that are not raw input."""
         return self.events[self.events.Type != "RAW"]
+
+    def _passed(self) -> Any:
+        """motmetrics' accumulator of all frames."""
+        if self._original is None:
+            self._original = import_module("motmetrics").MOTAccumulator(False, self.max_switch_time)
+        while self._passed_on < len(self._frames):
+            frame, frame_id = self._frames[self._passed_on], self._frame_ids[self._passed_on]
+            self._passed_on += 1  # first, for a frame that fails is not to be passed on again
+            self._original.update(*frame, frameid=frame_id)
+        return self._original
 
     def _measures(self) -> dict[str, Any] | None:
         """All of MEASURES, or None for frames that are left to motmetrics."""

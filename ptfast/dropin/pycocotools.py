@@ -29,13 +29,14 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._patching import original
-from ptfast.dropin._pycocotools_cells import Annotation, Cells, gather_cells, uncollected
+from ptfast.dropin._pycocotools_cells import Annotation, Cells, gather_cells
 from ptfast.dropin._pycocotools_coco import COCO
 from ptfast.dropin._pycocotools_curves import Curves, curves_of
 from ptfast.dropin._pycocotools_params import Params
 from ptfast.dropin._pycocotools_results import Results, evaluate_cells
 from ptfast.dropin._pycocotools_similarity import iou_of_pairs, oks_of_pairs
 from ptfast.dropin._pycocotools_summary import detection_lines, figure, keypoint_lines
+from ptfast.io._bulk import paused_collector
 
 __all__ = ["COCO", "COCOeval", "Params"]
 
@@ -120,7 +121,7 @@ class COCOeval:
         if p.useCats:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
-        with uncollected():
+        with paused_collector():
             self._prepare()
             keys, cells = self._cells()
             self.ious = self._compare(keys, cells)
@@ -221,7 +222,8 @@ class COCOeval:
     def _prepare(self) -> None:
         """Sorts annotations and detections by image and category, and marks annotations that do not count."""
         p = self.params
-        truth, found = (self._load(data) for data in (self.cocoGt, self.cocoDt))
+        chosen = {"imgIds": p.imgIds} | ({"catIds": _Ids(p.catIds)} if p.useCats else {})
+        truth, found = (data.loadAnns(data.getAnnIds(**chosen)) for data in (self.cocoGt, self.cocoDt))
         if p.iouType == "segm":
             for annotations, data in ((truth, self.cocoGt), (found, self.cocoDt)):
                 for annotation in annotations:
@@ -236,17 +238,6 @@ class COCOeval:
                 by_key[key].append(annotation)
         self.evalImgs = defaultdict(list)
         self.eval = {}
-
-    def _load(self, data: Any) -> list[Annotation]:
-        """The annotations of the chosen images and categories.
-
-        Categories are chosen here: pycocotools looks each annotation's up in a list, which takes longer than all else.
-        """
-        annotations = data.loadAnns(data.getAnnIds(imgIds=self.params.imgIds))
-        if not (self.params.useCats and self.params.catIds):
-            return annotations
-        wanted = set(self.params.catIds)
-        return [annotation for annotation in annotations if annotation["category_id"] in wanted]
 
     def _lists(self, image: Any, category: Any) -> tuple[list[Annotation], list[Annotation]]:
         """Annotations and detections of an image, of one category or of all."""
@@ -312,7 +303,7 @@ class COCOeval:
             return
         categories, areas, images = self._shape
         entries: list[dict[str, Any] | None] = [None] * (categories * areas * images)
-        with uncollected():
+        with paused_collector():
             for a in range(areas):
                 for (k, i), entry in zip(self._places, self._results.dictionaries(a), strict=True):
                     entries[(k * areas + a) * images + i] = entry
@@ -330,6 +321,17 @@ class COCOeval:
 
     def _overridden(self, method: str) -> bool:
         return getattr(getattr(self, method), "__func__", None) is not getattr(COCOeval, method)
+
+
+class _Ids(list):
+    """A list that is asked what is in it in one step: pycocotools looks up each annotation's category in one."""
+
+    def __init__(self, ids: Sequence[Any]) -> None:
+        super().__init__(ids)
+        self._members = frozenset(_plain(ids))
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._members
 
 
 def _plain(ids: Sequence[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_shape
-from ptfast.interop._per_frame import PERSON, frames_of, joined, one_frame
+from ptfast.interop._per_frame import PERSON, each_frame, frames_of, joined, one_frame
 from ptfast.interop._require import require
 from ptfast.io import BOX_CENTER
 from ptfast.skeletons import Skeleton
@@ -49,7 +49,7 @@ def from_detections(frames: Iterable[Any], skeleton: Skeleton = BOX_CENTER) -> P
     """Poses of supervision's Detections, one object a frame, whatever made them.
 
     Args:
-        frames: Detections of F frames.
+        frames: Detections of F frames; of one frame, a list of one.
         skeleton: What the joints in `data["keypoints"]` are, with "joint_scores" and "joint_visibility" beside them
             if there are such. The default is for detections without joints: one joint, the box's centre, as poses of
             MOT files have it, so that they can be linked, by `cost="iou"` say.
@@ -58,10 +58,11 @@ def from_detections(frames: Iterable[Any], skeleton: Skeleton = BOX_CENTER) -> P
         F frames of poses; scores are 1 where there is no confidence, track ids -1 where there are none.
 
     Raises:
+        TypeError: `frames` are no Detections, or not a list of them.
         ValueError: A frame's `data` lacks joints for the skeleton, or has them in another shape.
     """
-    parts = [_from_detections(found, f"frames[{index}]", skeleton) for index, found in enumerate(frames)]
-    return joined(parts, skeleton)
+    named = each_frame(frames, "Detections", "xyxy")
+    return joined([_from_detections(found, name, skeleton) for name, found in named], skeleton)
 
 
 def _from_detections(found: Any, name: str, skeleton: Skeleton) -> Poses:

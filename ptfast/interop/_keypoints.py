@@ -1,4 +1,4 @@
-"""supervision's KeyPoints, one object a frame; versions 0.26 to 0.31."""
+"""supervision's KeyPoints, one object a frame; of versions 0.21 to 0.31, on which the tests pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_shape
-from ptfast.interop._per_frame import PERSON, frames_of, joined, one_frame
+from ptfast.interop._per_frame import PERSON, each_frame, frames_of, joined, one_frame
 from ptfast.interop._require import require
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
@@ -61,22 +61,23 @@ def from_keypoints(frames: Iterable[Any], skeleton: Skeleton = COCO_17) -> Poses
     """Poses of supervision's KeyPoints, one object a frame, whatever made them.
 
     A joint is absent where it is not `visible`, at (0, 0) or not finite; `data["joint_visibility"]` counts in place of
-    the last two. A person's score is the detection's
-    confidence or, where there is none, the mean of the joints'; its box is `data["xyxy"]` or the joints' extent, its
-    track id `data["tracker_id"]` or -1.
+    the last two. It is absent, with a score of 0, where its confidence is not finite, too. A person's score is the
+    detection's confidence or, where there is none, the mean of the joints that are not absent; its box is
+    `data["xyxy"]` or the joints' extent, its track id `data["tracker_id"]` or -1.
 
     Args:
-        frames: KeyPoints of F frames, K joints each.
+        frames: KeyPoints of F frames, K joints each; of one frame, a list of one.
         skeleton: What the joints are.
 
     Returns:
         F frames of poses.
 
     Raises:
+        TypeError: `frames` are no KeyPoints, or not a list of them.
         ValueError: A frame has another number of joints than the skeleton.
     """
-    parts = [_from_keypoints(points, f"frames[{index}]", skeleton) for index, points in enumerate(frames)]
-    return joined(parts, skeleton)
+    named = each_frame(frames, "KeyPoints", "xy")
+    return joined([_from_keypoints(points, name, skeleton) for name, points in named], skeleton)
 
 
 def _from_keypoints(points: Any, name: str, skeleton: Skeleton) -> Poses:
@@ -90,10 +91,13 @@ def _from_keypoints(points: Any, name: str, skeleton: Skeleton) -> Poses:
     visibility = visibility.reshape(xy.shape[:2])
     if getattr(points, "visible", None) is not None:
         visibility = np.where(np.reshape(points.visible, visibility.shape), visibility, 0)
-    if joint_scores is not None and scores is None:
-        there = visibility > 0
-        joint_scores = np.asarray(joint_scores).reshape(there.shape)
-        scores = np.where(there, joint_scores, 0).sum(1) / np.maximum(there.sum(1), 1)
+    if joint_scores is not None:
+        joint_scores = np.reshape(joint_scores, visibility.shape)
+        known = np.isfinite(joint_scores)
+        joint_scores, visibility = np.where(known, joint_scores, 0), np.where(known, visibility, 0)
+        if scores is None:
+            there = visibility > 0
+            scores = np.where(there, joint_scores, 0).sum(1) / np.maximum(there.sum(1), 1)
     return one_frame(
         skeleton,
         xy,

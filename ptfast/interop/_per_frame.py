@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,20 @@ def frames_of(poses: Poses) -> list[Poses]:
     """The frames one by one, as NumPy arrays."""
     host = poses.numpy()
     return [host.frame(index) for index in range(len(host))]
+
+
+def each_frame(frames: Iterable[Any], kind: str, attribute: str) -> Iterator[tuple[str, Any]]:
+    """The objects of supervision's class `kind`, one a frame, each with its name for messages.
+
+    Raises:
+        TypeError: `frames` is one such object, or none of that class is in its place, which is known by `attribute`.
+    """
+    if hasattr(frames, attribute) or not hasattr(frames, "__iter__"):
+        raise TypeError(f"frames must be a list of sv.{kind}, one a frame, got {type(frames).__name__}")
+    for index, frame in enumerate(frames):
+        if not hasattr(frame, attribute):
+            raise TypeError(f"frames[{index}] must be sv.{kind}, got {type(frame).__name__}")
+        yield f"frames[{index}]", frame
 
 
 def one_frame(skeleton: Skeleton, keypoints: np.ndarray, **columns: Any) -> Poses:

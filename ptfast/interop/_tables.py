@@ -80,12 +80,14 @@ def from_pandas(frame: Any, sequence: str = "") -> Poses:
     columns = {}
     for name, kind in kinds_of([str(name) for name in frame.columns]).items():
         empty = frame[name].isna().to_numpy(bool)
-        values = frame[name].to_numpy()
         try:
-            cells = _cells(np.where(empty, "" if kind is str else 0, values) if empty.any() else values, kind)
+            # without the empty cells, with which pandas makes floats of whole numbers
+            cells = _cells(frame[name][~empty].to_numpy(), kind)
         except (TypeError, ValueError):
             raise wrong_kind("table", name, kind, frame[name].dtype) from None
-        columns[name] = np.ma.masked_array(cells, empty)
+        column = np.full(len(empty), "" if kind is str else 0, cells.dtype)
+        column[~empty] = cells
+        columns[name] = np.ma.masked_array(column, empty)
     return read_table(columns, "table", sequence, first_row=0)
 
 

@@ -98,6 +98,36 @@ def test_what_is_left_to_the_original() -> None:
     )
 
 
+def test_an_id_that_is_repeated_is_an_error_where_it_is_in_the_original() -> None:
+    """And what comes of going on all the same is equal, too."""
+    testing = peer("pandas").testing
+    repeated = np.array([[0.1, np.nan], [np.nan, 0.2]])
+    tables = []
+    for package in (mm, peer("motmetrics")):
+        accumulator = package.MOTAccumulator(auto_id=True)
+        assert accumulator.update([3], [5], [[0.1]]) == 0
+        assert accumulator.update([3, 3], [5, 6], repeated) == 1
+        with pytest.raises(KeyError, match="4"):
+            accumulator.update([4, 4], [5, 6], repeated)
+        with pytest.raises(KeyError, match="4"):
+            accumulator.update([4], [6], [[0.1]])
+        assert accumulator.update([3], [6], [[0.1]]) == 4
+        tables.append(package.metrics.create().compute(accumulator, metrics=ALL))
+    testing.assert_frame_equal(*tables)
+
+
+def test_the_event_table_grows() -> None:
+    """It may be asked for between frames, and after."""
+    testing = peer("pandas").testing
+    ours, theirs = (package.MOTAccumulator(auto_id=True) for package in (mm, peer("motmetrics")))
+    for frame in frames(4, 3):
+        assert ours.update(*frame) == theirs.update(*frame)
+        testing.assert_frame_equal(ours.events, theirs.events)
+    ours.reset()
+    ours.update([1], [2], [[0.5]])
+    assert ours.events.index.get_level_values(0).unique().tolist() == [0]
+
+
 def test_frame_ids_of_ones_own() -> None:
     original, testing = peer("motmetrics"), peer("pandas").testing
     names = ["num_frames", "mota", "motp", "idf1"]

@@ -24,7 +24,7 @@ def assert_same(got: Any, expected: Any, where: str = "") -> None:
         for key in expected:
             assert_same(got[key], expected[key], f"{where}[{key!r}]")
     elif isinstance(expected, np.ndarray):
-        assert got.shape == expected.shape and (got.dtype == expected.dtype or not got.size), where
+        assert (got.shape, got.dtype) == (expected.shape, expected.dtype), where
         np.testing.assert_array_equal(got, expected, where)
     elif isinstance(expected, list | tuple):
         assert type(got) is type(expected) and len(got) == len(expected), where
@@ -147,6 +147,24 @@ def test_numpy_arrays_in_annotations(kind: str, capsys: pytest.CaptureFixture) -
     assert_equal_evaluations(data, kind, capsys)
 
 
+@pytest.mark.parametrize("kind", ["keypoints", "bbox"])
+def test_text_for_ids_is_an_error_of_matches_alone(kind: str, capsys: pytest.CaptureFixture) -> None:
+    for far in (True, False):
+        data = people(18, images=4)
+        for which, side in enumerate(data):
+            for annotation in side.dataset["annotations"]:
+                annotation["id"] = f"a{annotation['id']}"
+                if far and which:
+                    annotation["keypoints"] = [1e5] * 51
+                    annotation["bbox"][0] = 1e5
+        if far:
+            assert matches(assert_equal_evaluations(data, kind, capsys)) == 0
+            continue
+        for evaluator in (ours.COCOeval, peer("pycocotools.cocoeval").COCOeval):
+            with pytest.raises(ValueError, match="could not convert string to float: 'a"):
+                run(evaluator, data, kind)
+
+
 def test_other_skeletons(capsys: pytest.CaptureFixture) -> None:
     data = people(10)
     for side in data:
@@ -218,6 +236,11 @@ def test_accumulating_what_the_user_changed(kind: str) -> None:
         some.imgIds, some.catIds, some.maxDets, some.areaRng = [2, 6, 9], [1], [9, *some.maxDets], some.areaRng[:1]
         whole.accumulate(some)
         results.append((merged.stats, merged.eval["scores"], whole.eval["precision"], whole.eval["scores"]))
+        some = copy.deepcopy(whole.params)
+        some.catIds = [9, 1]  # the first was not evaluated: what comes after moves up
+        whole.accumulate(some)
+        assert whole.eval["recall"][:, 0].max() > 0 and (whole.eval["recall"][:, 1] == -1).all()
+        results[-1] += (whole.eval["recall"], whole.eval["precision"])
     assert_same(results[0], results[1])
     one = run(ours.COCOeval, people(13), kind)
     first = one.stats
@@ -238,6 +261,36 @@ def test_objects_of_pycocotools(capsys: pytest.CaptureFixture) -> None:
     names = ("image_id", "category_id", "score", "keypoints")
     results = coco.loadRes([{name: each[name] for name in names} for each in found.dataset["annotations"]])
     assert matches(assert_equal_evaluations((coco, results), "keypoints", capsys)) > 100
+
+
+@pytest.mark.parametrize("package", ["ptfast.dropin.pycocotools", "pycocotools.coco"])
+def test_repeated_ids_stand_for_the_last_of_them(package: str, capsys: pytest.CaptureFixture) -> None:
+    """Whatever its category: those wanted are found before annotations are looked up by id."""
+    sides = []
+    for side in people(19, categories=3, images=6):
+        coco = peer(package).COCO()
+        coco.dataset = {"images": [{"id": i} for i in side.images], "categories": [{"id": i} for i in side.categories]}
+        coco.dataset |= {"annotations": [each | {"id": each["id"] // 2 + 1} for each in side.dataset["annotations"]]}
+        coco.createIndex()
+        sides.append(coco)
+    change = lambda params: setattr(params, "catIds", [3, 1])  # noqa: E731
+    assert_equal_evaluations((sides[0], sides[1]), "bbox", capsys, change)
+
+
+def test_data_sets_are_asked_as_by_pycocotools() -> None:
+    """For images and categories in lists, whatever a data set does with these."""
+    data, asked = people(20, categories=3), []
+
+    def getAnnIds(imgIds: Any = (), catIds: Any = ()) -> list[int]:
+        assert isinstance(imgIds, list) and isinstance(catIds, list)
+        asked.append((np.asarray(imgIds).tolist(), np.asarray(catIds).tolist(), 3 in catIds, np.int64(2) in catIds))
+        return type(data[0]).getAnnIds(data[0], imgIds, catIds)
+
+    data[0].getAnnIds = getAnnIds  # type: ignore[method-assign]
+    evaluation = ours.COCOeval(*data, "bbox")
+    evaluation.params.catIds, evaluation.params.imgIds = [3, 1, 3], [2, 4]
+    evaluation.evaluate()
+    assert asked == [([2, 4], [1, 3], True, False)]
 
 
 def test_masks(capsys: pytest.CaptureFixture) -> None:

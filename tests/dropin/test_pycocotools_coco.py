@@ -153,6 +153,18 @@ def test_questions(both: Any, method: str, arguments: dict[str, Any], capsys: py
     assert_same_data(*both)
 
 
+def test_areas_lie_between_those_asked_for() -> None:
+    """Of 100, 200 and 300 the ends of a range are not in it."""
+    for coco in (ours.COCO(), peer_class()()):
+        coco.dataset = {
+            "annotations": [
+                {"id": i, "image_id": 1, "category_id": 1, "area": 100 * i, "iscrowd": 0} for i in (1, 2, 3)
+            ]
+        }
+        coco.createIndex()
+        assert coco.getAnnIds(areaRng=[100, 300]) == [2]
+
+
 def poses(change: Callable[[list[float]], Any] = list, count: int = 12) -> list[Annotation]:
     rng = np.random.default_rng(0)
     return [
@@ -178,6 +190,7 @@ def poses(change: Callable[[list[float]], Any] = list, count: int = 12) -> list[
         lambda values: np.array(values, np.float32),
         tuple,
         lambda values: [np.float32(v) for v in values],
+        lambda values: [2**70 + int(v) for v in values],
     ],
 )
 def test_results_of_keypoints(both: Any, change: Any, capsys: pytest.CaptureFixture) -> None:

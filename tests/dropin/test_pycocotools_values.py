@@ -45,6 +45,15 @@ def test_oks_of_one_joint() -> None:
     assert evaluation.stats[0] == -1  # who has no labelled joint is ignored
 
 
+def test_ends_belong_to_both_area_ranges() -> None:
+    """32 x 32 is small and medium: as an annotation, and as a false detection."""
+    square = one_person(bbox=[0.0, 0.0, 32.0, 32.0], area=1024.0)
+    small, medium, large = evaluate([square], [square], "bbox").stats[3:6]
+    assert (small, medium, large) == (pytest.approx(1), pytest.approx(1), -1)
+    wrong = one_person(id=2, score=0.9, bbox=[200.0, 0.0, 32.0, 32.0], area=1024.0)
+    assert evaluate([square], [square, wrong], "bbox").stats[3:5].tolist() == pytest.approx([0.5, 0.5])
+
+
 def test_crowds_take_many_and_count_for_nothing() -> None:
     crowd = one_person(iscrowd=1, bbox=[0.0, 0.0, 500.0, 500.0])
     found = [one_person(id=i, bbox=[10.0 * i, 0.0, 50.0, 50.0]) for i in range(1, 4)]
@@ -68,6 +77,13 @@ def test_ids_from_zero_can_count(kind: str) -> None:
     assert evaluation.evalImgs[0]["dtMatches"][0].tolist() == [-1, 0]
     shifted, plain = run(counting, people(8, first_id=0), kind), run(ours.COCOeval, people(8), kind)
     np.testing.assert_array_equal(shifted.stats, plain.stats)
+
+
+def test_text_for_ids_is_an_error_of_matches() -> None:
+    assert evaluate([one_person(id="a")], [one_person(id="b", bbox=[90.0, 0.0, 9.0, 9.0])], "bbox").stats[0] == 0
+    for truth, found in (("a", 1), (1, "a"), ("a", "a")):
+        with pytest.raises(ValueError, match="could not convert string to float: 'a'"):
+            evaluate([one_person(id=truth)], [one_person(id=found)])
 
 
 def test_more_lenient_than_pycocotools() -> None:

@@ -98,6 +98,13 @@ def test_known_clusters(MeanShift: Any) -> None:
     assert estimate_bandwidth(np.array(where, np.float64), 0.5) == pytest.approx((1 + 3 * 2**0.5 + 2 * 5**0.5) / 6)
 
 
+def test_a_point_at_the_bandwidth_belongs_to_the_cluster(MeanShift: Any) -> None:
+    where = [[-5.0, 0], [0, 0], [5, 0], [40, 0]]
+    settings: dict[str, Any] = {"bandwidth": 5, "seeds": [[0.0, 0]], "cluster_all": False}
+    assert MeanShift(**settings).fit(where).labels_.tolist() == [0, 0, 0, -1]
+    assert peer("sklearn.cluster").MeanShift(**settings).fit(where).labels_.tolist() == [0, 0, 0, -1]
+
+
 @pytest.mark.parametrize("size", [15.0, np.float64(0.7)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
 def test_bins_equal_the_originals_to_the_bit(dtype: type, size: float) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ContextDecorator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec
+from inspect import isasyncgenfunction, isclass, iscoroutinefunction, isgeneratorfunction
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 # package: what is replaced, as (module, attribute), by the attribute of that name in ptfast.dropin.<package>.
 SWAPPED: dict[str, tuple[tuple[str, str], ...]] = {
@@ -20,7 +22,7 @@ SWAPPED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "scipy": (("scipy.optimize", "linear_sum_assignment"),),
     "lap": (("lap", "lapjv"),),
-    "pycocotools": (("pycocotools.coco", "COCO"), ("pycocotools.cocoeval", "COCOeval")),
+    "pycocotools": (("pycocotools.coco", "COCO"), *(("pycocotools.cocoeval", name) for name in ("COCOeval", "Params"))),
     "hrnet": (
         *(("nms.nms", name) for name in ("oks_iou", "oks_nms", "soft_oks_nms")),
         *(("core.inference", name) for name in ("get_max_preds", "get_final_preds")),
@@ -34,6 +36,7 @@ SWAPPED: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _INSTALL = {"sklearn": "pip install scikit-learn", "hrnet": "put the folder lib of HRNet's repository on sys.path"}
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Pair = tuple[Any, Any]  # an original and what stands in for it
 Names = set[tuple[int, str]]  # a name in the namespace of this id
 
@@ -57,8 +60,7 @@ _LOCK = threading.RLock()
 _PATCHES: dict[str, _Patch] = {}  # every package that is swapped now
 
 
-@contextmanager
-def patched(*packages: str) -> Iterator[None]:
+def patched(*packages: str) -> Swap:
     """Replaces functions and classes of other packages by ptfast's, in the whole process, until the block ends.
 
     Every module that holds the original under any name gets ptfast's, also those that imported it before:
@@ -69,8 +71,14 @@ def patched(*packages: str) -> Iterator[None]:
 
     All threads see the swap, not only the one that asks for it. What is not in a module's namespace stays as it is:
     default arguments, closures, attributes of objects, subclasses and instances made before, code that
-    TorchScript has compiled. Going through all loaded modules takes some milliseconds to tens of them, so put the
-    block around a program, not around a call. It also works as a decorator.
+    TorchScript has compiled; and what such a place takes up within the block, it keeps after it. Going through all
+    loaded modules takes some milliseconds to tens of them, so put the block around a program, not around a call. It
+    also works as a decorator of functions, but not of generators, coroutines and classes.
+
+    Original functions, instances of original classes and what holds them, such as a model made before, can be pickled
+    only outside the block: within, their names stand for something else. Ptfast's can be pickled anywhere. Classes that
+    stand in for torchvision's and pycocotools', within the block, count original instances as theirs in isinstance.
+    TorchScript compiles torchvision's functions and modules, within the block, too.
 
     Args:
         *packages: "torchvision", "scipy", "lap", "pycocotools", "hrnet", "mmpose", "ultralytics" or "sklearn"; each
@@ -78,25 +86,56 @@ def patched(*packages: str) -> Iterator[None]:
 
     Raises:
         ValueError: No package is named, or one that ptfast has nothing for.
-        ImportError: A package is not installed, cannot be imported, or is a version that lacks a function.
+        TypeError: What is decorated is a generator function, a coroutine function or a class.
+        ImportError: On entering: a package is not installed, cannot be imported, or is a version that lacks a function.
 
     Example:
         >>> with ptfast.dropin.patched("pycocotools"):
         ...     evaluate_as_ever()
     """
-    names = list(dict.fromkeys(packages))
-    for name in names:
-        if name not in SWAPPED:
+    for name in packages:
+        if not isinstance(name, str) or name not in SWAPPED:
             raise ValueError(f"packages must be among {', '.join(SWAPPED)}, got {name!r}")
-    if not names:
+    if not packages:
         raise ValueError(f"packages must name at least one of {', '.join(SWAPPED)}, got none")
-    for name in names:
-        _load(name)  # before the lock is taken: an import may wait for another thread that wants to patch
-    _swap(names)
-    try:
-        yield
-    finally:
-        _restore(names)
+    return Swap(list(dict.fromkeys(packages)))
+
+
+class Swap(ContextDecorator):
+    """The block that patched makes. It may be entered again, also before it has been left."""
+
+    def __init__(self, packages: list[str]) -> None:
+        self._packages = packages
+
+    def __enter__(self) -> None:
+        for name in self._packages:
+            _load(name)  # before the lock is taken: an import may wait for another thread that wants to patch
+        _swap(self._packages)
+
+    def __exit__(self, *error: object) -> None:
+        _restore(self._packages)
+
+    def __call__(self, function: Function) -> Function:
+        if isclass(function) or any(kind(function) for kind in _SUSPENDED):
+            raise TypeError(
+                "patched wraps functions, not generator functions, coroutine functions or classes, got "
+                f"{getattr(function, '__qualname__', function)}; use `with patched(...)` inside"
+            )
+        return super().__call__(function)
+
+
+# A call of these returns at once, and their bodies run when the block has ended.
+_SUSPENDED: tuple[Callable[[Any], bool], ...] = (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction)
+
+
+class StandIn(type):
+    """Of a class that is swapped for another one: while it is, the other's instances count as its own."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        pairs = [pair for patch in list(_PATCHES.values()) for pair in patch.pairs]
+        return any(isinstance(instance, first) for first, stand_in in pairs if stand_in is cls is not first)
 
 
 @cache
@@ -104,7 +143,8 @@ def original(module: str, attribute: str) -> Any:
     """What `module` had as `attribute` before any swap, or None where the package is absent or does not load.
 
     A drop-in that leaves some calls to the original asks for it here. If it imported it in a function, it would,
-    within `patched`, get itself.
+    within `patched`, get itself. The same if the program has put ptfast's function into the module on its own: then
+    this is the one that another of the package's modules holds, or that a fresh copy of the module makes.
     """
     try:
         home = import_module(module)
@@ -113,7 +153,24 @@ def original(module: str, attribute: str) -> Any:
     with _LOCK:
         value = getattr(home, attribute)
         pairs = [pair for patch in _PATCHES.values() for pair in patch.pairs]
-        return next((first for first, stand_in in pairs if stand_in is value), value)
+        value = next((first for first, stand_in in pairs if stand_in is value), value)
+    package = module.split(".")[0]
+    if _package_of(value) == package:
+        return value
+    for name, each in list(sys.modules.items()):
+        if name.split(".")[0] == package and isinstance(each, ModuleType):
+            found = _namespace(each).get(attribute)
+            if _package_of(found) == package and getattr(found, "__name__", None) == attribute:
+                return found
+    if "ptfast" not in map(_package_of, getattr(value, "__mro__", [value])) or home.__spec__ is None:
+        return value
+    copy = module_from_spec(home.__spec__)
+    home.__spec__.loader.exec_module(copy)  # type: ignore[union-attr]
+    return getattr(copy, attribute)
+
+
+def _package_of(value: Any) -> str:
+    return str(getattr(value, "__module__", None)).split(".")[0]
 
 
 def _load(package: str) -> None:
@@ -138,7 +195,8 @@ def _pairs(package: str) -> list[Pair]:
         module = import_module(name)
         if not hasattr(module, attribute):
             raise ImportError(f"patched({package!r}) needs a version of {package} that has {name}.{attribute}")
-        pairs.append((getattr(module, attribute), getattr(stand_ins, attribute)))
+        first, stand_in = getattr(module, attribute), getattr(stand_ins, attribute)
+        pairs.append((original(name, attribute) if first is stand_in else first, stand_in))
     return pairs
 
 
@@ -188,6 +246,10 @@ def _namespaces() -> list[dict[str, Any]]:
     found = {}
     for name, module in list(sys.modules.items()):
         if isinstance(module, ModuleType) and name.split(".")[0] != "ptfast":
-            namespace = object.__getattribute__(module, "__dict__")  # vars() would load a lazy module
+            namespace = _namespace(module)
             found[id(namespace)] = namespace
     return list(found.values())
+
+
+def _namespace(module: ModuleType) -> dict[str, Any]:
+    return object.__getattribute__(module, "__dict__")  # vars() would load a lazy module

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import original
+from ptfast.dropin._patching import StandIn, original
 from ptfast.dropin._pycocotools_cells import Annotation
 from ptfast.dropin._pycocotools_loading import complete, from_array, read
 from ptfast.io._bulk import paused_collector
 
 
-class COCO:
+class COCO(metaclass=StandIn):
     """A data set and its indices, as pycocotools.coco.COCO, read in a fraction of the time.
 
     Equal to pycocotools 2.0.11 in what it takes, gives, prints and writes into annotations, errors included: no results

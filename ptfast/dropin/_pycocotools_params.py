@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ptfast.dropin._patching import StandIn
 
-class Params:
+
+class Params(metaclass=StandIn):
     """Settings of an evaluation, as pycocotools.cocoeval.Params.
 
     Attributes:

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import Array
-from ptfast.dropin._patching import original
-from ptfast.dropin._torchvision_common import has_kernels, is_eager
+from ptfast.dropin._torchvision_common import has_kernels, is_eager, scripted_as_torchvisions, torchvisions
 from ptfast.ops import iou_matrix
 from ptfast.ops.boxes import iou_arrays
 
@@ -16,12 +15,13 @@ _FLOATS = (torch.float32, torch.float64)
 _ALIGNED, _ROTATED = ("xyxy", "xywh", "cxcywh"), ("cxcywhr", "xywhr", "xyxyxyxy")
 
 
+@scripted_as_torchvisions
 def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     """Intersection over union of all boxes of two sets.
 
     Equal to torchvision 0.28's, to the bit. ptfast.ops.iou_matrix does the work for corners in float32 or float64 that
-    need no gradient; other formats, integers, half precision and gradients take torch's operations, as torchvision
-    does, and rotated boxes torchvision itself.
+    need no gradient; other formats, integers, half precision, gradients and torch.func's transforms take torch's
+    operations, as torchvision does, and rotated boxes torchvision itself, as does TorchScript.
 
     Args:
         boxes1: (..., N, K), K = 4, or 5 or 8 for rotated boxes.
@@ -35,7 +35,7 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
         ValueError: There is no such format.
     """
     if fmt in _ROTATED:
-        peer = original("torchvision.ops", "box_iou")
+        peer = torchvisions("box_iou")
         if not peer:
             raise ImportError("rotated boxes are left to torchvision, which is not there: pip install torchvision")
         return peer(boxes1, boxes2, fmt)

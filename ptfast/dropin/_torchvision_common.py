@@ -1,11 +1,64 @@
-"""What torchvision's drop-ins share: whether ptfast can do the work, and what autocast changes."""
+"""What torchvision's drop-ins share: torchvision itself, whether ptfast can do the work, and what autocast changes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ptfast import _native
+from ptfast.dropin._patching import original
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# torch has no public names for these.
+_innermost_transform: Callable[[], Any] = getattr(
+    getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None
+)
+_dispatch_modes: Callable[[], int] = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
+
+_traced: dict[str, Any] = {}  # what torchvisions finds while torch.compile traces
+
+
+def torchvisions(name: str, eager: bool = True) -> Any:
+    """torchvision.ops' own function or class of that name, or None without torchvision.
+
+    Unless eager, also in a graph that torch.compile traces: it can read a global, and cannot trace an import.
+    """
+    if eager:
+        return original("torchvision.ops", name)
+    _find_for_tracing()
+    return _traced[name]
+
+
+def _find_for_tracing() -> bool:
+    _traced.update({name: original("torchvision.ops", name) for name in ("nms", "batched_nms")})
+    return True
+
+
+_find_for_tracing._dynamo_marked_constant = True  # type: ignore[attr-defined]  # it is called, and not traced
+
+
+def scripted_as_torchvisions(function: Function) -> Function:
+    """Lets TorchScript, which cannot compile ptfast's function, compile torchvision's of the same name for it."""
+    marked: Any = function
+    marked.__prepare_scriptable__ = lambda: needed(function.__name__)
+    return function
+
+
+def needed(name: str) -> Any:
+    """torchvisions for TorchScript.
+
+    Raises:
+        RuntimeError: torchvision is absent.
+    """
+    peer = torchvisions(name)
+    if peer is None:
+        raise RuntimeError(f"TorchScript compiles torchvision's {name}, which is not there: pip install torchvision")
+    return peer
 
 
 def has_kernels(*tensors: Tensor) -> bool:
@@ -16,7 +69,17 @@ def has_kernels(*tensors: Tensor) -> bool:
 
 def is_eager(*tensors: Tensor) -> bool:
     """Whether the tensors hold numbers now, rather than stand for some in a trace or a compiled graph."""
-    return not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and all(type(x) is Tensor for x in tensors)
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_transformed():
+        return False
+    return all(type(x) is Tensor for x in tensors)
+
+
+def is_transformed() -> bool:
+    """Whether torch.func or forward-mode differentiation is at work, or something that records torch's operations.
+
+    Tensors then carry more than their numbers, which only torch's own operations pass on.
+    """
+    return getattr(forward_ad, "_current_level", -1) >= 0 or _innermost_transform() is not None or _dispatch_modes() > 0
 
 
 def is_autocast(tensor: Tensor) -> bool:

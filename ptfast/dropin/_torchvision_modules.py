@@ -14,18 +14,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ptfast.dropin._patching import original
-from ptfast.dropin._torchvision_common import has_kernels
+from ptfast.dropin._patching import StandIn
+from ptfast.dropin._torchvision_common import has_kernels, is_transformed, needed, torchvisions
 from ptfast.dropin._torchvision_roi_align import check_alike, join, roi_align, suits_torchvision
 from ptfast.ops import pyramid_tube_roi_align
 
 MOST_LEVELS = 8  # of ptfast.ops.pyramid_tube_roi_align
-_RoIAlign: Any = original("torchvision.ops", "RoIAlign") or nn.Module
-_MultiScaleRoIAlign: Any = original("torchvision.ops", "MultiScaleRoIAlign") or nn.Module
+_RoIAlign: Any = torchvisions("RoIAlign") or nn.Module
+_MultiScaleRoIAlign: Any = torchvisions("MultiScaleRoIAlign") or nn.Module
 
 
-class RoIAlign(_RoIAlign):
-    """roi_align as a module; the arguments are described there."""
+class RoIAlign(_RoIAlign, metaclass=StandIn):
+    """roi_align as a module; the arguments are described there. TorchScript compiles torchvision's in its place."""
 
     def __init__(
         self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int, aligned: bool = False
@@ -38,6 +38,12 @@ class RoIAlign(_RoIAlign):
 
     def forward(self, input: Tensor, rois: Tensor | list[Tensor]) -> Tensor:
         return roi_align(input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        if type(self) is not RoIAlign:
+            return self
+        settings = self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned
+        return needed("RoIAlign")(*settings).train(self.training)
 
     def __repr__(self) -> str:
         return (
@@ -71,13 +77,14 @@ class LevelMapper:
         return level.nan_to_num(nan=self.k_min - 1).to(torch.int64) - self.k_min
 
 
-class MultiScaleRoIAlign(_MultiScaleRoIAlign):
+class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
     """roi_align from the one level of a feature pyramid that suits each box's size.
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.pyramid_tube_roi_align in one pass over
     all levels; without it where levels do not halve from one to the next or differ in dtype, which goes level by level.
-    On the CPU, calls of so little work that torchvision is the faster go there, if it is installed. Half precision is
-    summed up in float32.
+    On the CPU, calls of so little work that torchvision is the faster go there, if it is installed, and all others that
+    roi_align leaves to it. Half precision is summed up in float32. TorchScript compiles torchvision's module in place
+    of this one, and leaves it in the model that it compiles.
 
     Args:
         featmap_names: Names of the feature maps to pool from.
@@ -130,7 +137,8 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign):
             return roi_align(maps[0], join(boxes), self.output_size, self.scales[0], self.sampling_ratio)
         rois = join(boxes)
         has_peer = _MultiScaleRoIAlign is not nn.Module
-        if has_peer and (not has_kernels(rois, *maps) or torch.jit.is_tracing()):
+        recorded = torch.jit.is_tracing() or (not torch.compiler.is_compiling() and is_transformed())
+        if has_peer and (recorded or not has_kernels(rois, *maps)):
             return super().forward(x, boxes, image_shapes)
         check_alike(maps[0], rois)
         if has_peer and suits_torchvision(maps, len(rois), self.output_size, self.sampling_ratio):
@@ -150,6 +158,13 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign):
             memory_format="contiguous",
         )
         return pooled[:, :, 0]
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        if type(self) is not MultiScaleRoIAlign:
+            return self
+        settings = self.featmap_names, self.output_size, self.sampling_ratio
+        canonical = {"canonical_scale": self.canonical_scale, "canonical_level": self.canonical_level}
+        return needed("MultiScaleRoIAlign")(*settings, **canonical).train(self.training)
 
     def _set_scales(self, maps: list[Tensor], image_shapes: list[tuple[int, int]]) -> None:
         if not image_shapes:

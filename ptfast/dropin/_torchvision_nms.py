@@ -8,8 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ptfast.dropin._patching import original
-from ptfast.dropin._torchvision_common import dtype_name, has_kernels, is_autocast, is_eager
+from ptfast.dropin._torchvision_common import (
+    dtype_name,
+    has_kernels,
+    is_autocast,
+    is_eager,
+    scripted_as_torchvisions,
+    torchvisions,
+)
 from ptfast.ops import nms as ptfast_nms
 from ptfast.ops.nms import nms_arrays
 
@@ -17,16 +23,18 @@ _FLOATS = (torch.float32, torch.float64)
 _MOST_SHIFTED = {"cpu": 4000, "cuda": 100_000}  # coordinates up to which torchvision's batched_nms shifts classes apart
 
 
+@scripted_as_torchvisions
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Non-maximum suppression: the boxes, best first, that overlap no better one by more than a threshold.
 
-    Equal to torchvision 0.28's, done by ptfast.ops.nms. Numbers that are not finite, compiled graphs, traces and
-    quantised boxes go to torchvision. On a GPU equal scores go by index, where torchvision leaves the order open.
+    Equal to torchvision 0.28's, done by ptfast.ops.nms. Numbers that are not finite, negative thresholds, compiled
+    graphs, traces, TorchScript, torch.func's transforms and quantised boxes go to torchvision. On a GPU equal scores go
+    by index, where torchvision leaves the order open. Without torchvision torch.compile breaks its graph here.
 
     Args:
         boxes: (N, 4) float32 or float64, x1, y1, x2, y2; half precision under autocast and on a GPU.
         scores: (N,) of the same dtype.
-        iou_threshold: Any number; above 1 all boxes are kept.
+        iou_threshold: Any number; above 1 all boxes are kept, and a negative one needs torchvision.
 
     Returns:
         (M,) int64 indices of the kept boxes, highest score first, of equal ones the lower index; on the boxes' device.
@@ -34,20 +42,22 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Raises:
         RuntimeError: A shape is wrong, or the dtypes differ.
         NotImplementedError: Boxes on the CPU are neither float32 nor float64.
+        ValueError: Without torchvision, a number is not finite or the threshold negative.
     """
-    peer = original("torchvision.ops", "nms")
     eager = is_eager(boxes, scores)
+    peer = torchvisions("nms", eager)
     if peer and not (eager and has_kernels(boxes, scores)):
         return peer(boxes, scores, iou_threshold)
     _check(boxes, scores)
     try:
         return _kept(boxes, scores, float(iou_threshold), eager and boxes.is_cpu)
-    except ValueError:  # a number is not finite, or on a GPU the threshold is negative
+    except ValueError:  # a number is not finite, or the threshold negative
         if not peer:
             raise
         return peer(boxes, scores, iou_threshold)
 
 
+@scripted_as_torchvisions
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     """Non-maximum suppression of each class by itself.
 
@@ -66,12 +76,12 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     Raises:
         RuntimeError: A shape is wrong, or the dtypes of boxes and scores differ.
-        NotImplementedError: As nms.
+        NotImplementedError, ValueError: As nms.
     """
     if boxes.numel() == 0:
         return torch.empty(0, dtype=torch.int64, device=boxes.device)
-    peer = original("torchvision.ops", "batched_nms")
     eager = is_eager(boxes, scores, idxs)
+    peer = torchvisions("batched_nms", eager)
     plain = eager and has_kernels(boxes, scores, idxs) and boxes.dtype == scores.dtype and boxes.dtype in _FLOATS
     if peer and not (plain and idxs.shape == scores.shape and idxs.device == boxes.device):
         return peer(boxes, scores, idxs, iou_threshold)
@@ -79,7 +89,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     try:
         tensors = boxes.detach(), scores.detach(), idxs.detach()
         return _kept_of_classes(*tensors, float(iou_threshold), eager and boxes.is_cpu)
-    except ValueError:  # a number is not finite, or on a GPU the threshold is negative
+    except ValueError:  # a number is not finite, or the threshold negative
         if not peer:
             raise
         return peer(boxes, scores, idxs, iou_threshold)
@@ -101,14 +111,16 @@ def _check(boxes: Tensor, scores: Tensor) -> None:
         )
     if boxes.device != scores.device:
         raise RuntimeError(f"boxes and scores must be on one device, got {boxes.device} and {scores.device}")
-    if boxes.dtype != scores.dtype and not is_autocast(boxes):
-        raise RuntimeError("dets should have the same type as scores")
     if not boxes.is_floating_point() or not (boxes.dtype in _FLOATS or boxes.is_cuda or is_autocast(boxes)):
         raise NotImplementedError(f"\"nms_kernel\" not implemented for '{dtype_name(boxes)}'")
+    if boxes.dtype != scores.dtype and not is_autocast(boxes):
+        raise RuntimeError("dets should have the same type as scores")
 
 
 def _kept(boxes: Tensor, scores: Tensor, threshold: float, on_host: bool) -> Tensor:
     """nms of what is checked, in NumPy if it is on the host, without torch's detours."""
+    if threshold < 0:  # where an overlap of 0 and one that is not defined, as of two empty boxes, are not the same
+        raise ValueError(f"iou_threshold must be at least 0 without torchvision, got {threshold}")
     if boxes.dtype not in _FLOATS:
         boxes = boxes.float()
     if not on_host:  # torchvision's kernel takes the threshold in float32, whatever the boxes' dtype
@@ -134,7 +146,7 @@ def _kept_of_classes(boxes: Tensor, scores: Tensor, idxs: Tensor, threshold: flo
 
 def _apart(boxes: Tensor, idxs: Tensor, on_host: bool) -> Tensor:
     """The boxes moved by their class times the largest coordinate and one, in their own precision."""
-    if not on_host:
+    if not on_host or boxes.dtype not in _FLOATS:
         return boxes + (idxs.to(boxes.dtype) * (boxes.max() + 1))[:, None]
     array = boxes.numpy()
     with np.errstate(all="ignore"):

@@ -8,14 +8,22 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_shape
-from ptfast.dropin._patching import original
-from ptfast.dropin._torchvision_common import dtype_name, has_kernels, is_autocast, is_eager
+from ptfast.dropin._torchvision_common import (
+    dtype_name,
+    has_kernels,
+    is_autocast,
+    is_eager,
+    is_transformed,
+    scripted_as_torchvisions,
+    torchvisions,
+)
 from ptfast.ops import tube_roi_align
 from ptfast.ops.roi_align import MOST_SAMPLES
 
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
+@scripted_as_torchvisions
 def roi_align(
     input: Tensor,
     boxes: Tensor | Sequence[Tensor],
@@ -28,12 +36,12 @@ def roi_align(
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.tube_roi_align, which says what a bin
     is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed; so do traces,
-    quantised tensors, negative scales, more than 4096 samples, and boxes that need a gradient (which they do not get)
-    where features need none.
+    TorchScript, torch.func's transforms, quantised tensors, negative scales, more than 4096 samples, and boxes that
+    need a gradient (which they do not get) where features need none.
 
-    Three things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work,
+    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work,
     a box that is not finite gives zeros, and on the CPU a box of no image is an error; torchvision may read memory that
-    is not its own. And TorchScript cannot compile this function.
+    is not its own.
 
     Args:
         input: (B, C, H, W) floats.
@@ -59,14 +67,14 @@ def roi_align(
     rois = boxes if isinstance(boxes, Tensor) else join(boxes)
     size = tuple(output_size) if isinstance(output_size, Iterable) else (output_size, output_size)
     rows, columns = size[0], size[1]
-    peer = None if torch.compiler.is_compiling() else original("torchvision.ops", "roi_align")
+    peer = None if torch.compiler.is_compiling() else torchvisions("roi_align")
     odd = (
         input.dim() != 4
         or spatial_scale < 0
         or sampling_ratio > MOST_SAMPLES
         or (rois.requires_grad and not input.requires_grad)
     )
-    if peer and (odd or not has_kernels(input, rois) or torch.jit.is_tracing()):
+    if peer and (odd or not has_kernels(input, rois) or torch.jit.is_tracing() or is_transformed()):
         return peer(input, rois, (rows, columns), spatial_scale, sampling_ratio, aligned)
     if peer and suits_torchvision([input], len(rois), (rows, columns), sampling_ratio):
         return peer(input, rois, (rows, columns), spatial_scale, sampling_ratio, aligned)

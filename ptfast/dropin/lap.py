@@ -10,6 +10,8 @@ import numpy as np
 from ptfast.dropin._patching import original
 from ptfast.ops.assignment import assign_array
 
+__all__ = ["lapjv"]
+
 # The number of costs from which ptfast is the faster on square problems without a limit: others lap enlarges first. A
 # call of lap's takes 3.8 us and ptfast's, in Python, 5 us, which hard problems win back from 20 x 20 on, random ones
 # from 40 x 40, those with hardly any conflicts from 100 x 100. Below, finding out that lap suits takes 1 us.

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import original
+from ptfast.dropin._patching import StandIn, original
 from ptfast.dropin._pycocotools_cells import Annotation, Cells, gather_cells
 from ptfast.dropin._pycocotools_coco import COCO
 from ptfast.dropin._pycocotools_curves import Curves, curves_of
@@ -48,7 +48,7 @@ Key = tuple[Any, Any]  # an image's id and a category's
 _KEY_OF = itemgetter("image_id", "category_id")
 
 
-class COCOeval:
+class COCOeval(metaclass=StandIn):
     """Evaluates detections against annotations, as pycocotools.cocoeval.COCOeval: evaluate, accumulate, summarize.
 
     A subclass may override any method: evaluate calls computeIoU, computeOks and evaluateImg image by image where they

@@ -11,6 +11,8 @@ import numpy as np
 from ptfast.dropin._patching import original
 from ptfast.ops.assignment import assign_array
 
+__all__ = ["linear_sum_assignment"]
+
 # The number of costs between which ptfast is the faster. A call of SciPy's takes 0.5 us and ptfast's, in Python, 3 us,
 # which hard problems (i * j) win back from 45 x 45 on, random ones from 28 x 28. Beyond 1024 x 1024 the costs and the
 # copy that ptfast makes outgrow the caches, and hard problems take as long as SciPy's.

@@ -196,3 +196,7 @@ def test_the_costs_stay_as_they_were(either: None) -> None:
     cost = costs((30, 20))
     lapjv(cost, True, 40.0)
     assert np.array_equal(cost, costs((30, 20)))
+
+
+def test_public_names() -> None:
+    assert dropin.__all__ == ["lapjv"]

@@ -141,6 +141,41 @@ def test_known_peaks_and_refinements() -> None:
     np.testing.assert_allclose(maps[0, 4, :4], GOLDEN_LOGARITHMS, rtol=1e-6)
 
 
+def test_keypoints_at_the_edge_stay() -> None:
+    """In the outermost row or column above and on the left, and on each axis one pixel further, as in mmpose."""
+    ramp = np.add.outer(np.arange(8), np.arange(9))[None].astype(np.float32).repeat(2, 0)
+    where = np.array([[[0, 4], [4, 0]], [[1, 4], [4, 1]], [[2, 4], [4, 2]], [[8, 4], [4, 7]]], np.float32)
+    moves = np.array([[[0, 0], [0, 0]], [[0, 1], [1, 0]], [[1, 1], [1, 1]], [[0, 1], [1, 0]]]) / 4
+    np.testing.assert_array_equal(mmpose.refine_keypoints(where.copy(), ramp), where + moves)
+    for each, move in zip(where, moves, strict=True):  # few keypoints go one by one
+        np.testing.assert_array_equal(mmpose.refine_keypoints(each[None].copy(), ramp)[0], each + move)
+
+
+def narrow_maps() -> tuple[np.ndarray, np.ndarray]:
+    """Five equal maps that fall to 1e-22, and keypoints where they or their neighbours are below 1e-8."""
+    y, x = np.mgrid[:12, :14]
+    maps = np.exp(-((x - 6.3) ** 2 + (y - 5.8) ** 2) / 2 / 0.9**2).astype(np.float32)[None].repeat(5, 0)
+    return maps, np.array([[[2, 6], [11, 5], [11, 9], [11, 8], [3, 9]]], np.float32)
+
+
+# What mmpose 1.3.2 gives for narrow_maps and 3 taps.
+GOLDEN_NARROW = [[5.43694, 5.80573], [7.20608, 5.75459], [3.95486, 6.45734], [7.20608, 6.16855], [5.61818, 6.45734]]
+
+
+def test_dark_of_values_down_to_1e_minus_10() -> None:
+    maps, where = narrow_maps()
+    found = mmpose.refine_keypoints_dark(where.copy(), maps, 3)
+    np.testing.assert_allclose(found[0], GOLDEN_NARROW, atol=1e-4)
+    few = mmpose.refine_keypoints_dark(where[:, :3].copy(), maps[:3], 3)
+    np.testing.assert_allclose(few[0], GOLDEN_NARROW[:3], atol=1e-4)
+
+
+def test_dark_of_small_values_equals_the_original() -> None:
+    maps, where = narrow_maps()
+    expected = mmpose_utils().refine_keypoints_dark(where.copy(), maps.copy(), 3)
+    np.testing.assert_allclose(mmpose.refine_keypoints_dark(where.copy(), maps, 3), expected, atol=1e-4)
+
+
 def test_both_poses_decide_what_is_visible() -> None:
     poses, sizes = rows(12), areas(12)
     arguments = (poses[0], poses[1:], sizes[0], sizes[1:], None, 0.5)

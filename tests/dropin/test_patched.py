@@ -1,10 +1,10 @@
-"""Swapping: tried on small packages that the tests write, and on those that are installed."""
+"""Swapping, tried on small packages that the tests write."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import subprocess
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +12,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-from peers import find_peer, peer
 
 import ptfast.dropin
 from ptfast.dropin import _patching, patched
-from ptfast.dropin._patching import SWAPPED, original
+from ptfast.dropin._patching import SWAPPED, StandIn, original
 
 FILES = {
     "fake_peer/__init__.py": "from .inner import add, Counter",
@@ -47,7 +45,7 @@ def double(a: int) -> tuple[str, int]:
     return "ptfast", 2 * a
 
 
-class Counter:
+class Counter(metaclass=StandIn):
     origin = "ptfast"
 
 
@@ -147,6 +145,77 @@ def test_as_a_decorator(fakes: Any) -> None:
     assert inner.add(1, 2) == ("fake_peer", 3)
 
 
+def test_a_decorated_function_may_call_itself(fakes: Any) -> None:
+    inner = fakes("fake_peer.inner")
+
+    @patched("fake_peer")
+    def sums(n: int) -> list[Any]:
+        return [inner.add(n, 0), *(sums(n - 1) if n else []), inner.add(n, 0)]
+
+    assert sums(2) == [("ptfast", n) for n in (2, 1, 0, 0, 1, 2)]
+    assert inner.add(1, 2) == ("fake_peer", 3)
+
+
+async def coroutine() -> None: ...
+
+
+async def stream() -> Any:
+    yield 0
+
+
+def generator() -> Any:
+    yield 0
+
+
+@pytest.mark.parametrize("decorated", [coroutine, stream, generator, Counter], ids=lambda value: value.__name__)
+def test_decorating_what_runs_later_is_an_error(fakes: Any, decorated: Any) -> None:
+    message = rf"^patched wraps functions, not .* got {decorated.__name__}; use `with patched\(\.\.\.\)` inside$"
+    with pytest.raises(TypeError, match=message):
+        patched("fake_peer")(decorated)
+
+
+def test_original_instances_count_within(fakes: Any) -> None:
+    """But not as instances of what is derived from ptfast's class."""
+    package = fakes("fake_peer")
+    before, derived = package.Counter(), type("Derived", (Counter,), {})
+    with patched("fake_peer"):
+        assert package.Counter is Counter
+        assert isinstance(before, package.Counter) and isinstance(Counter(), package.Counter)
+        assert not isinstance(before, derived) and not isinstance(0, package.Counter)
+    assert not isinstance(before, Counter)
+
+
+def test_pickling_is_as_described(fakes: Any) -> None:
+    before = fakes("fake_peer").Counter()
+    with patched("fake_peer"), pytest.raises(pickle.PicklingError, match="not the same object"):
+        pickle.dumps(before)
+    pickle.dumps(before)
+
+
+def test_what_is_taken_within_and_is_in_no_module_stays(fakes: Any) -> None:
+    inner, held = fakes("fake_peer.inner"), []
+    with patched("fake_peer"):
+        held.append(inner.add)
+    assert held == [add]
+
+
+def test_the_original_is_found_where_a_program_swaps_by_itself(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner, package, other = fakes("fake_peer.inner"), fakes("fake_peer"), fakes("fake_other")
+    before = inner.add
+    inner.add = add
+    assert original("fake_peer.inner", "add") is before
+    with patched("fake_peer"):
+        assert package.add is inner.add is add
+    assert package.add is before and inner.add is add  # which the program gave it
+    original.cache_clear()
+    inner.add = lambda a, b: add(a, b)
+    assert original("fake_peer.inner", "add") is before
+    monkeypatch.setattr(double, "__module__", "ptfast.dropin.fake_other")
+    other.double = double
+    assert original("fake_other", "double")(1) == ("fake_other", 2)  # of a fresh copy: no other module has it
+    assert other.double is double
+
+
 def test_the_original_is_to_be_had_within(fakes: Any) -> None:
     before = fakes("fake_peer").add
     with patched("fake_peer"):
@@ -205,6 +274,7 @@ def test_many_threads_leave_things_as_they_were(fakes: Any) -> None:
     [
         ((), ValueError, r"packages must name at least one of torchvision, .*, got none"),
         (("torchvison",), ValueError, r"packages must be among torchvision, scipy, .*, got 'torchvison'"),
+        ((["fake_old"],), ValueError, r"packages must be among torchvision, scipy, .*, got \['fake_old'\]"),
         (("fake_absent",), ModuleNotFoundError,
          r"patched\('fake_absent'\) needs fake_absent, which is not installed: pip install fake_absent"),
         (("fake_broken",), ImportError,
@@ -242,110 +312,6 @@ def test_lazy_modules_stay_unloaded(fakes: Any, monkeypatch: pytest.MonkeyPatch)
         pass
     with pytest.raises(RuntimeError, match="built for another version"):
         lazy.double  # noqa: B018
-
-
-def test_every_stand_in_exists_and_stands_for_one_thing() -> None:
-    found: dict[int, str] = {}
-    for package, swaps in SWAPPED.items():
-        stand_ins = importlib.import_module(f"ptfast.dropin.{package}")
-        for _, name in swaps:
-            stand_in = getattr(stand_ins, name)
-            assert id(stand_in) not in found, f"{package}.{name} is {found[id(stand_in)]}: the way back is unclear"
-            found[id(stand_in)] = f"{package}.{name}"
-
-
-@pytest.mark.parametrize("package", SWAPPED)
-def test_real_packages_are_swapped_and_put_back(package: str) -> None:
-    swaps = SWAPPED[package]
-    modules: list[Any] = []
-    for name, _ in swaps:
-        module, reason = find_peer(name)
-        if module is None:
-            pytest.skip(reason)
-        modules.append(module)
-    before = [getattr(module, name) for module, (_, name) in zip(modules, swaps, strict=True)]
-    stand_ins = importlib.import_module(f"ptfast.dropin.{package}")
-    with patched(package):
-        for module, (_, name), first in zip(modules, swaps, before, strict=True):
-            assert getattr(module, name) is getattr(stand_ins, name) is not first
-            assert original(module.__name__, name) is first
-    assert [getattr(module, name) for module, (_, name) in zip(modules, swaps, strict=True)] == before
-
-
-def assignments() -> list[Any]:
-    solve = peer("scipy.optimize").linear_sum_assignment
-    return [solve(np.random.default_rng(n).random((n, n)))[1] for n in (3, 60)]
-
-
-def lap_assignments() -> list[Any]:
-    solve = peer("lap").lapjv
-    return [solve(np.random.default_rng(n).random((n, n)))[1] for n in (3, 200)]
-
-
-def suppressions() -> list[Any]:
-    torch, ops = peer("torch"), peer("torchvision.ops")
-    corners = torch.rand(400, 2, generator=torch.Generator().manual_seed(0))
-    boxes = torch.cat([corners, corners + 0.2], 1)
-    return [ops.nms(boxes[:n], boxes[:n, 0], 0.5) for n in (2, 400)] + [ops.box_iou(boxes[:n], boxes) for n in (2, 400)]
-
-
-def pooled() -> list[Any]:
-    torch, ops = peer("torch"), peer("torchvision.ops")
-    pool = ops.MultiScaleRoIAlign(["0"], 2, 2)
-    boxes = [torch.tensor([[1.0, 1.0, 9.0, 9.0]])]
-    return [pool({"0": torch.arange(64.0).reshape(1, 1, 8, 8)}, boxes, [(16, 16)])]
-
-
-def clusters() -> list[Any]:
-    found = peer("sklearn.cluster").MeanShift(bandwidth=1).fit(np.random.default_rng(0).normal(size=(50, 2)) * 3)
-    return [found.cluster_centers_]
-
-
-def similarities() -> list[Any]:
-    torch, metrics = peer("torch"), peer("ultralytics.utils.metrics")
-    poses = torch.rand(30, 17, 3, generator=torch.Generator().manual_seed(0))
-    return [metrics.kpt_iou(poses[:n], poses, torch.ones(n), [0.1] * 17) for n in (1, 30)]
-
-
-@pytest.mark.parametrize(
-    ("package", "results"),
-    [
-        ("scipy", assignments), ("lap", lap_assignments), ("torchvision", suppressions), ("torchvision", pooled),
-        ("sklearn", clusters), ("ultralytics", similarities),
-    ],
-)  # fmt: skip
-def test_results_stay_the_same_within(package: str, results: Callable[[], list[Any]]) -> None:
-    """Also of calls that a stand-in leaves to the original: it must not find itself in its place."""
-    before = results()
-    with patched(package):
-        within = results()
-    for found, expected in zip(within, before, strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-
-
-def test_torchvision_s_poolers_use_the_stand_in() -> None:
-    poolers, reason = find_peer("torchvision.ops.poolers")
-    if poolers is None:
-        pytest.skip(reason)
-    from torchvision.models.detection import roi_heads
-
-    before = poolers.roi_align
-    with patched("torchvision"):
-        from ptfast.dropin.torchvision import nms, roi_align
-
-        assert poolers.roi_align is roi_heads.roi_align is roi_align
-        assert roi_heads.box_ops.nms is nms
-    assert poolers.roi_align is roi_heads.roi_align is before
-
-
-def test_importing_drop_ins_loads_neither_torch_nor_a_peer() -> None:
-    """But for torchvision's, whose modules are torch's."""
-    heavy = {"torch", "cv2", "numba"} | {module.split(".")[0] for swaps in SWAPPED.values() for module, _ in swaps}
-    names = ", ".join(["ptfast.dropin", *(f"ptfast.dropin.{name}" for name in SWAPPED if name != "torchvision")])
-    then = "import ptfast.dropin.torchvision; print('torchvision' in sys.modules)"
-    script = f"import sys, {names}; print({heavy!r} & set(sys.modules)); {then}"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert loaded.splitlines() == ["set()", "False"]
 
 
 def test_public_names() -> None:

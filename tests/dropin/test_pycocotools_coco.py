@@ -321,8 +321,11 @@ def test_under_patched(tmp_path: Path) -> None:
         evaluator.summarize()
         return evaluator.stats
 
+    before = module.COCO(), evaluation.COCOeval(iouType="bbox"), evaluation.Params()
     with patched("pycocotools"):
         assert module.COCO is ours.COCO
+        classes = module.COCO, evaluation.COCOeval, evaluation.Params
+        assert all(map(isinstance, before, classes)) and not isinstance(before[0], evaluation.COCOeval)
         got = stats()
     assert module.COCO is not ours.COCO
     np.testing.assert_array_equal(got, stats())

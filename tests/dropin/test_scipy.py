@@ -135,6 +135,10 @@ def test_errors_are_scipys(size: int) -> None:
         linear_sum_assignment(cost, np.array([1, 2]))
 
 
+def test_public_names() -> None:
+    assert dropin.__all__ == ["linear_sum_assignment"]
+
+
 def test_subclasses_of_arrays_go_to_scipy() -> None:
     class Odd(np.ndarray):
         pass

@@ -12,6 +12,7 @@ import torch
 from peers import find_peer, peer
 from torch import Tensor, nn
 
+from ptfast.dropin import _torchvision_common as common
 from ptfast.dropin import _torchvision_modules as modules
 from ptfast.dropin import _torchvision_roi_align as functions
 from ptfast.dropin import torchvision as dropin
@@ -172,7 +173,7 @@ def test_errors_are_torchvisions(by_ptfast: None, case: str) -> None:
 
 
 def test_without_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functions, "original", lambda module, attribute: None)
+    monkeypatch.setattr(common, "original", lambda module, attribute: None)
     assert dropin.roi_align(X, ROIS, 0).shape == (len(ROIS), 3, 0, 0)
     assert dropin.roi_align(X, ROIS, 2, sampling_ratio=2).shape == (len(ROIS), 3, 2, 2)
     with pytest.raises(ValueError, match=r"input must have shape \(B, C, H, W\), got \(3, 16, 24\)"):
@@ -181,6 +182,20 @@ def test_without_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
         dropin.roi_align(X, ROIS, 2, -1.0)
     with pytest.raises(ValueError, match=r"sampling_ratio must be between 0 and 4096, got 5000"):
         dropin.roi_align(X, ROIS, 2, sampling_ratio=5000)
+
+
+def test_what_goes_to_torchvision(by_ptfast: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a stand-in for torchvision, as it need not be installed."""
+    theirs = torch.zeros(0)
+    monkeypatch.setattr(common, "original", lambda module, attribute: lambda *arguments: theirs)
+    boxes, trained = ROIS.clone().requires_grad_(), X.clone().requires_grad_()
+    assert dropin.roi_align(X, ROIS, 2) is not theirs
+    assert dropin.roi_align(X, boxes, 2) is theirs
+    pooled = dropin.roi_align(trained, boxes, 2)
+    assert pooled is not theirs
+    assert torch.autograd.grad(pooled.sum(), [trained, boxes], allow_unused=True)[1] is None
+    assert dropin.roi_align(X, ROIS, 2, -1.0) is theirs
+    assert dropin.roi_align(X, ROIS, 2, sampling_ratio=5000) is theirs
 
 
 @pytest.mark.parametrize("case", ["negative scale", "boxes with a gradient"])
@@ -291,6 +306,19 @@ def test_multi_scale_takes_each_box_from_its_level(by_ptfast: None) -> None:
     assert pool(maps, [found[:2]], [(640, 960)]).flatten().tolist() == [0, 0]  # the first call's scales stand
     with pytest.raises(ValueError, match="images list should not be empty"):
         dropin.MultiScaleRoIAlign(NAMES, 1, 2)(maps, [found], [])
+
+
+def test_the_tallest_image_gives_the_scales(by_ptfast: None) -> None:
+    pool = dropin.MultiScaleRoIAlign(NAMES, 1, 2)
+    pool(pyramid(), image_boxes(), [(33, 96), (64, 80), (20, 50)])
+    assert pool.scales == [1 / 4, 1 / 8, 1 / 16]
+
+
+def test_boxes_without_an_area_are_pooled_and_those_with_a_negative_one_not(by_ptfast: None) -> None:
+    maps = {name: torch.ones(1, 1, 16 >> i, 24 >> i) for i, name in enumerate(NAMES)}
+    found = torch.tensor([[9.0, 9, 9, 9], [9, 9, 20, 9], [20, 9, 9, 20], [20, 20, 9, 9]])  # the last's area is positive
+    pool = dropin.MultiScaleRoIAlign(NAMES, 1, 2)
+    assert pool(maps, [found], IMAGE).flatten().tolist() == [1, 1, 0, 1]
 
 
 def test_modules_are_torchvisions(torchvision: ModuleType, by_ptfast: None) -> None:

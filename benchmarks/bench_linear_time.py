@@ -64,7 +64,8 @@ def test_linear(benchmark: Any, subject: str, people: int) -> None:
     if subject == "link":
         assert rows[-1]["peak_bytes"] < SUBJECTS[subject][2] * people * rows[-1]["frames"]  # beside its input
     if subject in STREAMS and len(rows) >= 2:
-        assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 16 * MEGABYTE
+        # What the allocator keeps varies by tens of megabytes; the frames alone would be gigabytes.
+        assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 48 * MEGABYTE
 
 
 @pytest.mark.parametrize("subject", PEERS)

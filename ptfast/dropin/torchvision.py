@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ptfast.dropin._torchvision_box_iou import box_iou
-from ptfast.dropin._torchvision_nms import batched_nms, nms
-from ptfast.dropin._torchvision_roi_align import roi_align
+from ptfast.dropin._torchvision.box_iou import box_iou
+from ptfast.dropin._torchvision.nms import batched_nms, nms
+from ptfast.dropin._torchvision.roi_align import roi_align
 
 if TYPE_CHECKING:
-    from ptfast.dropin._torchvision_modules import MultiScaleRoIAlign, RoIAlign
+    from ptfast.dropin._torchvision.modules import MultiScaleRoIAlign, RoIAlign
 
 __all__ = ["MultiScaleRoIAlign", "RoIAlign", "batched_nms", "box_iou", "nms", "roi_align"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("MultiScaleRoIAlign", "RoIAlign"):  # loads torchvision, of whose classes they are
-        from ptfast.dropin import _torchvision_modules
+        from ptfast.dropin._torchvision import modules
 
-        return getattr(_torchvision_modules, name)
+        return getattr(modules, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from peers import peer
 
-from ptfast.dropin import _pycocotools_matching, _pycocotools_similarity, patched
+from ptfast.dropin import patched
 from ptfast.dropin import pycocotools as ours
+from ptfast.dropin._pycocotools import matching, similarity
 
 from .coco_data import Change, Data, people, run
 
@@ -63,15 +64,17 @@ def matches(evaluation: Any) -> int:
 
 
 @pytest.fixture(params=[0, 10**9], ids=["side by side", "in turn"])
-def matching(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs a test with either way of matching, whatever the number of images."""
-    monkeypatch.setattr(_pycocotools_matching, "_SIDE_BY_SIDE", request.param)
+    monkeypatch.setattr(matching, "_SIDE_BY_SIDE", request.param)
 
 
 @pytest.mark.parametrize("kind", ["keypoints", "bbox"])
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_equal_to_pycocotools(kind: str, whole: bool, seed: int, matching: None, capsys: pytest.CaptureFixture) -> None:
+def test_equal_to_pycocotools(
+    kind: str, whole: bool, seed: int, either_way: None, capsys: pytest.CaptureFixture
+) -> None:
     data = people(seed, categories=1 + seed, images=8, whole=whole)
     assert matches(assert_equal_evaluations(data, kind, capsys)) > 100
 
@@ -119,7 +122,7 @@ def test_no_detection_counts(capsys: pytest.CaptureFixture) -> None:
 
 @pytest.mark.parametrize("kind", ["keypoints", "bbox"])
 @pytest.mark.parametrize("seed", [5, 6, 7])
-def test_nan_matches_as_in_pycocotools(kind: str, seed: int, matching: None, capsys: pytest.CaptureFixture) -> None:
+def test_nan_matches_as_in_pycocotools(kind: str, seed: int, either_way: None, capsys: pytest.CaptureFixture) -> None:
     truth, found = people(seed, most=8, found=12)
     rng = np.random.default_rng(seed)
     for detection in found.dataset["annotations"]:
@@ -316,8 +319,8 @@ def test_parameters_and_signatures() -> None:
 def test_many_pairs_are_taken_in_parts(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (ours, "_PAIRS"),
-        (_pycocotools_matching, "_PAIRS"),
-        (_pycocotools_similarity, "_AT_ONCE"),
+        (matching, "_PAIRS"),
+        (similarity, "_AT_ONCE"),
     ):
         monkeypatch.setattr(module, name, 10)
     assert_equal_evaluations(people(16, categories=2), "keypoints", capsys)

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from peers import peer
 
-from ptfast.dropin import _pycocotools_coco, _pycocotools_loading, patched
+from ptfast.dropin import patched
 from ptfast.dropin import pycocotools as ours
+from ptfast.dropin._pycocotools import coco as data_sets
+from ptfast.dropin._pycocotools import loading
 
 from .coco_data import Annotation, people
 from .test_pycocotools import assert_same
@@ -287,8 +289,8 @@ def test_masks_are_pycocotools(both: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_pycocotools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pycocotools_coco, "original", lambda *name: None)
-    monkeypatch.setattr(_pycocotools_loading, "original", lambda *name: None)
+    monkeypatch.setattr(data_sets, "original", lambda *name: None)
+    monkeypatch.setattr(loading, "original", lambda *name: None)
     coco = ours.COCO()
     coco.dataset = data_set()
     coco.createIndex()

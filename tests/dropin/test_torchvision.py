@@ -12,8 +12,10 @@ import torch
 from peers import find_peer, peer
 from torch import Tensor
 
-from ptfast.dropin import _torchvision_box_iou, _torchvision_common, _torchvision_nms
 from ptfast.dropin import torchvision as dropin
+from ptfast.dropin._torchvision import box_iou as overlap
+from ptfast.dropin._torchvision import common
+from ptfast.dropin._torchvision import nms as suppression
 
 NAN, INF = torch.nan, torch.inf
 FLOATS = [torch.float32, torch.float64]
@@ -30,7 +32,7 @@ def torchvision() -> ModuleType:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if torchvision were not installed."""
-    monkeypatch.setattr(_torchvision_common, "original", lambda module, attribute: None)
+    monkeypatch.setattr(common, "original", lambda module, attribute: None)
 
 
 def scene(n: int, dtype: torch.dtype = torch.float32, lowest: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -202,10 +204,10 @@ def test_batched_nms_suppresses_within_classes(n: int) -> None:
 def test_what_a_gpu_would_do_gives_the_same(n: int) -> None:
     boxes, scores, classes = scene(n, torch.float64)
     scores = torch.randperm(n).double()
-    kept = _torchvision_nms._kept(boxes, scores, 0.4, on_host=False)  # which take any tensors
+    kept = suppression._kept(boxes, scores, 0.4, on_host=False)  # which take any tensors
     assert kept.tolist() == dropin.nms(boxes, scores, float(np.float32(0.4))).tolist()
     if n:
-        kept = _torchvision_nms._kept_of_classes(boxes, scores, classes, 0.5, on_host=False)
+        kept = suppression._kept_of_classes(boxes, scores, classes, 0.5, on_host=False)
         assert kept.tolist() == dropin.batched_nms(boxes, scores, classes, 0.5).tolist()
 
 
@@ -253,7 +255,7 @@ def test_box_iou_equals_torchvisions_to_the_bit(torchvision: ModuleType, case: s
 @pytest.mark.parametrize("case", ["float32", "areas of zero", "inverted", "NaN", "batch", "none"])
 def test_box_iou_of_a_gpu_equals_that_of_the_host(case: str) -> None:
     a, b = pairs_of_boxes()[case]
-    result = _torchvision_box_iou._iou_on_gpu(a, b)  # which takes any tensors
+    result = overlap._iou_on_gpu(a, b)  # which takes any tensors
     torch.testing.assert_close(result, dropin.box_iou(a, b), rtol=0, atol=0, equal_nan=True)
 
 

@@ -12,10 +12,10 @@ import torch
 from peers import find_peer, peer
 from torch import Tensor, nn
 
-from ptfast.dropin import _torchvision_common as common
-from ptfast.dropin import _torchvision_modules as modules
-from ptfast.dropin import _torchvision_roi_align as functions
 from ptfast.dropin import torchvision as dropin
+from ptfast.dropin._torchvision import common as common
+from ptfast.dropin._torchvision import modules as modules
+from ptfast.dropin._torchvision import roi_align as functions
 from ptfast.reference.roi_align import tube_roi_align as reference
 
 # Samples lie where float32 rounds places up to 24 to 2^-20; four neighbours of values below 5 differ by less than 10.

@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from ptfast.dropin import _torchvision_common as common
-from ptfast.dropin import _torchvision_modules as modules
-from ptfast.dropin import _torchvision_roi_align as functions
 from ptfast.dropin import patched
 from ptfast.dropin import torchvision as dropin
+from ptfast.dropin._torchvision import common as common
+from ptfast.dropin._torchvision import modules as modules
+from ptfast.dropin._torchvision import roi_align as functions
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:There is a performance drop"),

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._patching import StandIn, original
-from ptfast.dropin._pycocotools_cells import Annotation
-from ptfast.dropin._pycocotools_loading import complete, from_array, read
+from ptfast.dropin._pycocotools.cells import Annotation
+from ptfast.dropin._pycocotools.loading import complete, from_array, read
 from ptfast.io._bulk import paused_collector
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._columns import frame_pairs
-from ptfast.dropin._pycocotools_cells import Annotation, Cells, numbers
+from ptfast.dropin._pycocotools.cells import Annotation, Cells, numbers
 from ptfast.evaluation._ragged import frame_of_rows
 
 _PAIRS = 1 << 20  # that are looked through at a time

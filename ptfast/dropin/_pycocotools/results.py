@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._pycocotools_cells import Cells, numbers
-from ptfast.dropin._pycocotools_curves import Curves
-from ptfast.dropin._pycocotools_matching import match
+from ptfast.dropin._pycocotools.cells import Cells, numbers
+from ptfast.dropin._pycocotools.curves import Curves
+from ptfast.dropin._pycocotools.matching import match
 from ptfast.evaluation._ragged import frame_of_rows
 
 

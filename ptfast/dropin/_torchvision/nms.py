@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ptfast.dropin._torchvision_common import (
+from ptfast.dropin._torchvision.common import (
     dtype_name,
     has_kernels,
     is_autocast,

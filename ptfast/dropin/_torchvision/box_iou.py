@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import Array
-from ptfast.dropin._torchvision_common import has_kernels, is_eager, scripted_as_torchvisions, torchvisions
+from ptfast.dropin._torchvision.common import has_kernels, is_eager, scripted_as_torchvisions, torchvisions
 from ptfast.ops import iou_matrix
 from ptfast.ops.boxes import iou_arrays
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ptfast.dropin._patching import original
-from ptfast.dropin._pycocotools_cells import Annotation
+from ptfast.dropin._pycocotools.cells import Annotation
 from ptfast.io._json import loads
 
 

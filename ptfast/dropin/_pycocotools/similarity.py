@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast._columns import frame_pairs
-from ptfast.dropin._pycocotools_cells import Cells, number_lists, numbers
+from ptfast.dropin._pycocotools.cells import Cells, number_lists, numbers
 
 _AT_ONCE = 1 << 14  # pairs that share the intermediate arrays, for the cache's sake
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ptfast.dropin._patching import StandIn
-from ptfast.dropin._torchvision_common import has_kernels, is_transformed, needed, torchvisions
-from ptfast.dropin._torchvision_roi_align import check_alike, join, roi_align, suits_torchvision
+from ptfast.dropin._torchvision.common import has_kernels, is_transformed, needed, torchvisions
+from ptfast.dropin._torchvision.roi_align import check_alike, join, roi_align, suits_torchvision
 from ptfast.ops import pyramid_tube_roi_align
 
 MOST_LEVELS = 8  # of ptfast.ops.pyramid_tube_roi_align

@@ -23,7 +23,7 @@ from peers import peer
 
 from ptfast.synthetic import crowd
 
-SECONDS = float(os.environ.get("PTFAST_LINEAR_SECONDS", "5"))
+SECONDS = float(os.environ.get("PTFAST_LINEAR_SECONDS", "4"))
 OURS = [name for name, (*_, peer_of) in SUBJECTS.items() if not peer_of]
 PEERS = [name for name in SUBJECTS if name not in OURS]
 STREAMS = {"link online", "track, stub network"}

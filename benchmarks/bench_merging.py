@@ -92,7 +92,7 @@ def test_time_is_linear_in_frames(benchmark: Any, median_seconds: Callable) -> N
     seconds = []
     for frames in LENGTHS:
         tracklets, ids = hypotheses(frames)
-        seconds.append(median_seconds(lambda t=tracklets, i=ids, f=frames: merge_hypotheses(t, i, frames=f), 5))
+        seconds.append(median_seconds(lambda t=tracklets, i=ids, f=frames: merge_hypotheses(t, i, frames=f), 3))
     slope = float(np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0])
     benchmark.extra_info |= {"frames": LENGTHS, "seconds": seconds, "slope": slope}
     benchmark.pedantic(lambda: merge_hypotheses(tracklets, ids, frames=LENGTHS[-1]), rounds=3)

@@ -7,6 +7,7 @@ quartiles, with the machine, its measured limits, versions and date beside them.
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import platform
 import statistics
@@ -44,6 +45,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.benchmark_max_time = MOST_SECONDS
     if "--benchmark-min-rounds" not in given:
         config.option.benchmark_min_rounds = LEAST_ROUNDS
+
+
+@pytest.fixture(autouse=True)
+def unburdened() -> None:
+    """Hides what earlier benchmarks left from the garbage collector, which would go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
     ),
     (
-        "The same, against norfair, which filters motion too",
+        "The same, against norfair 2.1 (2.3 wants NumPy 1), which filters motion too",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[norfair-norfair_loop]",
     ),
     (
@@ -181,7 +181,7 @@ def table(rows: list[Comparison]) -> str:
     lines = ["| | ptfast | 2 threads | the other | times as fast | of the bound |", "|---|---:|---:|---:|---:|---:|"]
     for row in rows:
         two = _time(row.two_threads) if row.two_threads else ""
-        share = f"{100 * row.bound_share:.0f} %" if row.bound_share else ""
+        share = f"{100 * row.bound_share:.0f} %" if row.bound_share and row.bound_share > 0.005 else ""
         ratio = f"{row.other / row.seconds:,.{int(row.other < 10 * row.seconds)}f}"
         lines.append(f"| {row.caption} | {_time(row.seconds)} | {two} | {_time(row.other)} | {ratio} | {share} |")
     return "\n".join(lines)

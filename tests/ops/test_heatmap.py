@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 import ptfast
 from ptfast.ops import flip_average, heatmap_peaks, heatmap_to_image
@@ -178,7 +179,7 @@ def test_heatmap_to_image_of_known_points() -> None:
 
 
 def test_roi_convention_is_torchvisions() -> None:
-    decode = pytest.importorskip("torchvision.models.detection.roi_heads").heatmaps_to_keypoints
+    decode = peer("torchvision.models.detection.roi_heads").heatmaps_to_keypoints
     maps = torch.from_numpy(bumps(4, 17, 56, 56))
     boxes = torch.tensor([[10.0, 20.0, 66.0, 76.0]]).expand(4, 4)  # of the maps' size, so that none is resized
     coordinates, _ = heatmap_peaks(maps)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from peers import peer
 
 import ptfast
 from ptfast.ops import nms, nms_padded, oks_nms, oks_nms_padded, soft_oks_nms, tube_nms, tube_nms_padded
@@ -207,7 +208,7 @@ def test_padded_forms_compile_into_one_graph() -> None:
 
 
 def test_nms_keeps_what_torchvision_keeps() -> None:
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = peer("torchvision")
     random = np.random.default_rng(0)
     corner = random.integers(0, 10, (500, 2)) * 50 + random.uniform(0, 20, (500, 2))
     boxes = torch.as_tensor(np.concatenate([corner, corner + random.uniform(5, 60, (500, 2))], 1), dtype=torch.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from peers import peer
 from torch import Tensor
 
 from ptfast.ops import nms, nms_padded, oks_nms, oks_nms_padded, soft_oks_nms, tube_nms, tube_nms_padded
@@ -200,7 +201,7 @@ def test_torch_operations_pass_opcheck() -> None:
 
 @pytest.mark.cuda
 def test_nms_of_many_boxes_keeps_what_torchvision_keeps() -> None:
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = peer("torchvision")
     random = torch.Generator("cuda").manual_seed(0)
     corner = torch.rand(20000, 2, generator=random, device="cuda") * 2000
     boxes = torch.cat([corner, corner + torch.rand(20000, 2, generator=random, device="cuda") * 60 + 5], 1)

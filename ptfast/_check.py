@@ -81,6 +81,39 @@ def check_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name} must be finite, got {array[position]} at {format_shape(position)}")
 
 
+def check_offsets(name: str, offsets: np.ndarray, count: int, noun: str = "rows", *, length: str = "B + 1") -> None:
+    """Raises ValueError unless int64 offsets rise from 0 to `count`.
+
+    Neighbours are compared, not subtracted: a difference of two int64 may wrap around.
+
+    Args:
+        name: The argument's name in the message.
+        offsets: (B + 1,) int64.
+        count: The number of rows that the offsets divide.
+        noun: What the rows are, in the message.
+        length: The pattern of the shape, in the message.
+    """
+    check_shape(name, offsets, (length,))
+    if not offsets.size or offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
+        shown = np.array2string(offsets, threshold=8, separator=", ")
+        raise ValueError(f"{name} must rise from 0 to {count}, the number of {noun}, got {shown}")
+
+
+def check_index(name: str, index: np.ndarray, count: int, noun: str) -> None:
+    """Raises ValueError with the first position of an index that is negative or not below `count`.
+
+    Args:
+        name: The argument's name in the message.
+        index: Integers of any shape.
+        count: The number of things that are indexed.
+        noun: What they are, in the message: "the number of frames".
+    """
+    if index.size and not 0 <= index.min() <= index.max() < count:
+        position = tuple(int(i) for i in np.argwhere((index < 0) | (index >= count))[0])
+        got = f"got {index[position]} at {format_shape(position)}"
+        raise ValueError(f"{name} must be at least 0 and below {count}, {noun}, {got}")
+
+
 def check_number(name: str, value: float, low: float, high: float = float("inf")) -> None:
     """Raises TypeError unless `value` is a number, ValueError unless low <= value <= high."""
     if not isinstance(value, numbers.Real):

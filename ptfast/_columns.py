@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, is_tensor
+from ptfast._check import Array, format_shape, is_tensor, shape_of
 
 DILATION = 0.2  # of a box about joints
 
@@ -80,6 +81,50 @@ def join_columns(name: str, columns: list[Any]) -> Any:
 
         return torch.cat(columns)
     return np.concatenate(columns)
+
+
+def checked_features(features: Mapping[str, Array], keypoints: Array) -> dict[str, Array]:
+    """A copy of named (N, ...) columns, each of the keypoints' kind and on their device, in its own dtype.
+
+    Raises:
+        TypeError: `features` is no mapping, or a name is no text.
+        ValueError: A column has another number of rows than the keypoints.
+    """
+    if not isinstance(features, Mapping) or not all(isinstance(name, str) for name in features):
+        raise TypeError(f"features must be a mapping from names to columns, got {features!r}")
+    checked = {}
+    for name, given in features.items():
+        column = given if is_tensor(given) else np.asarray(given)
+        shape = shape_of(f"features[{name!r}]", column)
+        if shape[:1] != keypoints.shape[:1]:
+            expected = f"(N, ...) with N = {keypoints.shape[0]}"
+            raise ValueError(f"features[{name!r}] must have shape {expected}, got {format_shape(tuple(shape))}")
+        same_kind = is_tensor(column) == is_tensor(keypoints)
+        if same_kind and (not is_tensor(column) or column.device == keypoints.device):
+            checked[name] = column
+        else:
+            checked[name] = like(keypoints, on_host(column))
+    return checked
+
+
+def join_features(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """The named columns of several parts, joined name by name.
+
+    Raises:
+        ValueError: A name is there in some parts only.
+    """
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: join_columns(f"features[{name!r}]", [part.get(name) for part in parts]) for name in names}
+
+
+def frame_of_rows(frame_offsets: np.ndarray) -> np.ndarray:
+    """(N,) int64 frame of each row, from frame offsets (F + 1,)."""
+    return np.repeat(np.arange(len(frame_offsets) - 1), np.diff(frame_offsets))
+
+
+def offsets_of(counts: np.ndarray) -> np.ndarray:
+    """(F + 1,) int64 offsets of runs of rows with these lengths (F,)."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

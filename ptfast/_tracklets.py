@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ptfast._check import Array, check_shape, is_integral, is_tensor
-from ptfast._columns import cast_column, join_columns, joint_boxes, like, on_host
+from ptfast._columns import (
+    cast_column,
+    checked_features,
+    join_columns,
+    join_features,
+    joint_boxes,
+    like,
+    on_host,
+)
 from ptfast.skeletons import Skeleton
 
 _COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
@@ -36,6 +44,7 @@ class Tracklets:
         skeleton: The joint set, K joints.
         boxes: (M, 4) float32 xyxy, the detection in the key frame; default the extent of the key frame's joints.
         scores: (M,) float32, the detection's; default 1.
+        features: Further (M, ...) columns by name, of any dtype, that travel with their rows.
 
     Raises:
         ValueError: A shape is wrong, or T is even.
@@ -47,6 +56,7 @@ class Tracklets:
     skeleton: Skeleton
     boxes: Array = None
     scores: Array = None
+    features: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not is_tensor(self.keypoints):
@@ -63,6 +73,7 @@ class Tracklets:
             value = value if is_tensor(value) else np.asarray(value)
             check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
             object.__setattr__(self, name, cast_column(name, value, dtype, self.keypoints))
+        object.__setattr__(self, "features", checked_features(self.features, self.keypoints))
 
     def __len__(self) -> int:
         """Number of tracklets."""
@@ -101,7 +112,7 @@ class Tracklets:
         """Joins sets of tracklets one after the other.
 
         Raises:
-            ValueError: There are no parts, or skeletons or clip lengths differ.
+            ValueError: There are no parts, skeletons or clip lengths differ, or a feature is there in some parts only.
         """
         if not parts:
             raise ValueError("parts must hold at least one Tracklets, got none")
@@ -110,12 +121,12 @@ class Tracklets:
         lengths = sorted({part.keypoints.shape[1] for part in parts})
         if len(lengths) > 1:
             raise ValueError(f"parts must share one clip length, got {lengths}")
-        return replace(
-            parts[0], **{name: join_columns(name, [getattr(part, name) for part in parts]) for name in _COLUMNS}
-        )
+        columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _COLUMNS}
+        return replace(parts[0], **columns, features=join_features([part.features for part in parts]))
 
     def _map(self, function: Callable[[Array], Array]) -> Tracklets:
-        return replace(self, **{name: function(getattr(self, name)) for name in _COLUMNS})
+        columns = {name: function(getattr(self, name)) for name in _COLUMNS}
+        return replace(self, **columns, features={name: function(column) for name, column in self.features.items()})
 
     def _defaults(self) -> dict[str, Array]:
         """Values for the columns that were left out, of the keypoints' kind and on their device."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, check_shape, is_tensor
-from ptfast._columns import cast_array, cast_column, join_columns, joint_boxes, like, on_host
+from ptfast._check import Array, check_offsets, check_shape, is_tensor
+from ptfast._columns import (
+    cast_array,
+    cast_column,
+    checked_features,
+    join_columns,
+    join_features,
+    joint_boxes,
+    like,
+    offsets_of,
+    on_host,
+)
 from ptfast._tracklets import Tracklets
 from ptfast.skeletons import Skeleton
 
@@ -49,6 +59,8 @@ class Poses:
         track_ids: (N,) int64, -1 for none; default -1.
         head_boxes: (N, 4) float32 xyxy or None; a row of NaN where one pose has none.
         areas: (N,) float32 or None (then the box's area counts).
+        features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints carried
+            by flow, ... Files do not hold them.
         frame_names: F image names or None.
         frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
         is_labeled: (F,) bool or None (then all frames are).
@@ -70,6 +82,7 @@ class Poses:
     track_ids: Array = None
     head_boxes: Array | None = None
     areas: Array | None = None
+    features: Mapping[str, Array] = field(default_factory=dict)
     frame_names: tuple[str, ...] | None = None
     frame_ids: np.ndarray | None = None
     is_labeled: np.ndarray | None = None
@@ -90,6 +103,7 @@ class Poses:
                 value = value if is_tensor(value) else np.asarray(value)
                 check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
                 object.__setattr__(self, name, cast_column(name, value, dtype, self.keypoints))
+        object.__setattr__(self, "features", checked_features(self.features, self.keypoints))
         object.__setattr__(self, "frame_offsets", _checked_offsets(self.frame_offsets, sizes["N"]))
         self._check_frames()
 
@@ -135,8 +149,7 @@ class Poses:
             rows = np.concatenate(
                 [np.arange(self.frame_offsets[f], self.frame_offsets[f + 1]) for f in index] or [np.zeros(0, np.int64)]
             )
-            counts = [self.frame_offsets[f + 1] - self.frame_offsets[f] for f in index]
-            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            offsets = offsets_of(np.array([self.frame_offsets[f + 1] - self.frame_offsets[f] for f in index]))
         per_frame = {name: _take_frames(getattr(self, name), index) for name in _FRAME_COLUMNS}
         return self._unchecked(frame_offsets=offsets, **self._rows(rows), **per_frame)
 
@@ -186,7 +199,7 @@ class Poses:
         """Joins sequences of frames one after the other; the first names the sequence and the skeleton.
 
         Raises:
-            ValueError: There are no parts, skeletons differ, or an optional column is there in some parts only.
+            ValueError: There are no parts, skeletons differ, or an optional column or a feature is there in some parts only.
         """
         if not parts:
             raise ValueError("parts must hold at least one Poses, got none")
@@ -194,19 +207,23 @@ class Poses:
             raise ValueError(f"parts must share one skeleton, got {sorted({part.skeleton.name for part in parts})}")
         columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _POSE_COLUMNS}
         columns |= {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _FRAME_COLUMNS}
+        columns["features"] = join_features([part.features for part in parts])
         counts = np.concatenate([np.diff(part.frame_offsets) for part in parts])
-        return replace(parts[0], frame_offsets=np.concatenate([[0], np.cumsum(counts)]), **columns)
+        return replace(parts[0], frame_offsets=offsets_of(counts), **columns)
 
     def _rows(self, rows: Any) -> dict[str, Any]:
-        columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
-        return {name: None if column is None else column[rows] for name, column in columns.items()}
+        return self._mapped(lambda column: column[rows])
 
     def _map(self, function: Callable[[Array], Array]) -> Poses:
+        return replace(self, **self._mapped(function))
+
+    def _mapped(self, function: Callable[[Array], Array]) -> dict[str, Any]:
+        """Every column with one row a pose after `function`, by name."""
         columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
         mapped: dict[str, Any] = {
             name: None if column is None else function(column) for name, column in columns.items()
         }
-        return replace(self, **mapped)
+        return mapped | {"features": {name: function(column) for name, column in self.features.items()}}
 
 
 _JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
@@ -263,10 +280,7 @@ def _defaults(poses: Poses) -> dict[str, Array]:
 def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
     # A copy, contiguous: native calls read it, and a change of the caller's array would send them astray.
     offsets = np.array(cast_array("frame_offsets", on_host(frame_offsets), "int64"), order="C")
-    check_shape("frame_offsets", offsets, ("F + 1",))
-    if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
-        shown = np.array2string(offsets, threshold=8, separator=", ")
-        raise ValueError(f"frame_offsets must rise from 0 to {count}, the number of poses, got {shown}")
+    check_offsets("frame_offsets", offsets, count, "poses", length="F + 1")
     return offsets
 
 

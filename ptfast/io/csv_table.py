@@ -48,7 +48,7 @@ def _columns(text: str, file: str) -> Columns:
 
 
 def _columns_by_arrow(text: str, file: str) -> Columns | None:
-    """The columns by pyarrow where it is installed, in a thirtieth of the time, and nothing is out of the ordinary.
+    """The columns by pyarrow, several times as fast, where it is installed and nothing is out of the ordinary.
 
     None otherwise, so that all errors are this module's own. Quotes are left to it, as pyarrow takes them anywhere, and
     numbers like 0x10.

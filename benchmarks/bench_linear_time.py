@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,25 @@ def test_linear(benchmark: Any, subject: str, people: int) -> None:
     if subject in STREAMS and len(rows) >= 2:
         # What the allocator keeps varies by tens of megabytes; the frames alone would be gigabytes.
         assert rows[-1]["peak_bytes"] < rows[0]["peak_bytes"] + 48 * MEGABYTE
+
+
+@pytest.mark.benchmark(group="memory of streams")
+@pytest.mark.parametrize("subject", sorted(STREAMS))
+def test_streams_hold_no_more_of_a_longer_video(benchmark: Any, subject: str) -> None:
+    """The most that Python and NumPy hold at a time beside the input, as they count it themselves."""
+    make, run, *_ = SUBJECTS[subject]
+    also = (20,) if subject.startswith("track") else ()
+    run(make(500, 20), *also)
+    peaks = {}
+    for frames in (500, 2_000):
+        given = make(frames, 20)
+        tracemalloc.start()
+        run(given, *also)
+        peaks[frames] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    benchmark.extra_info |= {"peak_bytes": {str(frames): peak for frames, peak in peaks.items()}}
+    benchmark.pedantic(lambda given: run(given, *also), setup=lambda: ((make(500, 20),), {}), rounds=3)
+    assert peaks[2_000] < 1.1 * peaks[500] + 100_000
 
 
 @pytest.mark.parametrize("subject", PEERS)

@@ -9,10 +9,10 @@ import numpy as np
 from ptfast import _native
 from ptfast._check import Array, as_floats, check_shape, format_shape, is_tensor
 
-Method = Literal["hungarian", "greedy"]
+Matcher = Literal["hungarian", "greedy"]
 
 
-def assign(cost: Array, *, max_cost: float | None = None, method: Method = "hungarian") -> Array:
+def assign(cost: Array, *, max_cost: float | None = None, method: Matcher = "hungarian") -> Array:
     """Gives every row the column that it is matched with.
 
     "hungarian" makes as many pairs as it can and, among all ways to do so, takes one of the lowest total cost. With
@@ -55,7 +55,7 @@ def assign(cost: Array, *, max_cost: float | None = None, method: Method = "hung
 
 
 def assign_ragged(
-    flat_costs: Array, rows: Array, columns: Array, *, max_cost: float | None = None, method: Method = "hungarian"
+    flat_costs: Array, rows: Array, columns: Array, *, max_cost: float | None = None, method: Matcher = "hungarian"
 ) -> Array:
     """assign for many problems of different sizes.
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ptfast._check import check_finite, check_number
-from ptfast.ops.assignment import assign_ragged
+from ptfast.ops.assignment import Matcher, assign_ragged
 from ptfast.ops.oks import oks_matrix
 from ptfast.structures import Tracklets
-
-Matcher = Literal["hungarian", "greedy"]
 
 _CHUNK_BYTES = 4 << 20  # of gathered joints and similarities at a time: more leaves the caches, less calls too often
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import Array, check_finite, check_integer, format_shape, is_tensor
+from ptfast.ops.assignment import Matcher
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, head_sizes, pose_areas
 
 CostFunction = Callable[[Poses, Poses], np.ndarray]
 Cost = Literal["oks", "iou", "pckh"] | CostFunction
-Matcher = Literal["hungarian", "greedy"]
 Motion = Literal["none", "velocity"]
 
 # Chosen on training sequences alone; CONTRIBUTING.md says how.

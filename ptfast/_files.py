@@ -13,9 +13,9 @@ from uuid import uuid4
 def write_atomic(path: str | Path) -> Iterator[Path]:
     """Gives the path of a draft to write to, beside `path`, whose place it takes at the end of the block.
 
-    After an error in the block the draft is removed and `path` is as it was. The draft has the suffix of `path`. Folders
-    that are missing are made; a symbolic link stays, and what it points to is replaced. Several files that belong
-    together enter a `contextlib.ExitStack`: they are replaced when all are written.
+    After an error in the block the draft is removed and `path` is as it was. The draft has the suffix of `path`.
+    Missing folders are made. A symbolic link stays, and what it points to is replaced. Several files that belong
+    together enter a `contextlib.ExitStack`, which replaces them when all are written.
 
     Raises:
         ValueError: `path` is a folder, a device, or anything else but a file.

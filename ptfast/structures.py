@@ -59,8 +59,8 @@ class Poses:
         track_ids: (N,) int64, -1 for none; default -1.
         head_boxes: (N, 4) float32 xyxy or None; a row of NaN where one pose has none.
         areas: (N,) float32 or None (then the box's area counts).
-        features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints carried
-            by flow, ... Files do not hold them.
+        features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints
+            carried by flow, ... Files do not hold them.
         frame_names: F image names or None.
         frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
         is_labeled: (F,) bool or None (then all frames are).
@@ -199,7 +199,7 @@ class Poses:
         """Joins sequences of frames one after the other; the first names the sequence and the skeleton.
 
         Raises:
-            ValueError: There are no parts, skeletons differ, or an optional column or a feature is there in some parts only.
+            ValueError: There are no parts, skeletons differ, or an optional column or a feature is in some parts only.
         """
         if not parts:
             raise ValueError("parts must hold at least one Poses, got none")

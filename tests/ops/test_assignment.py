@@ -9,14 +9,14 @@ from scipy.optimize import linear_sum_assignment
 
 import ptfast
 from ptfast.ops import assign, assign_ragged
-from ptfast.ops.assignment import Method
+from ptfast.ops.assignment import Matcher
 from ptfast.reference import assignment as reference
 
 Real = type[np.floating]
 SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (1, 7), (7, 1), (2, 2), (5, 8), (8, 5), (8, 8), (15, 15), (16, 16), (16, 17)]
 LARGER = [(17, 16), (23, 40), (40, 23), (31, 33), (40, 40), (130, 130)]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
-METHODS: tuple[Method, ...] = ("hungarian", "greedy")
+METHODS: tuple[Matcher, ...] = ("hungarian", "greedy")
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 methods = pytest.mark.parametrize("method", METHODS)
 
@@ -172,7 +172,7 @@ def test_rows_and_columns_without_any_possible_pair_stay_alone(dtype: Real, max_
 
 @methods
 @pytest.mark.parametrize("size", [(6, 9), (9, 6), (0, 4), (4, 0)])
-def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int, int], method: Method) -> None:
+def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int, int], method: Matcher) -> None:
     cost = random_forbidden(rng, rng.random((3, 4, *size)).astype(np.float32), 0.2)
     got = assign(cost, max_cost=0.75, method=method)
     assert got.shape == (3, 4, size[0])
@@ -183,7 +183,7 @@ def test_batches_are_solved_one_by_one(rng: np.random.Generator, size: tuple[int
 
 @dtypes
 @methods
-def test_ragged_problems_are_solved_one_by_one(rng: np.random.Generator, method: Method, dtype: Real) -> None:
+def test_ragged_problems_are_solved_one_by_one(rng: np.random.Generator, method: Matcher, dtype: Real) -> None:
     rows, columns = rng.integers(0, 20, 60), rng.integers(0, 20, 60)
     problems = [random_forbidden(rng, rng.random(size).astype(dtype), 0.2) for size in zip(rows, columns, strict=True)]
     flat = np.concatenate([cost.ravel() for cost in problems])
@@ -202,7 +202,7 @@ def test_no_ragged_problems_give_an_empty_result() -> None:
 
 @dtypes
 @methods
-def test_the_number_of_threads_does_not_matter(rng: np.random.Generator, method: Method, dtype: Real) -> None:
+def test_the_number_of_threads_does_not_matter(rng: np.random.Generator, method: Matcher, dtype: Real) -> None:
     cost = np.round(4 * rng.random((3000, 12, 12))).astype(dtype)
     results = []
     for threads in (1, 2, 5):
@@ -223,7 +223,7 @@ def test_strided_and_integer_costs(rng: np.random.Generator) -> None:
 @methods
 @pytest.mark.parametrize("max_cost", [None, 0.5])
 @pytest.mark.parametrize(("bad", "text"), [(np.nan, "nan"), (-np.inf, "-inf")])
-def test_a_bad_cost_is_named_with_its_position(method: Method, max_cost: float | None, bad: float, text: str) -> None:
+def test_a_bad_cost_is_named_with_its_position(method: Matcher, max_cost: float | None, bad: float, text: str) -> None:
     batch = np.zeros((2, 3, 4, 5), np.float32)
     batch[1, 2, 0, 4] = batch[1, 2, 3, 0] = bad
     with pytest.raises(ValueError, match=rf"^cost must not hold NaN or -inf, got {text} at \(1, 2, 0, 4\)$"):
@@ -267,7 +267,7 @@ def test_wrong_arguments_are_named() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @methods
-def test_tensors_give_what_arrays_give(rng: np.random.Generator, method: Method, dtype: str) -> None:
+def test_tensors_give_what_arrays_give(rng: np.random.Generator, method: Matcher, dtype: str) -> None:
     torch = pytest.importorskip("torch")
     cost = random_forbidden(rng, rng.random((5, 9, 7)).astype(dtype), 0.2)
     tensor = torch.from_numpy(cost).requires_grad_()

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "ptfast"
 # For each room, the rooms that it may import besides itself. The chain
 #     structures, skeletons <- _native <- ops <- tracking, models <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
-FLOOR = {"_check", "_columns"}
+FLOOR = {"_check", "_columns", "_files"}
 DATA = FLOOR | {"structures", "skeletons"}
 OPS = DATA | {"_native", "ops"}
 BESIDE = DATA | {"ops"}
@@ -25,6 +25,7 @@ TOOLS = {"io", "evaluation", "synthetic", "viz", "interop"}
 METHODS = OPS | TOOLS | {"tracking", "models"}
 MAY_IMPORT = {
     "_check": set(),
+    "_files": set(),
     "skeletons": FLOOR,
     "_columns": {"_check"},
     "structures": FLOOR | {"skeletons", "_tracklets"},

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -265,14 +262,6 @@ def test_a_hypothesis_that_is_not_finite_is_named() -> None:
     tracklets.keypoints[1, 2, 3] = 5, np.nan
     with pytest.raises(ValueError, match=r"finite where a hypothesis counts, got \[5.0, nan\] .* at \(1, 2, 3\)"):
         merge_hypotheses(tracklets, np.zeros(2, int))
-
-
-def test_warming_up_loads_every_kernel() -> None:
-    folder = Path(ptfast.__file__).parent / "tracking"
-    kernels = {f"ptfast.tracking.{path.stem}" for path in folder.glob("_*.py") if "\n@kernel(" in path.read_text()}
-    script = "import sys; from ptfast.tracking import warm_up; assert warm_up() > 0; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert kernels and kernels <= set(loaded.split())
 
 
 def test_track_ids_are_integers() -> None:

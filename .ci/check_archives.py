@@ -9,7 +9,7 @@ import zipfile
 
 EXAM = "ptfast/synthetic/benchmark_v1.json"
 WEIGHTS = [
-    f"ptfast/methods/weights/{name}.{suffix}"
+    f"ptfast/pipeline/weights/{name}.{suffix}"
     for name in ("matcher", "detect-and-track", "detect-and-track-2d", "clip-tracking", "clip-tracking-2d")
     for suffix in ("safetensors", "json")
 ]

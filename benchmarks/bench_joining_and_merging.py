@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from bench_joining import FRAMES, LENGTH, PEOPLE, joined_by_numpy, tracklets
 
-from ptfast.methods._polish import Merging, MovingMerge
+from ptfast.methods.clip_tracking import Merging
+from ptfast.methods.clip_tracking.polish import MovingMerge
 from ptfast.reference.merging import merge_joint
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner, join_tracklets, merge_hypotheses

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ptfast import viz
 from ptfast.io import open_video
 from ptfast.methods import ClipTracking, clip_tracking
-from ptfast.methods._polish import MovingMerge
+from ptfast.methods.clip_tracking.polish import MovingMerge
 from ptfast.models import tubes
 from ptfast.synthetic import render
 from ptfast.tracking import OnlineJoiner, warm_up

@@ -31,10 +31,10 @@ from tqdm import tqdm
 
 from ptfast.evaluation.thresholds import learn_joint_thresholds
 from ptfast.methods import ClipTracking, DetectAndTrack
-from ptfast.methods._weights import path_of
 from ptfast.methods.clip_tracking import Config
 from ptfast.models import Hrnet, inflate
 from ptfast.ops import iou_matrix, oks_nms
+from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import Film, exam, render

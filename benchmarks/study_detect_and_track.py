@@ -40,9 +40,9 @@ from studies import (
 from tqdm import tqdm
 
 from ptfast.methods import DetectAndTrack
-from ptfast.methods._weights import path_of
 from ptfast.models import MaskRcnn3d, inflate
 from ptfast.models.appearance import crop_features
+from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import Film, exam, render

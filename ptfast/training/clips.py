@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ptfast._columns import dilate
-from ptfast.methods._pictures import fit, fitted_size
+from ptfast.pipeline.images import fit, fitted_size
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, joint_boxes
 

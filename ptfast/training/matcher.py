@@ -147,7 +147,7 @@ if __name__ == "__main__":
         Path(sys.argv[1]),
         {
             "data": f"detections of synthetic scenes, seeds 0 to {SCENES - 1}, by ptfast.training.matcher",
-            "command": "python -m ptfast.training.matcher ptfast/methods/weights/matcher.safetensors",
+            "command": "python -m ptfast.training.matcher ptfast/pipeline/weights/matcher.safetensors",
             "seed": MatcherConfig().seed,
             "validation": {
                 "data": "the same, 20 scenes, seeds from 8000000",

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ptfast.evaluation import posetrack
-from ptfast.methods.matching import SHIPPED, MatcherLinker, link_with_matcher, load_matcher
+from ptfast.methods.detect_and_track.matching import SHIPPED, MatcherLinker, link_with_matcher, load_matcher
 from ptfast.models.matcher import TrackMatcher
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ptfast.methods.matching import load_matcher
+from ptfast.methods.detect_and_track.matching import load_matcher
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene

@@ -4,64 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import numpy as np
 
-from ptfast._check import check_integer, check_number
+from ptfast.methods.clip_tracking.config import Merging
+from ptfast.pipeline.records import FrameTracklets
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import drop_low_joints, drop_small_boxes, merge_hypotheses
-from ptfast.tracking.merging import MergeSettings
-
-
-@dataclass(frozen=True)
-class Merging:
-    """How hypotheses are merged, and which tracks are kept.
-
-    Attributes:
-        merge: "spatiotemporal" (section 3.3), "spatial" or "temporal" alone, or "highest", the most confident
-            hypothesis of each joint (table 7).
-        method: How the cheapest path is found: "dijkstra" or "viterbi"; both find the same.
-        weighted: Clusters' centres are means weighted by the hypotheses' scores.
-        radius: Of a cluster, as a share of the person's head size (section 4.2).
-        distance: What the path's distances are measured in: "pixels" or cluster radii.
-        smoothness: Lambda; None is 0.1 for pixels and 1 for radii.
-        joint_thresholds: Joints with lower scores are absent in the result: one number, or one a joint.
-        min_area: Poses with smaller boxes, in square pixels, are dropped (section 4.1).
-        min_length: Tracks in fewer frames than that, of what the former two leave, are dropped (section 4.1).
-        block: Frames that the window moves on by.
-        lookahead: Frames that a path is followed beyond those that are given out; what comes later cannot change them.
-    """
-
-    merge: Literal["spatiotemporal", "spatial", "temporal", "highest"] = "spatiotemporal"
-    method: Literal["dijkstra", "viterbi"] = "viterbi"
-    weighted: bool = False
-    radius: float = 0.5
-    distance: Literal["pixels", "radius"] = "pixels"
-    smoothness: float | None = None
-    joint_thresholds: float | tuple[float, ...] = 0.0
-    min_area: float = 3200.0
-    min_length: int = 5
-    block: int = 64
-    lookahead: int = 32
-
-    def __post_init__(self) -> None:
-        check_integer("min_length", self.min_length, 1)
-        check_integer("block", self.block, 1)
-        check_integer("lookahead", self.lookahead, self.min_length - 1)
-        check_number("min_area", self.min_area, 0)
-        if np.isnan(self.joint_thresholds).any():
-            raise ValueError("joint_thresholds must be numbers, got nan")
-        MergeSettings(self.merge, self.method, self.weighted, self.radius, self.distance, self.smoothness, 0.0)
-
-
-def merging_from(entries: dict[str, Any]) -> Merging:
-    """Settings out of a card, where lists stand for tuples."""
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
-    }
-    return Merging(**settings)
 
 
 class MovingMerge:
@@ -81,22 +31,21 @@ class MovingMerge:
         self.before: Poses | None = None  # merged poses of the frame before the window
         self.lengths: Counter[int] = Counter()
 
-    def update(self, frame: Poses, tracklets: Tracklets, track_ids: np.ndarray) -> Iterator[Poses]:
+    def update(self, record: FrameTracklets, track_ids: np.ndarray) -> Iterator[Poses]:
         """Adds the next frame.
 
         Args:
-            frame: The frame, for its name, id and size.
-            tracklets: Whose key frame it is.
+            record: The M tracklets whose key frame it is.
             track_ids: (M,) theirs.
 
         Yields:
             Poses of one frame each, of earlier frames, in order; often none.
         """
         if self.first is None:
-            self.first = 0 if frame.frame_ids is None else int(frame.frame_ids[0])
-        self.frames.append(frame[:1].select(np.zeros(len(frame.scores), bool)))
-        if len(tracklets):
-            self.parts.append(tracklets)
+            self.first = int(record.frame_ids[0])
+        self.frames.append(record.without_people())
+        if len(record.tracklets):
+            self.parts.append(record.tracklets)
             self.track_ids.append(track_ids)
         complete = len(self.frames) - self.reach
         if complete >= self.merging.block + self.merging.lookahead:

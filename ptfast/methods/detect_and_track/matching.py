@@ -13,11 +13,12 @@ from torch import Tensor
 from ptfast._check import Array
 from ptfast.models.matcher import Observations, TrackMatcher, TrackStates
 from ptfast.ops import assign
+from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import SKELETONS
 from ptfast.structures import Poses
 from ptfast.tracking._linking import LinkSettings, Matcher, filter_poses, with_ids
 
-SHIPPED = Path(__file__).parent / "weights" / "matcher.safetensors"
+SHIPPED = path_of("matcher")
 
 
 def load_matcher(weights: str | Path | None = None) -> TrackMatcher:

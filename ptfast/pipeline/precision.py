@@ -1,4 +1,4 @@
-"""Which numbers a network computes in."""
+"""Precision that a network computes in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def runs_in_bfloat16(precision: Precision, device: torch.device) -> bool:
-    """Whether a network computes in bfloat16; "auto" says so where the device has instructions for it.
+    """Returns True if a network computes in bfloat16; "auto" does where the device has instructions for it.
 
     Raises:
         ValueError: `precision` is none of the three.
@@ -25,6 +25,9 @@ def runs_in_bfloat16(precision: Precision, device: torch.device) -> bool:
 
 
 def computes_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16; without that, it is slower than float32. Older torch does not say."""
+    """Returns True if this processor multiplies bfloat16; without that, it is slower than float32.
+
+    Older torch does not say.
+    """
     known = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     return any(asked() for asked in known if asked is not None)

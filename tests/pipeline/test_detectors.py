@@ -11,11 +11,10 @@ import torch
 
 from ptfast.io import Frame
 from ptfast.methods import ClipTracking, DetectAndTrack
-from ptfast.methods._polish import Merging
-from ptfast.methods.clip_tracking import Config
+from ptfast.methods.clip_tracking import Config, Merging
 from ptfast.methods.detect_and_track import Config as DetectorConfig
-from ptfast.methods.detectors import each_image, given_boxes, mask_rcnn
 from ptfast.models import Architecture, Hrnet, HrnetArchitecture, Limits, MaskRcnn3d
+from ptfast.pipeline.detectors import each_image, given_boxes
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 
@@ -55,7 +54,7 @@ def own_boxes(frames: int) -> list[Poses]:
 @pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("keys", [[*range(9)], [0, 4, 8], [1, 2, 3, 7]])
 def test_boxes_are_those_of_detect_and_track(frames: int, keys: list[int]) -> None:
-    own, found = own_boxes(frames), mask_rcnn(method(frames))(SHOWN, keys)
+    own, found = own_boxes(frames), method(frames).detector(SHOWN, keys)
     for key, (boxes, scores) in zip(keys, found, strict=True):
         assert len(scores)
         np.testing.assert_allclose(boxes, own[key].boxes, atol=1e-3)
@@ -65,7 +64,7 @@ def test_boxes_are_those_of_detect_and_track(frames: int, keys: list[int]) -> No
 @pytest.mark.parametrize("count", [1, 4])
 def test_shots_that_are_shorter_than_a_window(count: int) -> None:
     own = list(method(5).detect(PICTURES[:count]))
-    for (boxes, _), poses in zip(mask_rcnn(method(5))(SHOWN[:count], range(count)), own, strict=True):
+    for (boxes, _), poses in zip(method(5).detector(SHOWN[:count], range(count)), own, strict=True):
         assert len(boxes)
         np.testing.assert_allclose(boxes, poses.boxes, atol=1e-3)
 
@@ -75,7 +74,7 @@ def test_the_network_sees_a_batch_at_a_time(frames: int, keys: list[int], runs: 
     """A network of single frames sees key frames far apart together."""
     sizes: list[int] = []
     hook = method(frames).model.body.register_forward_pre_hook(lambda _, clips: sizes.append(len(clips[0])))
-    mask_rcnn(method(frames))(SHOWN, keys)
+    method(frames).detector(SHOWN, keys)
     hook.remove()
     assert len(sizes) == runs and max(sizes) == 2
 
@@ -85,9 +84,9 @@ def test_clip_tracking_shows_the_detector_as_many_frames_as_it_needs(frames: int
     """Whatever the clips' length and however many there are at a time."""
     pose = Hrnet(HrnetArchitecture(width=4, joints=15, stem=4, stem_blocks=1, modules=(1,), blocks=1))
     config = Config(frames=frames, batch=batch, min_box_score=None, flip=False, merging=Merging(min_length=1))
-    found = ClipTracking(pose, method(3), size=(16, 16), config=config).detect(PICTURES)
+    found = ClipTracking(pose, method(3).detector, size=(16, 16), config=config).detect(PICTURES)
     for hypotheses, own in zip(found, own_boxes(3), strict=True):
-        np.testing.assert_allclose(hypotheses.boxes[::frames], own.boxes, atol=1e-3)
+        np.testing.assert_allclose(hypotheses.tracklets.boxes, own.boxes, atol=1e-3)
 
 
 def test_boxes_without_area_are_dropped_and_inverted_ones_refused() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ptfast.io import Frame
-from ptfast.methods._windows import Segment, segments
+from ptfast.pipeline.windows import Segment, segments
 
 
 def video(spec: str) -> list[Frame]:

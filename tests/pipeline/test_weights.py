@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ptfast.methods import DetectAndTrack
-from ptfast.methods._weights import load_named
 from ptfast.models import Architecture, MaskRcnn3d, save_weights
+from ptfast.pipeline.weights import load_mask_rcnn_weights
 from ptfast.skeletons import POSETRACK_17
 
 
@@ -42,24 +42,24 @@ def test_an_unknown_skeleton_is_named(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
     save_weights(small(), path, card(skeleton="horse"))
     with pytest.raises(ValueError, match=r"own.json: skeleton: expected one of .*, found 'horse'"):
-        load_named(path)
+        load_mask_rcnn_weights(path)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "weights"])
 def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("hello")
     with pytest.raises(ValueError, match=r"expected a .safetensors, .pth or .pkl file"):
-        load_named(tmp_path / name)
+        load_mask_rcnn_weights(tmp_path / name)
 
 
 def test_foreign_files_that_are_something_else_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.pth").write_bytes(b"no archive")
     with pytest.raises(ValueError, match=r"broken.pth: expected a state dict"):
-        load_named(tmp_path / "broken.pth")
+        load_mask_rcnn_weights(tmp_path / "broken.pth")
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
     with pytest.raises(ValueError, match="kps_score_lowres"):
-        load_named(tmp_path / "other.pth")
+        load_mask_rcnn_weights(tmp_path / "other.pth")
     with (tmp_path / "other.pkl").open("wb") as file:
         pickle.dump({"blobs": {"conv1_w": np.zeros((8, 3, 7, 7), np.float32)}}, file)
     with pytest.raises(ValueError):
-        load_named(tmp_path / "other.pkl")
+        load_mask_rcnn_weights(tmp_path / "other.pkl")

@@ -29,7 +29,7 @@ from ptfast.models.keypoints import decode_bicubic
 from ptfast.ops import heatmap_peaks, heatmap_to_image
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
+from ptfast.tracking import OnlineLinker, link, weighted_cost
 from ptfast.tracking._linking import Cost, LinkSettings, Matcher
 
 
@@ -165,13 +165,9 @@ class DetectAndTrack:
         Yields:
             Poses of one frame each. A frame that could not be decoded has none, and the tracks go on after it.
         """
-        store = FeatureStore(self.config.lookback + 1) if self.sees_crops() else None
-        linker = self.linker(store)
-        for frame, detections in self.detect_frames(frames):
-            detections = self.large(detections)
-            if store is not None:
-                detections = store.attach(detections, self.appearance(frame, detections))
-            yield self.finish(linker.update(detections))
+        linker = self.linker()
+        for detections in self.detect(frames):
+            yield self.finish(linker.update(self.large(detections)))
 
     def detect(self, frames: Video | Iterable[np.ndarray]) -> Iterator[Poses]:
         """Stage 1: spatiotemporal pose estimation over clips (section 3.1).
@@ -180,15 +176,13 @@ class DetectAndTrack:
             frames: A video, or (H, W, 3) uint8 RGB pictures.
 
         Yields:
-            Poses of one frame each, without track ids; joint_scores are logits.
+            Poses of one frame each, without track ids; joint_scores are logits. Where the settings weigh crops, they
+            have features["appearance"], for which every frame's crops go through the backbone a second time.
         """
-        return (detections for _, detections in self.detect_frames(frames))
-
-    def detect_frames(self, frames: Video | Iterable[np.ndarray]) -> Iterator[tuple[Frame, Poses]]:
-        """What `detect` gives, with the frames."""
         video = frames if isinstance(frames, Video) else open_video(frames)
         for segment in segments(video, self.config.frames, self.config.batch):
-            yield from self.detect_in_segment(segment)
+            for frame, detections in self.detect_in_segment(segment):
+                yield self.with_appearance(frame, detections) if self.sees_crops() else detections
 
     def link(self, detections: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: bipartite matching of each frame's detections with those of the frame before (section 3.1).
@@ -200,10 +194,8 @@ class DetectAndTrack:
             The poses that `stream` gives.
 
         Raises:
-            ValueError: The settings weigh the features of crops, for which the pictures are needed.
+            ValueError: The settings weigh the features of crops, and the detections have none.
         """
-        if self.sees_crops():
-            raise ValueError("cost_weights must give crops no weight where there are no pictures; stream has them")
         settings = self.thresholds()
         if not isinstance(detections, Poses):
             detections = Poses.concatenate(list(detections))
@@ -213,7 +205,7 @@ class DetectAndTrack:
             )
         else:
             linked = link(
-                self.large(detections), cost=self.cost(None), matcher=self.config.matcher, motion="none", **settings
+                self.large(detections), cost=self.cost(), matcher=self.config.matcher, motion="none", **settings
             )
         return self.finish(linked)
 
@@ -231,18 +223,18 @@ class DetectAndTrack:
         """How many people there seem to be in a frame that `detect` gave."""
         return int((detections.scores >= self.config.min_score).sum())
 
-    def linker(self, store: FeatureStore | None) -> OnlineLinker | MatcherLinker:
-        """Stage 2 frame by frame; `store` has the features of crops where the settings weigh them."""
+    def linker(self) -> OnlineLinker | MatcherLinker:
+        """Stage 2 frame by frame."""
         matcher, settings = self.config.matcher, self.thresholds()
         if self.config.cost == "lstm":
             return MatcherLinker(load_matcher(), matcher_method=matcher, **settings)
-        return OnlineLinker(cost=self.cost(store), matcher=matcher, motion="none", **settings)
+        return OnlineLinker(cost=self.cost(), matcher=matcher, motion="none", **settings)
 
-    def cost(self, store: FeatureStore | None) -> Cost:
+    def cost(self) -> Cost:
         """The costs of section 3.1, "Likelihood metrics"."""
         if self.config.cost_weights is None:
             return self.config.cost  # type: ignore[return-value]
-        return weighted_cost(*self.config.cost_weights, features=store)
+        return weighted_cost(*self.config.cost_weights)
 
     def thresholds(self) -> dict[str, Any]:
         """Which detections are linked, and how far back."""
@@ -253,19 +245,25 @@ class DetectAndTrack:
         """Whether linking weighs the features of crops."""
         return self.config.cost_weights is not None and self.config.cost_weights[2] > 0
 
-    def appearance(self, frame: Frame, detections: Poses) -> Tensor:
-        """(N, C) features of the crops of a frame's detections."""
-        if frame.image is None:
-            return torch.zeros(0, self.model.body.channels[2])
-        return crop_features(self.model, frame.image[None], detections.boxes)
+    def with_appearance(self, frame: Frame, detections: Poses) -> Poses:
+        """A frame's detections with the features (N, C) of their crops, zeros for boxes too small to be linked."""
+        features = torch.zeros(len(detections.boxes), self.model.body.channels[2])
+        if frame.image is not None:
+            large = self.is_large(detections)
+            features[large] = crop_features(self.model, frame.image[None], detections.boxes[large]).cpu()
+        return replace(detections, features={"appearance": features})
 
     def large(self, detections: Poses) -> Poses:
         """The detections whose boxes are large enough."""
-        sides = detections.boxes[:, 2:] - detections.boxes[:, :2]
-        return detections.select(sides.prod(1) >= self.config.min_area)
+        return detections.select(self.is_large(detections))
+
+    def is_large(self, detections: Poses) -> np.ndarray:
+        """(N,) True where a detection's box is large enough."""
+        return (detections.boxes[:, 2:] - detections.boxes[:, :2]).prod(1) >= self.config.min_area
 
     def finish(self, poses: Poses) -> Poses:
-        """The tracks with joint scores as the settings want them."""
+        """The tracks with joint scores as the settings want them, and without the features of crops."""
+        poses = replace(poses, features={key: poses.features[key] for key in poses.features if key != "appearance"})
         if self.config.joint_score == "logit":
             return poses
         scores = np.where(poses.joint_visibility > 0, poses.scores[:, None], np.float32(0))

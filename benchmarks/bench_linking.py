@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ptfast.structures import Poses
 from ptfast.synthetic import crowd
-from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
+from ptfast.tracking import OnlineLinker, link, weighted_cost
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
 
 ALL = {"min_score": None, "min_joint_score": None}
@@ -226,16 +226,15 @@ def weighted_loop(poses: Poses, features: np.ndarray) -> np.ndarray:
 def test_weighted_cost(
     benchmark: Callable, library: str, threads: int, poses: Poses, roofline: Callable[..., None]
 ) -> None:
-    """A cost that is a function in Python: FeatureStore and weighted_cost, frame after frame."""
+    """A cost that is a function in Python: weighted_cost, frame after frame."""
     if library != "ptfast" and threads > 1:
         pytest.skip("SciPy's assignment runs on one thread")
     features = np.random.default_rng(0).standard_normal((PEOPLE, 128), np.float32)[poses.track_ids]
     features += 0.5 * np.random.default_rng(1).standard_normal(features.shape, np.float32)
 
     def linked() -> np.ndarray:
-        store = FeatureStore()
-        cost = weighted_cost(iou=1, appearance=0.5, features=store)
-        return link(store.attach(poses, features), **{**PLAIN, "cost": cost}).track_ids
+        cost = weighted_cost(iou=1, appearance=0.5)
+        return link(replace(poses, features={"appearance": features}), **{**PLAIN, "cost": cost}).track_ids
 
     ids = linked()
     np.testing.assert_array_equal(ids, weighted_loop(poses, features))

@@ -47,7 +47,7 @@ from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import Film, exam, render
 from ptfast.synthetic.exam import VALIDATION_SEEDS
-from ptfast.tracking import FeatureStore, link, weighted_cost
+from ptfast.tracking import link, weighted_cost
 from ptfast.training.config import Config as TrainingConfig
 from ptfast.training.config import read_config
 from ptfast.training.loop import train
@@ -252,10 +252,9 @@ def crops_of(method: DetectAndTrack, film: Film, poses: Poses) -> torch.Tensor:
 
 def link_by_sum(method: DetectAndTrack, found: Poses, features: torch.Tensor, weights: tuple) -> Poses:
     """The paper's linking by a weighted sum of overlap, pose and appearance."""
-    store = FeatureStore(1)
-    poses = store.attach(method.large(found), features)
+    poses = replace(method.large(found), features={"appearance": features})
     settings = {name: getattr(method.config, name) for name in ("min_score", "min_joint_score")}
-    cost = weighted_cost(*weights, features=store)
+    cost = weighted_cost(*weights)
     return method.finish(link(poses, cost=cost, lookback=1, max_cost=None, motion="none", **settings))
 
 

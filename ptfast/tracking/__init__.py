@@ -1,6 +1,6 @@
 """Algorithms on Poses that need no network."""
 
-from ptfast.tracking.costs import FeatureStore, weighted_cost
+from ptfast.tracking.costs import weighted_cost
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
 from ptfast.tracking.joining import OnlineJoiner, join_tracklets
 from ptfast.tracking.linking import link
@@ -12,7 +12,6 @@ from ptfast.tracking.warm_up import warm_up
 
 __all__ = [
     "Clusters",
-    "FeatureStore",
     "OnlineJoiner",
     "OnlineLinker",
     "cheapest_path",

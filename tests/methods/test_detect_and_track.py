@@ -69,7 +69,17 @@ def test_stream_gives_what_track_gives(pictures: list[np.ndarray]) -> None:
     same(whole, Poses.concatenate(parts), 0)
 
 
-@pytest.mark.parametrize("settings", [{}, {"cost": "lstm"}, {"cost_weights": (0.5, 0.5, 0.0)}, {"matcher": "greedy"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"cost": "lstm"},
+        {"cost_weights": (0.5, 0.5, 0.0)},
+        {"cost_weights": (1.0, 0.0, 1.0)},
+        {"cost_weights": (1.0, 0.0, 1.0), "min_area": 400.0},
+        {"matcher": "greedy"},
+    ],
+)
 def test_linking_a_whole_video_gives_what_a_stream_gives(
     pictures: list[np.ndarray], settings: dict[str, object]
 ) -> None:
@@ -82,8 +92,18 @@ def test_appearance_decides_where_it_alone_counts(pictures: list[np.ndarray]) ->
     poses = method(cost_weights=(0.0, 0.0, 1.0)).track(still)
     for frame in range(1, 4):
         np.testing.assert_array_equal(poses.frame(frame).track_ids, poses.frame(0).track_ids)
-    with pytest.raises(ValueError, match="cost_weights must give crops no weight"):
+    with pytest.raises(ValueError, match=r"features\['appearance'\] must be there"):
         method(cost_weights=(1.0, 0.0, 1.0)).link(poses)
+
+
+def test_crops_are_of_boxes_that_are_large_enough(pictures: list[np.ndarray]) -> None:
+    tracker = method(cost_weights=(1.0, 0.0, 1.0), min_area=400.0)
+    detections = Poses.concatenate(list(tracker.detect([*pictures[:3], None])))  # type: ignore[list-item]
+    lengths = np.linalg.norm(detections.features["appearance"], axis=1)
+    large = tracker.is_large(detections)
+    assert large.any() and not large.all()
+    np.testing.assert_allclose(lengths, large, atol=1e-5)
+    assert tracker.link(detections).features == {}
 
 
 def test_each_frame_is_that_of_its_own_window(pictures: list[np.ndarray]) -> None:

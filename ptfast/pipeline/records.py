@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,11 @@ class FrameTracklets:
         rows = np.arange(offsets[0], offsets[-1])
         names, ids, sizes = self.frame_names[first:last], self.frame_ids[first:last], self.frame_size[first:last]
         return FrameTracklets(self.tracklets.select(rows), offsets - offsets[0], names, ids, sizes, self.sequence)
+
+    def select(self, mask: np.ndarray) -> FrameTracklets:
+        """The tracklets where `mask` (M,) is True; the frames stay, some of them perhaps without any."""
+        kept = offsets_of(np.asarray(mask, np.int64))
+        return replace(self, tracklets=self.tracklets.select(mask), frame_offsets=kept[self.frame_offsets])
 
     @staticmethod
     def concatenate(parts: Sequence[FrameTracklets]) -> FrameTracklets:

@@ -113,6 +113,11 @@ class ClipTracking:
         """Height and width of the crops that the pose network sees."""
         return self.network.size
 
+    @property
+    def device(self) -> torch.device:
+        """The device that the pose network runs on."""
+        return self.network.device
+
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
 

@@ -77,6 +77,11 @@ class DetectAndTrack:
         """The network's joints."""
         return self.detector.skeleton
 
+    @property
+    def device(self) -> torch.device:
+        """The device that the network runs on."""
+        return self.detector.device
+
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
 

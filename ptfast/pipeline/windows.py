@@ -82,17 +82,18 @@ def _segment(frames: list[Frame], length: int, first: bool, last: bool) -> Segme
 def frames_to_reread(sizes: Sequence[tuple[int, int]] | np.ndarray, length: int, max_windows: int) -> int:
     """Number of frames to read again so that `segments` goes on as if a video had not been interrupted.
 
-    Reading begins at the start of the last whole segment of which all results are known. What follows is then cut
-    into the same segments, and so into the same batches, as without the interruption, and results are equal to the bit.
+    Reading begins with a segment of which all results are known, wherever the shot ends. What follows is then cut into
+    the same segments, and so into the same batches, as without the interruption, and results are equal to the bit.
 
     Args:
         sizes: (F, 2) width and height of the first F frames, whose results are known; (0, 0) if not decoded.
         length: T, odd.
         max_windows: Windows of a segment.
     """
-    shot = _last_shot(np.asarray(sizes, np.int64).reshape(-1, 2))
-    unfinished = max(0, (shot - length // 2) // max_windows)  # number of the segment that the next frame is in
-    return shot - max(0, unfinished - 1) * max_windows
+    shot, half = _last_shot(np.asarray(sizes, np.int64).reshape(-1, 2)), length // 2
+    unfinished = (shot - half) // max_windows  # number of the segment that has the next frame's result
+    longer = -(-half // max_windows)  # a shot's last segment has the results of so many more
+    return shot - max(0, unfinished - longer - 1) * max_windows
 
 
 def _last_shot(sizes: np.ndarray) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ptfast.io import Frame
-from ptfast.pipeline.windows import Segment, segments
+from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 
 
 def video(spec: str) -> list[Frame]:
@@ -71,3 +71,28 @@ def test_memory_is_that_of_a_segment() -> None:
     for segment in segments(frames(), 3, 4):
         given += len(segment.results)
         assert taken - given <= 4 + 3
+
+
+SIZES = [(4, 4)] * 9 + [(0, 0)] + [(4, 4)] * 30 + [(6, 4)] * 3 + [(4, 4)] * 25
+
+
+@pytest.mark.parametrize(("length", "most"), [(1, 1), (1, 4), (3, 1), (3, 4), (9, 2), (9, 8)])
+def test_reading_again_goes_on_with_the_same_segments(length: int, most: int) -> None:
+    """Wherever a video was interrupted, the segments with frames that are missing are those of the whole video."""
+    frames = [
+        Frame(None if size == (0, 0) else np.zeros((size[1], size[0], 3), np.uint8), "", index)
+        for index, size in enumerate(SIZES)
+    ]
+
+    def shown(segment: Segment) -> tuple[list[int], list[int]]:
+        return [frame.index for frame in segment.frames], [segment.frames[place].index for place in segment.results]
+
+    whole = [shown(segment) for segment in segments(frames, length, most)]
+    for done in range(len(SIZES) + 1):
+        again = frames_to_reread(SIZES[:done], length, most)
+        assert 0 <= again <= done and again <= 3 * most + 2 * length
+        parts = [shown(segment) for segment in segments(frames[done - again :], length, most)]
+        missing = [part for part in parts if part[1][-1] >= done]
+        assert missing == [part for part in whole if part[1][-1] >= done]
+        given = [index for _, results in parts for index in results]
+        assert given == [*range(done - again, len(SIZES))]

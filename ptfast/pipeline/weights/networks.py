@@ -16,7 +16,7 @@ from ptfast.models import (
     load_torchvision,
     load_weights,
 )
-from ptfast.models.checkpoints import read_detectron, read_state_dict
+from ptfast.models.adapters import read_detectron, read_state_dict
 from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, POSE_NAMES, path_of
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 

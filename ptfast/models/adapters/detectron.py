@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ptfast.models._fill import as_clip_kernel, empty_model, fill, shape_of_layer
+from ptfast.models.adapters.filling import as_clip_kernel, empty_model, fill, shape_of_layer
 from ptfast.models.box_coding import BOX_WEIGHTS, Weights
 from ptfast.models.images import IMAGE_STD, Colour
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfast.models._fill import Network, as_clip_kernel, empty_model, fill, shape_of_layer
+from ptfast.models.adapters.filling import Network, as_clip_kernel, empty_model, fill, shape_of_layer
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.pose_resnet import BLOCKS, PoseResnet, PoseResnetArchitecture
 

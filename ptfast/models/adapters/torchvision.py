@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ptfast.models._fill import as_clip_kernel, change_eps, empty_model, fill, shape_of_layer
+from ptfast.models.adapters.filling import as_clip_kernel, change_eps, empty_model, fill, shape_of_layer
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 
 HEATMAPS = "roi_heads.keypoint_predictor.kps_score_lowres.weight"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ptfast.synthetic.crowd import crowd
 from ptfast.synthetic.detections import detections
-from ptfast.synthetic.exam import exam
 from ptfast.synthetic.scene import scene
+from ptfast.synthetic.splits import load_test_set
 
 if TYPE_CHECKING:
     from ptfast.synthetic.film import Film as Film
     from ptfast.synthetic.film import Picture as Picture
     from ptfast.synthetic.film import render as render
 
-__all__ = ["Film", "Picture", "crowd", "detections", "exam", "render", "scene"]
+__all__ = ["Film", "Picture", "crowd", "detections", "load_test_set", "render", "scene"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from ptfast.skeletons import POSETRACK_15
 from ptfast.synthetic import Film
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.clips import Clip
 from ptfast.training.synthetic_clips import SizedClips, SyntheticClips, synthetic_data
 

@@ -9,8 +9,8 @@
     python benchmarks/study_clip_tracking.py filters      table 8: trains four networks, --steps each
 
 Several studies can be named at once, which then share their tracklets. All but the settings and the test set run
-on validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes them
-and the plots into docs/clip-tracking.md.
+on validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes
+them and the plots into docs/clip-tracking.md.
 """
 
 from __future__ import annotations

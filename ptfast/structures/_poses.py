@@ -1,44 +1,30 @@
-"""Poses and Tracklets: the columnar structures that every part of ptfast passes on, in NumPy or torch."""
+"""Poses: all poses of one sequence, frame after frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, check_offsets, check_shape, is_tensor
-from ptfast._columns import (
-    cast_array,
-    cast_column,
-    checked_features,
-    join_columns,
-    join_features,
-    joint_boxes,
-    like,
-    offsets_of,
-    on_host,
-)
-from ptfast._tracklets import Tracklets
+from ptfast._check import Array, check_shape, is_tensor
+from ptfast._columns import checked_features, join_columns, join_features, offsets_of, on_host
 from ptfast.skeletons import Skeleton
-
-__all__ = ["IgnoreRegions", "Poses", "Tracklets", "head_sizes", "joint_boxes", "pose_areas"]
-
-# Columns with one row a pose: pattern and dtype. The first group is always there, the second may be None.
-_POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
-    "keypoints": (("N", "K", 2), "float32"),
-    "joint_scores": (("N", "K"), "float32"),
-    "joint_visibility": (("N", "K"), "uint8"),
-    "boxes": (("N", 4), "float32"),
-    "scores": (("N",), "float32"),
-    "track_ids": (("N",), "int64"),
-    "head_boxes": (("N", 4), "float32"),
-    "areas": (("N",), "float32"),
-}
-_FRAME_COLUMNS = ("frame_names", "frame_ids", "is_labeled", "frame_size", "ignore_regions")
-
-IgnoreRegions = tuple[tuple[np.ndarray, ...], ...]
+from ptfast.structures._html import drawing, page
+from ptfast.structures._per_frame import columns_of_frames
+from ptfast.structures._pose_columns import (
+    FRAME_COLUMNS,
+    JOINT_COLUMNS,
+    POSE_COLUMNS,
+    IgnoreRegions,
+    checked_offsets,
+    frame_columns,
+    pose_columns,
+    rows_of_frames,
+    take_frames,
+    take_joints,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,38 +80,49 @@ class Poses:
         if not is_tensor(self.keypoints):
             object.__setattr__(self, "keypoints", np.asarray(self.keypoints))
         check_shape("keypoints", self.keypoints, ("N", "K", 2), K=len(self.skeleton))
-        sizes = {"N": self.keypoints.shape[0], "K": len(self.skeleton)}
-        for name, value in _defaults(self).items():
-            object.__setattr__(self, name, value)
-        for name, (pattern, dtype) in _POSE_COLUMNS.items():
-            value = getattr(self, name)
-            if value is not None:
-                value = value if is_tensor(value) else np.asarray(value)
-                check_shape(name, value, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
-                object.__setattr__(self, name, cast_column(name, value, dtype, self.keypoints))
-        object.__setattr__(self, "features", checked_features(self.features, self.keypoints))
-        object.__setattr__(self, "frame_offsets", _checked_offsets(self.frame_offsets, sizes["N"]))
-        self._check_frames()
-
-    def _check_frames(self) -> None:
-        for name, dtype in (("frame_ids", np.int64), ("is_labeled", np.bool_), ("frame_size", np.int64)):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, np.asarray(value, dtype))
-        for name in _FRAME_COLUMNS:
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, str) or len(value) != len(self)):
-                raise ValueError(f"{name} must have one entry for each of {len(self)} frames, got {len(value)}")
-        if self.frame_size is not None:
-            check_shape("frame_size", self.frame_size, ("F", 2))
+        columns: dict[str, Any] = pose_columns({name: getattr(self, name) for name in POSE_COLUMNS})
+        columns["features"] = checked_features(self.features, columns["keypoints"])
+        columns["frame_offsets"] = checked_offsets(self.frame_offsets, len(columns["keypoints"]))
+        frames = len(columns["frame_offsets"]) - 1
+        columns |= frame_columns({name: getattr(self, name) for name in FRAME_COLUMNS}, frames)
+        for name, column in columns.items():
+            object.__setattr__(self, name, column)
 
     def __len__(self) -> int:
         """Number of frames."""
         return len(self.frame_offsets) - 1
 
+    def __iter__(self) -> Iterator[Poses]:
+        """The frames one by one, as `frame` gives them."""
+        return (self.frame(f) for f in range(len(self)))
+
     def __repr__(self) -> str:
         count, joints = self.keypoints.shape[:2]
         return f"Poses({self.sequence!r}: {len(self)} frames, {count} poses, {joints} joints, {self.skeleton.name})"
+
+    def _repr_html_(self) -> str:
+        """A table of what is there, and a drawing of the first frame with people, for notebooks."""
+        ids, scores = on_host(self.track_ids), on_host(self.scores)
+        facts = {
+            "sequence": self.sequence,
+            "frames": len(self),
+            "poses": len(ids),
+            "tracks": len(np.unique(ids[ids >= 0])),
+            "skeleton": f"{self.skeleton.name}, {len(self.skeleton)} joints",
+            "scores": f"{scores.min():.3g} to {scores.max():.3g}" if len(scores) else "none",
+        }
+        return page(facts, self._drawing())
+
+    def _drawing(self) -> str:
+        """The first frame with people in SVG; "" where there is none."""
+        peopled = np.flatnonzero(np.diff(self.frame_offsets)).tolist()
+        if not peopled:
+            return ""
+        first = self.frame(peopled[0]).numpy()
+        title = f"frame {peopled[0]}" if first.frame_names is None else first.frame_names[0]
+        size = None if first.frame_size is None else first.frame_size[0].tolist()
+        present = first.joint_visibility > 0
+        return drawing(first.keypoints, present, first.track_ids, self.skeleton.edges, size=size, title=title)
 
     def frame(self, f: int) -> Poses:
         """The poses of frame `f` (negative counts from the end), as views."""
@@ -141,16 +138,8 @@ class Poses:
                 f"Poses are indexed by a slice of frames, got {type(frames).__name__}; use frame(f) for one"
             )
         index = range(len(self))[frames]
-        if index.step == 1:
-            first, last = index.start, max(index.start, index.stop)
-            rows: Any = slice(int(self.frame_offsets[first]), int(self.frame_offsets[last]))
-            offsets = self.frame_offsets[first : last + 1] - self.frame_offsets[first]
-        else:
-            rows = np.concatenate(
-                [np.arange(self.frame_offsets[f], self.frame_offsets[f + 1]) for f in index] or [np.zeros(0, np.int64)]
-            )
-            offsets = offsets_of(np.array([self.frame_offsets[f + 1] - self.frame_offsets[f] for f in index]))
-        per_frame = {name: _take_frames(getattr(self, name), index) for name in _FRAME_COLUMNS}
+        rows, offsets = rows_of_frames(self.frame_offsets, index)
+        per_frame = {name: take_frames(getattr(self, name), index) for name in FRAME_COLUMNS}
         return self._unchecked(frame_offsets=offsets, **self._rows(rows), **per_frame)
 
     def _unchecked(self, **columns: Any) -> Poses:
@@ -166,8 +155,7 @@ class Poses:
         host = on_host(mask)
         if host.dtype != np.bool_:
             raise TypeError(f"mask must have dtype bool, got {host.dtype}")
-        kept = np.concatenate([[0], np.cumsum(host)]).astype(np.int64)
-        return replace(self, frame_offsets=kept[self.frame_offsets], **self._rows(np.flatnonzero(host)))
+        return replace(self, frame_offsets=offsets_of(host)[self.frame_offsets], **self._rows(np.flatnonzero(host)))
 
     def with_track_ids(self, track_ids: Array) -> Poses:
         """The same poses with other track ids (N,)."""
@@ -191,8 +179,60 @@ class Poses:
         if skeleton == self.skeleton:
             return self
         index = self.skeleton.indices_of(skeleton)
-        taken = {name: _take_joints(getattr(self, name), index) for name in _JOINT_COLUMNS}
+        taken = {name: take_joints(getattr(self, name), index) for name in JOINT_COLUMNS}
         return replace(self, skeleton=skeleton, **taken)
+
+    @staticmethod
+    def from_frames(
+        keypoints: Iterable[Array],
+        *,
+        skeleton: Skeleton,
+        scores: Iterable[Array] | None = None,
+        boxes: Iterable[Array] | None = None,
+        track_ids: Iterable[Array] | None = None,
+        frame_names: Iterable[str] | None = None,
+        frame_ids: Array | None = None,
+        frame_size: Array | None = None,
+        sequence: str = "",
+    ) -> Poses:
+        """Joins one array a frame, as detectors give them.
+
+        Frames may lack people, and their arrays then have any shape of length 0; `[]` is one. A joint whose x, y or
+        score is not finite is absent.
+
+        Args:
+            keypoints: For each of F frames (n, K, 2) joints, or (n, K, 3) with the joints' scores behind x and y.
+                The poses are NumPy or torch as the first frame with people is.
+            skeleton: The joint set, K joints.
+            scores: For each frame (n,).
+            boxes: For each frame (n, 4) xyxy.
+            track_ids: For each frame (n,), -1 for none.
+            frame_names: F image names.
+            frame_ids: (F,) numbers of the frames in their video.
+            frame_size: (F, 2) width and height, or (2,) of all frames.
+            sequence: The sequence's name.
+
+        Raises:
+            TypeError: A frame's entries are no numbers.
+            ValueError: A shape is wrong, or a list has another length than F. Both messages name the frame.
+
+        Example:
+            >>> poses = Poses.from_frames([np.zeros((2, 17, 2)), [], np.ones((1, 17, 2))], skeleton=COCO_17)
+            >>> len(poses), len(poses.scores)
+            (3, 3)
+        """
+        rows = {"scores": scores, "boxes": boxes, "track_ids": track_ids}
+        columns = columns_of_frames(keypoints, len(skeleton), rows)
+        if frame_size is not None and np.shape(frame_size) == (2,):
+            frame_size = np.tile(frame_size, (len(columns["frame_offsets"]) - 1, 1))
+        return Poses(
+            skeleton=skeleton,
+            frame_names=None if frame_names is None else tuple(frame_names),
+            frame_ids=frame_ids,
+            frame_size=frame_size,
+            sequence=sequence,
+            **columns,
+        )
 
     @staticmethod
     def concatenate(parts: Sequence[Poses]) -> Poses:
@@ -205,8 +245,8 @@ class Poses:
             raise ValueError("parts must hold at least one Poses, got none")
         if any(part.skeleton != parts[0].skeleton for part in parts):
             raise ValueError(f"parts must share one skeleton, got {sorted({part.skeleton.name for part in parts})}")
-        columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _POSE_COLUMNS}
-        columns |= {name: join_columns(name, [getattr(part, name) for part in parts]) for name in _FRAME_COLUMNS}
+        columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in POSE_COLUMNS}
+        columns |= {name: join_columns(name, [getattr(part, name) for part in parts]) for name in FRAME_COLUMNS}
         columns["features"] = join_features([part.features for part in parts])
         counts = np.concatenate([np.diff(part.frame_offsets) for part in parts])
         return replace(parts[0], frame_offsets=offsets_of(counts), **columns)
@@ -219,83 +259,8 @@ class Poses:
 
     def _mapped(self, function: Callable[[Array], Array]) -> dict[str, Any]:
         """Every column with one row a pose after `function`, by name."""
-        columns = {name: getattr(self, name) for name in _POSE_COLUMNS}
+        columns = {name: getattr(self, name) for name in POSE_COLUMNS}
         mapped: dict[str, Any] = {
             name: None if column is None else function(column) for name, column in columns.items()
         }
         return mapped | {"features": {name: function(column) for name, column in self.features.items()}}
-
-
-_JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
-
-
-def pose_areas(poses: Poses) -> Array:
-    """(N,) areas in square pixels: the `areas` column where there is one, else the boxes' areas."""
-    if poses.areas is not None:
-        return poses.areas
-    size = poses.boxes[:, 2:] - poses.boxes[:, :2]
-    return size[:, 0] * size[:, 1]
-
-
-def head_sizes(poses: Poses) -> np.ndarray:
-    """(N,) float64 head sizes in pixels, by the first of these that a pose has.
-
-    0.6 times the diagonal of the head box (the official evaluator's); the distance of the skeleton's two head joints;
-    0.15 times the diagonal of the box.
-    """
-    poses = poses.numpy()
-    boxes = poses.boxes.astype(np.float64)
-    size = 0.15 * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    if poses.skeleton.head is not None:
-        top, bottom = poses.skeleton.head
-        both = (poses.joint_visibility[:, top] > 0) & (poses.joint_visibility[:, bottom] > 0)
-        span = (poses.keypoints[:, top] - poses.keypoints[:, bottom]).astype(np.float64)
-        size = np.where(both, np.hypot(span[:, 0], span[:, 1]), size)
-    if poses.head_boxes is not None:
-        heads = poses.head_boxes.astype(np.float64)
-        diagonal = 0.6 * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
-        size = np.where(np.isnan(diagonal), size, diagonal)
-    return size
-
-
-def _defaults(poses: Poses) -> dict[str, Array]:
-    """Values for the pose columns that were left out, of the keypoints' kind and on their device."""
-    missing = {field.name for field in fields(poses) if getattr(poses, field.name) is None}
-    n, k = poses.keypoints.shape[:2]
-    made: dict[str, Array] = {}
-    if "joint_scores" in missing:
-        made["joint_scores"] = np.ones((n, k), np.float32)
-    if "joint_visibility" in missing:
-        made["joint_visibility"] = np.full((n, k), 2, np.uint8)
-    if "boxes" in missing:
-        visibility = made.get("joint_visibility", poses.joint_visibility)
-        made["boxes"] = joint_boxes(on_host(poses.keypoints), on_host(visibility))
-    if "scores" in missing:
-        made["scores"] = np.ones(n, np.float32)
-    if "track_ids" in missing:
-        made["track_ids"] = np.full(n, -1, np.int64)
-    return {name: like(poses.keypoints, value) for name, value in made.items()}
-
-
-def _checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
-    # A copy, contiguous: native calls read it, and a change of the caller's array would send them astray.
-    offsets = np.array(cast_array("frame_offsets", on_host(frame_offsets), "int64"), order="C")
-    check_offsets("frame_offsets", offsets, count, "poses", length="F + 1")
-    return offsets
-
-
-def _take_frames(column: Any, index: range) -> Any:
-    if column is None:
-        return None
-    if isinstance(column, np.ndarray):
-        return column[list(index)]
-    return tuple(column[f] for f in index)
-
-
-def _take_joints(column: Array, index: np.ndarray) -> Array:
-    """Joints `index` of a (N, K, ...) column, zero where the index is -1."""
-    shape = (column.shape[0], len(index), *column.shape[2:])
-    taken = column.new_zeros(shape) if is_tensor(column) else np.zeros(shape, column.dtype)
-    known = index >= 0
-    taken[:, known] = column[:, index[known]]
-    return taken

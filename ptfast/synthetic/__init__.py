@@ -25,3 +25,7 @@ def __getattr__(name: str) -> Any:
     if name not in ("Film", "Picture", "render"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.film"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -82,9 +82,9 @@ def test_what_is_written_of_the_videos_is_counted_in_them(films):
 
 def test_every_camera_moves(films):
     for film in films:
-        pictures = [film.picture(frame, flow=True) for frame in (5, 30, 55)]
-        assert pictures[0].image.shape == (256, 256, 3)
-        steps = [picture.flow[picture.owners == -1] for picture in pictures]
+        rendered = [film.frame(frame, flow=True) for frame in (5, 30, 55)]
+        assert rendered[0].image.shape == (256, 256, 3)
+        steps = [one.flow[one.owners == -1] for one in rendered]
         assert max(np.linalg.norm(step, axis=-1).mean() for step in steps) > 0.5
 
 

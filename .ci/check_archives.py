@@ -7,7 +7,7 @@ import sys
 import tarfile
 import zipfile
 
-EXAM = "ptfast/synthetic/benchmark_v1.json"
+TEST_SET = "ptfast/synthetic/benchmark_v1.json"
 WEIGHTS = [
     f"ptfast/pipeline/weights/{name}.{suffix}"
     for name in ("matcher", "detect-and-track", "detect-and-track-2d", "clip-tracking", "clip-tracking-2d")
@@ -27,7 +27,14 @@ def main() -> None:
         installed = wheel.namelist()
     wrong = [
         f"sdist lacks {name}"
-        for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu", EXAM)
+        for name in (
+            "CMakeLists.txt",
+            "LICENSE",
+            "csrc/module.cpp",
+            "csrc/common/cuda.h",
+            "csrc/oks/oks_cuda.cu",
+            TEST_SET,
+        )
         if name not in source
     ]
     wrong += [f"sdist lacks {name}" for name in WEIGHTS if name not in source]
@@ -35,7 +42,9 @@ def main() -> None:
     wrong += [f"sdist lacks {name}" for name in CONFIGS if name not in source]
     wrong += [f"wheel lacks {name}" for name in CONFIGS if name not in installed]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
-    wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", EXAM) if name not in installed]
+    wrong += [
+        f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", TEST_SET) if name not in installed
+    ]
     extensions = [name for name in installed if name.endswith(".so")]
     if len(extensions) != 1 or not extensions[0].startswith("ptfast/_C."):
         wrong.append(f"wheel must hold one extension, ptfast/_C, but holds {extensions}")

@@ -1,16 +1,16 @@
-"""Clip tracking on synthetic videos: the exam, and the paper's studies in kind.
+"""Clip tracking on synthetic videos: the test set, and the paper's studies in kind.
 
     python benchmarks/study_clip_tracking.py settings     thresholds for the weights' card, on training seeds
-    python benchmarks/study_clip_tracking.py exam         the 20 videos of ptfast.synthetic.exam()
+    python benchmarks/study_clip_tracking.py test-set     the 20 videos of ptfast.synthetic.load_test_set()
     python benchmarks/study_clip_tracking.py components   table 7 of the paper
     python benchmarks/study_clip_tracking.py recall       table 9
     python benchmarks/study_clip_tracking.py length       figure 5a
     python benchmarks/study_clip_tracking.py step         figure 5b
     python benchmarks/study_clip_tracking.py filters      table 8: trains four networks, --steps each
 
-Several studies can be named at once, which then share their tracklets. All but the first two and the exam run on
-validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes them
-and the plots into docs/clip-tracking.md.
+Several studies can be named at once, which then share their tracklets. All but the settings and the test set run
+on validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes
+them and the plots into docs/clip-tracking.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import make_exam
+import make_test_set
 import numpy as np
 import torch
 from studies import films_with_names, save, scores_of, truth_of
@@ -39,8 +39,8 @@ from ptfast.pipeline import FrameTracklets
 from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.synthetic import Film, exam, render
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic import Film, load_test_set, render
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.tracking import link
 from ptfast.training.loop import train
 from ptfast.training.person_tubes import PersonClips
@@ -49,7 +49,7 @@ from ptfast.training.synthetic_clips import SyntheticClips
 from ptfast.training.tasks import pose_task
 
 FILE = "clip_tracking"
-TRAINING_SEED = 7_000_000  # of films under the exam's settings that the shipped weights have not been trained on
+TRAINING_SEED = 7_000_000  # of films under the test set's settings that the shipped weights have not been trained on
 STUDY_SEED = 4_000_000  # of training films for the study of filters
 BOXES = (0.5, 0.7, 0.8, 0.9)  # thresholds on detections that are tried
 SAME = 0.5  # OKS from which two hypotheses are one person's, for the row without linking
@@ -59,7 +59,7 @@ def main() -> None:
     """Runs the studies."""
     studies = {
         "settings": study_settings,
-        "exam": study_exam,
+        "test-set": study_test_set,
         "components": study_components,
         "recall": study_recall,
         "length": study_length,
@@ -121,8 +121,10 @@ class Subject:
 
 
 def films_from(first: int, videos: int) -> dict[str, Film]:
-    """Films in the exam's settings that neither training nor the exam has."""
-    settings = [{**make_exam.setting(number % make_exam.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)]
+    """Films in the test set's settings that neither training nor the test set has."""
+    settings = [
+        {**make_test_set.setting(number % make_test_set.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)
+    ]
     return films_with_names(render(first + number, **setting) for number, setting in enumerate(settings))
 
 
@@ -226,9 +228,9 @@ def write_card(card: Path, box: float, joints: float | tuple[float, ...]) -> Non
     print(f"the best are in {card}")
 
 
-def study_exam(subject: Subject) -> None:
-    """The exam: Detect-and-Track, the single-frame network, and clip tracking, all with one detector."""
-    films = films_with_names(exam())
+def study_test_set(subject: Subject) -> None:
+    """The test set: Detect-and-Track, the single-frame network, and clip tracking, all with one detector."""
+    films = films_with_names(load_test_set())
     truth = truth_of(films)
     detector = {name: subject.detector.track(film) for name, film in tqdm(films.items(), desc="Detect-and-Track")}
     cut = cut_all(subject.method, films)
@@ -244,7 +246,7 @@ def study_exam(subject: Subject) -> None:
             for merge in ("highest", "spatiotemporal")
         ),
     ]
-    save(FILE, "exam", rows, weights=subject.options.weights, detector=subject.options.detector)
+    save(FILE, "test-set", rows, weights=subject.options.weights, detector=subject.options.detector)
 
 
 def study_components(subject: Subject) -> None:

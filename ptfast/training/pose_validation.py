@@ -12,7 +12,7 @@ from ptfast._columns import dilate
 from ptfast.models import PoseNetwork, estimate_tubes
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, head_sizes, joint_boxes
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.annotated_clips import AnnotatedSequence, read_picture
 from ptfast.training.pose_config import PoseConfig
 from ptfast.training.synthetic_clips import FRAMES, random_film

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from ptfast._check import check_number
 from ptfast.synthetic import Film, render
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.clips import Clip, cut_clip, mirror, resize
 
 FRAMES, CLIPS, FILMS = 16, 8, 16  # of a film, from a film, and films at a time
@@ -24,7 +24,7 @@ class SyntheticClips(Dataset):
 
     Args:
         length: T.
-        seed: Below 8,000,000; those from there on are for validation and exams.
+        seed: Below 8,000,000; those from there on are for validation and test sets.
         size: Side of the pictures in pixels.
 
     Raises:

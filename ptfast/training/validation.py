@@ -13,7 +13,7 @@ from ptfast.methods.detect_and_track import Config, DetectAndTrack
 from ptfast.models import MaskRcnn3d
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.annotated_clips import AnnotatedSequence, read_picture
 from ptfast.training.synthetic_clips import random_film
 

@@ -14,7 +14,7 @@ from ptfast.io import write_poses
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses, head_sizes, joint_boxes
 from ptfast.synthetic import render
-from ptfast.synthetic.exam import EXAM_SEEDS, VALIDATION_SEEDS
+from ptfast.synthetic.splits import TEST_SEEDS, VALIDATION_SEEDS
 from ptfast.training import pose_validation
 from ptfast.training.annotated_clips import read_sequences
 from ptfast.training.pose_config import HrnetConfig
@@ -50,7 +50,7 @@ def test_a_network_is_asked_about_synthetic_videos(tiny_pose: HrnetConfig, monke
     model = pose_network(tiny_pose).eval()
     found = validate_pose(model, replace(tiny_pose, validation_videos=2))
     assert set(found) == {"pck", "pck_centre", "pck_ends"} and all(0 <= value <= 100 for value in found.values())
-    assert seeds == [VALIDATION_SEEDS, VALIDATION_SEEDS + 1] and max(seeds) < EXAM_SEEDS
+    assert seeds == [VALIDATION_SEEDS, VALIDATION_SEEDS + 1] and max(seeds) < TEST_SEEDS
     flat = replace(tiny_pose, frames=1, validation_videos=1, mixed_precision=True)
     assert set(validate_pose(model, flat)) == {"pck"}
 

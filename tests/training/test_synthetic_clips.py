@@ -9,7 +9,7 @@ import pytest
 
 from ptfast.skeletons import POSETRACK_15
 from ptfast.synthetic import Film
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.clips import Clip
 from ptfast.training.synthetic_clips import SizedClips, SyntheticClips, synthetic_data
 
@@ -76,7 +76,9 @@ def test_sizes_by_chance() -> None:
 def test_a_picture_is_drawn_once_for_all_clips_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     image = Film.image
-    monkeypatch.setattr(Film, "image", lambda film, frame: drawn.append((film._seed, frame)) or image(film, frame))
+    monkeypatch.setattr(
+        Film, "image", lambda film, frame: drawn.append((film.poses.sequence, frame)) or image(film, frame)
+    )
     clips = SyntheticClips(9, size=16)
     seen = [clips[index] for index in range(12)]
     assert len(drawn) == len(set(drawn)) < 9 * len(seen)

@@ -14,7 +14,7 @@ from ptfast.models import MaskRcnn3d
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import render
-from ptfast.synthetic.exam import EXAM_SEEDS, VALIDATION_SEEDS
+from ptfast.synthetic.splits import TEST_SEEDS, VALIDATION_SEEDS
 from ptfast.training import validation
 from ptfast.training.annotated_clips import read_sequences
 from ptfast.training.config import Config
@@ -31,7 +31,7 @@ def test_a_network_tracks_synthetic_videos(tiny: Config, monkeypatch: pytest.Mon
     model = MaskRcnn3d(tiny.architecture)
     figures = validate(model, 2, SETTINGS, frames=4)
     assert set(figures) == {"mAP", "MOTA"} and all(np.isfinite(value) for value in figures.values())
-    assert seeds == [VALIDATION_SEEDS, VALIDATION_SEEDS + 1] and max(seeds) < EXAM_SEEDS
+    assert seeds == [VALIDATION_SEEDS, VALIDATION_SEEDS + 1] and max(seeds) < TEST_SEEDS
     assert not model.training
 
 

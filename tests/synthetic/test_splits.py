@@ -1,4 +1,4 @@
-"""The exam keeps its promises: how many people, how many of them hidden, cameras that move, seeds held out."""
+"""The test set keeps its promises: how many people, how many of them hidden, cameras that move, seeds held out."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import pytest
 
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.synthetic import exam, render
-from ptfast.synthetic.exam import EXAM_SEEDS, VALIDATION_SEEDS, mostly_hidden, read_exam
+from ptfast.synthetic import load_test_set, render
+from ptfast.synthetic.splits import TEST_SEEDS, VALIDATION_SEEDS, mostly_hidden, read_test_set
 
-RULE = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/make_exam.py"))
-VIDEOS = read_exam()["videos"]
+RULE = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/make_test_set.py"))
+VIDEOS = read_test_set()["videos"]
 ARGUMENTS = [video["arguments"] for video in VIDEOS]
 
 
 @pytest.fixture(scope="module")
 def films():
-    return exam()
+    return load_test_set()
 
 
 def total(key: str) -> int:
@@ -52,14 +52,14 @@ def test_three_to_eight_people_each_number_twice_or_more():
 
 def test_a_quarter_of_the_people_is_mostly_hidden():
     assert total("mostly_hidden") / total("person_frames") >= 0.25
-    written = read_exam()
+    written = read_test_set()
     assert written["person_frames"] == total("person_frames")
     assert written["mostly_hidden_share"] == round(total("mostly_hidden") / total("person_frames"), 4)
 
 
 def test_seeds_are_held_out_and_distinct():
     seeds = [chosen["seed"] for chosen in ARGUMENTS]
-    assert min(seeds) >= EXAM_SEEDS > VALIDATION_SEEDS
+    assert min(seeds) >= TEST_SEEDS > VALIDATION_SEEDS
     assert len(set(seeds)) == 20
 
 
@@ -82,9 +82,9 @@ def test_what_is_written_of_the_videos_is_counted_in_them(films):
 
 def test_every_camera_moves(films):
     for film in films:
-        pictures = [film.picture(frame, flow=True) for frame in (5, 30, 55)]
-        assert pictures[0].image.shape == (256, 256, 3)
-        steps = [picture.flow[picture.owners == -1] for picture in pictures]
+        rendered = [film.frame(frame, flow=True) for frame in (5, 30, 55)]
+        assert rendered[0].image.shape == (256, 256, 3)
+        steps = [one.flow[one.owners == -1] for one in rendered]
         assert max(np.linalg.norm(step, axis=-1).mean() for step in steps) > 0.5
 
 
@@ -96,12 +96,14 @@ def test_mostly_hidden_counts_labelled_joints_alone():
     assert mostly_hidden(poses, 0.2).tolist() == [True, True, True, False]
 
 
-def test_an_unknown_exam_is_named():
+def test_an_unknown_test_set_is_named():
     with pytest.raises(ValueError, match="name must be one of benchmark_v1, got 'benchmark_v0'"):
-        exam("benchmark_v0")
+        load_test_set("benchmark_v0")
 
 
 def test_the_name_is_the_function_and_loads_no_opencv():
-    code = "import sys; from ptfast.synthetic import exam; print(callable(exam), 'cv2' in sys.modules)"
+    code = (
+        "import sys; from ptfast.synthetic import load_test_set; print(callable(load_test_set), 'cv2' in sys.modules)"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["True", "False"]

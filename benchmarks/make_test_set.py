@@ -1,10 +1,10 @@
-"""How the seeds of the exam benchmark_v1 were chosen, before anything was trained.
+"""Chooses the seeds of the test set benchmark_v1, as was done before anything was trained.
 
 For each of 20 settings, the first seed is taken from 9,000,000 + 1,000 x the setting's number upward in whose video
-all people are in the picture together at least once, and between 23 and 32 % of the people in all frames have more than
+all people are in the image together at least once, and between 23 and 32 % of the people in all frames have more than
 30 % of their labelled joints hidden.
 
-`python benchmarks/make_exam.py` writes ptfast/synthetic/benchmark_v1.json anew, byte for byte.
+`python benchmarks/make_test_set.py` writes ptfast/synthetic/benchmark_v1.json anew, byte for byte.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ptfast.skeletons import POSETRACK_15
 from ptfast.synthetic import render
-from ptfast.synthetic.exam import EXAM_SEEDS, VALIDATION_SEEDS, mostly_hidden
+from ptfast.synthetic.splits import TEST_SEEDS, VALIDATION_SEEDS, mostly_hidden
 
 OUT = Path(__file__).parents[1] / "ptfast/synthetic/benchmark_v1.json"
 VIDEOS = 20
@@ -44,7 +44,7 @@ def setting(number: int) -> dict:
 def entry(number: int) -> dict:
     """The first video of a setting that meets the rule, and what was counted in it."""
     chosen = setting(number)
-    for seed in itertools.count(EXAM_SEEDS + 1000 * number):
+    for seed in itertools.count(TEST_SEEDS + 1000 * number):
         poses = render(seed, **{**chosen, "skeleton": POSETRACK_15}).poses
         hidden, all_there = int(mostly_hidden(poses).sum()), int(np.diff(poses.frame_offsets).max())
         if all_there == chosen["people"] and HIDDEN[0] <= hidden / len(poses.boxes) <= HIDDEN[1]:
@@ -58,11 +58,14 @@ def entry(number: int) -> dict:
 
 
 def text(videos: list[dict]) -> str:
-    """The file: a line for each video."""
+    """The file: a line for each video.
+
+    Its words are part of what is fixed: they call a test set an exam, and this file make_exam.py.
+    """
     frames, hidden = (sum(video[key] for video in videos) for key in ("person_frames", "mostly_hidden"))
     head = {
         "name": OUT.stem,
-        "seeds": f"{EXAM_SEEDS} upward: exams; {VALIDATION_SEEDS} to {EXAM_SEEDS - 1}: validation; rest: training",
+        "seeds": f"{TEST_SEEDS} upward: exams; {VALIDATION_SEEDS} to {TEST_SEEDS - 1}: validation; rest: training",
         "rule": "benchmarks/make_exam.py",
         "person_frames": frames,
         "mostly_hidden": hidden,

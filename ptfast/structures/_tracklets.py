@@ -1,4 +1,4 @@
-"""Tracklets: what a clip method finds, before it is joined and merged; `ptfast.structures` gives it to everybody."""
+"""Tracklets: finds of a clip method, before they are joined and merged."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def clip_index(frames: Sequence[Frame], key: int, length: int) -> tuple[np.ndarr
     """The frames of the clip around a key frame.
 
     Args:
-        frames: Of one shot, the last perhaps repeated.
+        frames: Frames of one shot, the last perhaps repeated.
         key: The key frame's position among them.
         length: |C|.
 
@@ -43,8 +43,8 @@ def key_frames(segment: Segment, step: int, reach: int) -> list[int]:
     reaches them.
 
     Args:
-        segment: Of a video.
-        step: S.
+        segment: Frames of a video.
+        step: S, frames from one key frame to the next.
         reach: Frames on either side of a key frame that its clip holds.
     """
     frames = without_padding(segment)

@@ -15,21 +15,21 @@ from ptfast.tracking.merging import MergeSettings
 
 @dataclass(frozen=True)
 class Merging:
-    """How hypotheses are merged, and which tracks are kept.
+    """Settings of merging hypotheses, and of the tracks that are kept.
 
     Attributes:
         merge: "spatiotemporal" (section 3.3), "spatial" or "temporal" alone, or "highest", the most confident
             hypothesis of each joint (table 7).
-        method: How the cheapest path is found: "dijkstra" or "viterbi"; both find the same.
+        method: Algorithm of the cheapest path, "dijkstra" or "viterbi". Both find the same.
         weighted: Clusters' centres are means weighted by the hypotheses' scores.
-        radius: Of a cluster, as a share of the person's head size (section 4.2).
-        distance: What the path's distances are measured in: "pixels" or cluster radii.
+        radius: Radius of a cluster, as a share of the person's head size (section 4.2).
+        distance: Unit of the path's distances, "pixels" or cluster radii.
         smoothness: Lambda; None is 0.1 for pixels and 1 for radii.
         joint_thresholds: Joints with lower scores are absent in the result: one number, or one a joint.
         min_area: Poses with smaller boxes, in square pixels, are dropped (section 4.1).
         min_length: Tracks in fewer frames than that, of what the former two leave, are dropped (section 4.1).
         block: Frames that the window moves on by.
-        lookahead: Frames that a path is followed beyond those that are given out; what comes later cannot change them.
+        lookahead: Frames that a path is followed beyond those that are given out. Later frames cannot change these.
     """
 
     merge: Literal["spatiotemporal", "spatial", "temporal", "highest"] = "spatiotemporal"
@@ -55,7 +55,7 @@ class Merging:
 
 
 def merging_from(entries: dict[str, Any]) -> Merging:
-    """Settings out of a card, where lists stand for tuples."""
+    """Reads settings of a card, where lists stand for tuples."""
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
     }
@@ -64,21 +64,22 @@ def merging_from(entries: dict[str, Any]) -> Merging:
 
 @dataclass(frozen=True)
 class Config:
-    """The paper's settings, and what it does not say.
+    """The paper's settings, and those that it leaves open.
 
     Attributes:
         frames: |C|, frames of a clip, odd (section 4.2). Nothing joins clips of 1 frame, so each of their poses is a
             track of its own.
-        step: S, every which frame is a key frame: 1 to |C| - 1, so that clips overlap (section 4.2; figure 5b). The
-            first and the last frame of a shot are key frames too where no other one's clip reaches them.
+        step: S, frames from one key frame to the next: 1 to |C| - 1, so that clips overlap (section 4.2, figure 5b).
+            The first and the last frame of a shot are key frames too where no other one's clip reaches them.
         batch: Key frames at a time.
         flip: Averages the heatmaps of the mirrored crops in (section 4.2).
-        refine: How a joint is placed between the heatmap's pixels; "taylor" suits small heatmaps better than "quarter",
+        refine: Placement of a joint between the heatmap's pixels. "taylor" suits small heatmaps better than "quarter",
             which is HRNet's.
-        min_box_score: Detections under it get no tube; None looks at all.
+        min_box_score: Detections under it get no tube; None gives one to all.
         min_similarity: Mean OKS under which two tracklets are not joined; None joins every possible pair, as the paper.
         sigma_scale: Factor on the skeleton's OKS sigmas when joining.
-        merging: How the hypotheses of a joint become one (section 3.3), and which tracks are kept (section 4.1).
+        merging: Settings of making one pose of several hypotheses (section 3.3), and of the tracks that are kept
+            (section 4.1).
         precision: "float32", "bfloat16", or "auto": the latter where the processor computes in it.
     """
 

@@ -1,4 +1,4 @@
-"""Hypotheses of joined tracklets made into one pose a person and frame, by a window that moves over the video."""
+"""Polish (section 3.3): one pose a person and frame of the hypotheses of joined tracklets, in a moving window."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MovingMerge:
         self.frames: list[Poses] = []  # empty poses that hold names, ids and sizes
         self.parts: list[Tracklets] = []
         self.track_ids: list[np.ndarray] = []
-        self.first: int | None = None  # what the video calls the window's first frame
+        self.first: int | None = None  # number of the window's first frame in the video
         self.before: Poses | None = None  # merged poses of the frame before the window
         self.lengths: Counter[int] = Counter()
 
@@ -36,7 +36,7 @@ class MovingMerge:
 
         Args:
             record: The M tracklets whose key frame it is.
-            track_ids: (M,) theirs.
+            track_ids: (M,) int64 their track ids.
 
         Yields:
             Poses of one frame each, of earlier frames, in order; often none.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.evaluation._identity import Tracks, identity_counts
+from ptfast.evaluation.identity import Tracks, identity_counts
 from ptfast.ops.clear import clear_match
 
 _COUNTS = (

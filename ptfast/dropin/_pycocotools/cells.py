@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.evaluation._ragged import offsets_of
+from ptfast._columns import offsets_of
 
 Annotation = dict[str, Any]
 

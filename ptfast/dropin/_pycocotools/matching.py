@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._columns import frame_pairs
+from ptfast._columns import frame_of_rows, frame_pairs
 from ptfast.dropin._pycocotools.cells import Annotation, Cells, numbers
-from ptfast.evaluation._ragged import frame_of_rows
 
 _PAIRS = 1 << 20  # that are looked through at a time
 _SIDE_BY_SIDE = 16  # problems of the longest's length from which NumPy's calls pay: one image by itself is one problem

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ptfast._columns import frame_of_rows
 from ptfast.dropin._pycocotools.cells import Cells, numbers
 from ptfast.dropin._pycocotools.curves import Curves
 from ptfast.dropin._pycocotools.matching import match
-from ptfast.evaluation._ragged import frame_of_rows
 
 
 @dataclass(frozen=True)

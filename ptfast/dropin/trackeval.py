@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast._columns import offsets_of
 from ptfast.evaluation.hota import ALPHAS, match_trajectories
 from ptfast.evaluation.identity import Tracks, identity_counts
 
@@ -95,7 +96,7 @@ class Identity:
 def _tracks(data: Mapping[str, Any]) -> Tracks:
     sides = [[np.asarray(ids, np.int64) for ids in data[name]] for name in ("gt_ids", "tracker_ids")]
     objects, hypotheses = (np.concatenate([np.zeros(0, np.int64), *side]) for side in sides)
-    offsets = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in sides]
+    offsets = [offsets_of(np.array([*map(len, side)], np.int64)) for side in sides]
     similarity = np.concatenate([np.zeros(0), *(np.ravel(block) for block in data["similarity_scores"])])
     return Tracks(similarity, objects, hypotheses, *offsets)
 

@@ -127,6 +127,11 @@ def offsets_of(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def join_offsets(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Offsets of the runs of several columns laid end to end, from the offsets of each."""
+    return offsets_of(np.concatenate([np.zeros(0, np.int64), *(np.diff(part) for part in parts)]))
+
+
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of rows that share a frame; offsets (F + 1,) each.
 

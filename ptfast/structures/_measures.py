@@ -19,8 +19,9 @@ def pose_areas(poses: Poses) -> Array:
 def head_sizes(poses: Poses) -> np.ndarray:
     """(N,) float64 head sizes in pixels, by the first of these that a pose has.
 
-    0.6 times the diagonal of the head box (the official evaluator's); the distance of the skeleton's two head joints;
-    0.15 times the diagonal of the box.
+    - 0.6 times the diagonal of the head box, the official evaluator's
+    - the distance of the skeleton's two head joints
+    - 0.15 times the diagonal of the box
     """
     poses = poses.numpy()
     size = 0.15 * _diagonals(poses.boxes)

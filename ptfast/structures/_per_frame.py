@@ -21,7 +21,7 @@ def columns_of_frames(
     Args:
         keypoints: F arrays (n, K, 2), or (n, K, 3) with the joints' scores.
         joints: K.
-        columns: For each name of `_ROWS` F arrays of n rows, or None, which is left out.
+        columns: F arrays of n rows for each name of `_ROWS`, or None, which is left out.
 
     Raises:
         TypeError: A frame holds no numbers.

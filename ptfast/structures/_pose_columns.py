@@ -90,7 +90,7 @@ def checked_offsets(frame_offsets: Array, count: int) -> np.ndarray:
 
 
 def rows_of_frames(frame_offsets: np.ndarray, index: range) -> tuple[Any, np.ndarray]:
-    """What selects the rows of frames `index`, a slice where it can be one, and the offsets of these frames."""
+    """The rows of frames `index`, as a slice where they can be one, and the offsets of these frames."""
     if index.step == 1:
         first, last = index.start, max(index.start, index.stop)
         rows = slice(int(frame_offsets[first]), int(frame_offsets[last]))

@@ -51,7 +51,7 @@ class Poses:
         frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
         is_labeled: (F,) bool or None (then all frames are).
         frame_size: (F, 2) int64 width and height, or None.
-        ignore_regions: For each frame its polygons, (V, 2) float64 each, or None.
+        ignore_regions: Polygons of each frame, (V, 2) float64 each, or None.
         sequence: The sequence's name.
 
     Raises:
@@ -201,12 +201,12 @@ class Poses:
         score is not finite is absent.
 
         Args:
-            keypoints: For each of F frames (n, K, 2) joints, or (n, K, 3) with the joints' scores behind x and y.
+            keypoints: F arrays (n, K, 2), or (n, K, 3) with the joints' scores behind x and y.
                 The poses are NumPy or torch as the first frame with people is.
             skeleton: The joint set, K joints.
-            scores: For each frame (n,).
-            boxes: For each frame (n, 4) xyxy.
-            track_ids: For each frame (n,), -1 for none.
+            scores: F arrays (n,).
+            boxes: F arrays (n, 4) xyxy.
+            track_ids: F arrays (n,), -1 for none.
             frame_names: F image names.
             frame_ids: (F,) numbers of the frames in their video.
             frame_size: (F, 2) width and height, or (2,) of all frames.

@@ -33,7 +33,7 @@ def draw_poses(
         image: (H, W, 3) uint8, red, green, blue; stays as it is.
         poses: One frame.
         labels: Writes the ids above the heads.
-        trails: For each id to be drawn, the (L, 2) points that it has passed, oldest first: see `trails_at`.
+        trails: Ids and the (L, 2) points that they have passed, oldest first: see `trails_at`.
         scale: Pixels of `image` for one pixel of `poses`.
 
     Returns:
@@ -128,7 +128,7 @@ def trails_at(poses: Poses, frame: int, length: int) -> list[Trail]:
 
     Args:
         poses: F frames.
-        frame: Where the paths end, 0 to F - 1.
+        frame: The frame in which the paths end, 0 to F - 1.
         length: Number of frames before it that they reach back, at most.
 
     Returns:

@@ -44,7 +44,7 @@ def contact_sheet(
             image that is None stands the last one before it, or a dark one.
         columns: Images beside each other.
         count: Number of images; all frames where there are fewer.
-        width: Of the sheet, in pixels.
+        width: Width of the sheet in pixels.
         progress: Shows a progress bar if it takes more than a second.
 
     Raises:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.evaluation._identity import Tracks, identity_counts
+from ptfast._columns import frame_of_rows, offsets_of
+from ptfast.evaluation.identity import Tracks, identity_counts
 from ptfast.ops.clear import clear_match
 
 _COUNTS = (
@@ -17,7 +18,7 @@ _COUNTS = (
 )  # fmt: skip
 _SHARES = ("motp", "mota", "precision", "recall", "idp", "idr", "idf1")
 MEASURES = frozenset(_COUNTS + _SHARES)
-IDS = 1 << 53  # up to which float64, what motmetrics keeps ids in, tells integers apart
+IDS = 1 << 53  # float64, in which motmetrics keeps ids, tells integers below this apart
 
 
 def measure(frames: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, Any] | None:
@@ -76,7 +77,7 @@ def _with_shares(values: dict[str, Any], distance: float) -> dict[str, Any]:
 
 
 def _spans(ids: np.ndarray, tracked: np.ndarray) -> dict[str, Any]:
-    """What is counted by object: who is tracked for how much of its frames, and how often a track is interrupted."""
+    """Counts by object: those tracked for most, some and few of their frames, and interruptions of tracks."""
     _, of_row, length = np.unique(ids, return_inverse=True, return_counts=True)
     order = np.argsort(of_row, kind="stable")  # object by object, frames in order
     owner, there = of_row[order], tracked[order]
@@ -95,16 +96,16 @@ def _spans(ids: np.ndarray, tracked: np.ndarray) -> dict[str, Any]:
 
 
 def _join(parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """All parts in one array, and where each begins."""
-    offsets = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
+    """All parts in one array, and their offsets."""
+    offsets = offsets_of(np.array([len(part) for part in parts], np.int64))
     filled = [part for part in parts if len(part)]
     return np.concatenate(filled) if filled else np.zeros(0, np.int64), offsets
 
 
 def _are_ids(ids: np.ndarray, offsets: np.ndarray) -> bool:
-    """Whether ids are integers, by value, and no frame has one twice."""
+    """Tells whether ids are integers, by value, and no frame has one twice."""
     if ids.dtype.kind not in "iuf" or (np.abs(ids) >= IDS).any() or (ids != np.floor(ids)).any():
         return False
-    frame = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    frame = frame_of_rows(offsets)
     order = np.lexsort((ids, frame))
     return not ((np.diff(frame[order]) == 0) & (np.diff(ids[order]) == 0)).any()

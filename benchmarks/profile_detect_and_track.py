@@ -27,7 +27,7 @@ from ptfast.methods import DetectAndTrack, detect_and_track
 from ptfast.models import Limits, MaskRcnn3d, detection
 from ptfast.structures import Poses
 from ptfast.synthetic import render
-from ptfast.training.config import read_config
+from ptfast.training.mask_rcnn import read_config
 
 RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
 

@@ -30,7 +30,7 @@ from ptfast.pipeline import mask_rcnn
 from ptfast.pipeline.windows import segments
 from ptfast.structures import Poses
 from ptfast.synthetic import render
-from ptfast.training.config import read_config
+from ptfast.training.mask_rcnn import read_config
 
 RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
 

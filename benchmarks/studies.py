@@ -18,7 +18,7 @@ from ptfast.models.images import normalise_clips
 from ptfast.ops import assign, iou_matrix, pckh_matrix
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic import Film
-from ptfast.training.clips import cut_clip
+from ptfast.training.data.clips import cut_clip
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"

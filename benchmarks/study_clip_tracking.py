@@ -43,10 +43,8 @@ from ptfast.synthetic import Film, load_test_set, render
 from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.tracking import link
 from ptfast.training.loop import train
-from ptfast.training.person_tubes import PersonClips
-from ptfast.training.pose_config import PoseConfig, read_pose_config
-from ptfast.training.synthetic_clips import SyntheticClips
-from ptfast.training.tasks import pose_task
+from ptfast.training.pose import RECIPE, pose_task, read_config
+from ptfast.training.recipe import Source
 
 FILE = "clip_tracking"
 TRAINING_SEED = 7_000_000  # of films under the test set's settings that the shipped weights have not been trained on
@@ -375,26 +373,18 @@ def study_filters(subject: Subject) -> None:
     """Table 8: where the 3D filters are; four networks from the same 2D weights, by as many steps."""
     truth, rows = subject.truth, []
     for where in ("none", "early", "last", "all"):
-        config = read_pose_config("synthetic_pose_3d")
+        config = read_config("synthetic_pose_3d")
         config = replace(
             config, steps=subject.options.steps, drops=(subject.options.steps * 2 // 3,), warm_up=20,
             epoch=subject.options.steps, seed=STUDY_SEED, architecture=replace(config.architecture, where=where),
         )  # fmt: skip
         start = inflate(subject.flat.model.state_dict(), config.initialise, Hrnet(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
-            task, data = pose_task(config), person_clips(config)
+            task, data = pose_task(config), RECIPE.data(config, Source("synthetic"))
             model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)
         other = ClipTracking(model, subject.detector.detector, size=config.size, config=subject.method.config)
         rows.append({"3D filters": where, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
     save(FILE, "filters", rows, videos=len(truth), steps=subject.options.steps)
-
-
-def person_clips(config: PoseConfig) -> PersonClips:
-    """Tubes of people in synthetic films."""
-    films = SyntheticClips(config.frames, seed=config.seed, size=config.short_side)
-    return PersonClips(
-        films, config.size, people=config.people, augmentation=config.augmentation, seed=config.seed, complete=True
-    )
 
 
 if __name__ == "__main__":

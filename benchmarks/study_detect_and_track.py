@@ -48,11 +48,9 @@ from ptfast.structures import Poses
 from ptfast.synthetic import Film, load_test_set, render
 from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.tracking import link, weighted_cost
-from ptfast.training.config import Config as TrainingConfig
-from ptfast.training.config import read_config
+from ptfast.training.data.synthetic_clips import SyntheticClips
 from ptfast.training.loop import train
-from ptfast.training.synthetic_clips import SyntheticClips
-from ptfast.training.tasks import mask_rcnn_task
+from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task, read_config
 
 FILE = "detect_and_track"
 STUDY_SEED = 4_000_000  # of training films that the shipped weights have not seen
@@ -295,7 +293,7 @@ def study_initialisation(subject: Subject) -> None:
     save(FILE, "initialisation", rows, videos=len(truth), steps=subject.options.steps)
 
 
-def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> TrainingConfig:
+def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> MaskRcnnConfig:
     """A short training of a 2D network on single frames, or of a 3D one on a third as many clips of three."""
     config = replace(read_config("synthetic_3d"), steps=steps, drops=(steps * 2 // 3,), warm_up=20, epoch=steps)
     if kind == "none":

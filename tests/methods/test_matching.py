@@ -18,7 +18,7 @@ from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
 from ptfast.tracking import link
 from ptfast.training.matcher import matcher_figures
-from ptfast.training.track_questions import synthetic_tracks
+from ptfast.training.matcher.tracks import synthetic_tracks
 
 
 @pytest.fixture(scope="module")

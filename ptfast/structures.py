@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, check_offsets, check_shape, is_tensor
+from ptfast._check import Array, check_dtype, check_offsets, check_shape, is_tensor
 from ptfast._columns import (
     cast_array,
     cast_column,
@@ -16,7 +16,9 @@ from ptfast._columns import (
     join_columns,
     join_features,
     joint_boxes,
+    kept_rows,
     like,
+    namespace_of,
     offsets_of,
     on_host,
 )
@@ -163,11 +165,9 @@ class Poses:
         """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
         mask = mask if is_tensor(mask) else np.asarray(mask)
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
-        host = on_host(mask)
-        if host.dtype != np.bool_:
-            raise TypeError(f"mask must have dtype bool, got {host.dtype}")
-        kept = np.concatenate([[0], np.cumsum(host)]).astype(np.int64)
-        return replace(self, frame_offsets=kept[self.frame_offsets], **self._rows(np.flatnonzero(host)))
+        check_dtype("mask", mask, ("bool",))
+        rows, offsets = kept_rows(cast_column("mask", mask, "bool", self.keypoints), self.frame_offsets)
+        return replace(self, frame_offsets=offsets, **self._rows(rows))
 
     def with_track_ids(self, track_ids: Array) -> Poses:
         """The same poses with other track ids (N,)."""
@@ -237,25 +237,30 @@ def pose_areas(poses: Poses) -> Array:
     return size[:, 0] * size[:, 1]
 
 
-def head_sizes(poses: Poses) -> np.ndarray:
-    """(N,) float64 head sizes in pixels, by the first of these that a pose has.
+def head_sizes(poses: Poses) -> Array:
+    """(N,) float64 head sizes in pixels, by the first of these that a pose has; of the poses' kind.
 
     0.6 times the diagonal of the head box (the official evaluator's); the distance of the skeleton's two head joints;
     0.15 times the diagonal of the box.
     """
-    poses = poses.numpy()
-    boxes = poses.boxes.astype(np.float64)
-    size = 0.15 * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    xp = namespace_of(poses.keypoints)
+    size = 0.15 * _diagonals(poses.boxes)
     if poses.skeleton.head is not None:
         top, bottom = poses.skeleton.head
         both = (poses.joint_visibility[:, top] > 0) & (poses.joint_visibility[:, bottom] > 0)
-        span = (poses.keypoints[:, top] - poses.keypoints[:, bottom]).astype(np.float64)
-        size = np.where(both, np.hypot(span[:, 0], span[:, 1]), size)
+        span = xp.asarray(poses.keypoints[:, top] - poses.keypoints[:, bottom], dtype=xp.float64)
+        size = xp.where(both, xp.hypot(span[:, 0], span[:, 1]), size)
     if poses.head_boxes is not None:
-        heads = poses.head_boxes.astype(np.float64)
-        diagonal = 0.6 * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
-        size = np.where(np.isnan(diagonal), size, diagonal)
+        heads = 0.6 * _diagonals(poses.head_boxes)
+        size = xp.where(xp.isnan(heads), size, heads)
     return size
+
+
+def _diagonals(boxes: Array) -> Array:
+    """(N,) float64 diagonals of boxes (N, 4)."""
+    xp = namespace_of(boxes)
+    boxes = xp.asarray(boxes, dtype=xp.float64)
+    return xp.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
 
 
 def _defaults(poses: Poses) -> dict[str, Array]:

@@ -29,8 +29,7 @@ from ptfast.models.keypoints import decode_bicubic
 from ptfast.ops import heatmap_peaks, heatmap_to_image
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, link, weighted_cost
-from ptfast.tracking._linking import Cost, LinkSettings, Matcher
+from ptfast.tracking import Cost, LinkSettings, Matcher, OnlineLinker, link, weighted_cost
 
 
 @dataclass(frozen=True)

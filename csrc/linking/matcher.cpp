@@ -8,6 +8,8 @@
 
 namespace ptfast {
 
+// A whole frame at rest is read where it stands; else its rows are copied one after the other and moved, so that the
+// kernels of ptfast.ops compare them as they compare any two arrays.
 FrameView PairMatcher::Side::gather(const PoseSubset& subset, int64_t joints) {
   const FrameView& frame = *subset.frame;
   const auto& rows = *subset.rows;

@@ -8,8 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, check_shape, is_tensor
-from ptfast._columns import checked_features, join_columns, join_features, offsets_of, on_host
+from ptfast._check import Array, check_dtype, check_shape, is_tensor
+from ptfast._columns import (
+    cast_column,
+    checked_features,
+    join_columns,
+    join_features,
+    kept_rows,
+    offsets_of,
+    on_host,
+)
 from ptfast.skeletons import Skeleton
 from ptfast.structures._html import drawing, page
 from ptfast.structures._per_frame import columns_of_frames
@@ -152,10 +160,9 @@ class Poses:
         """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
         mask = mask if is_tensor(mask) else np.asarray(mask)
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
-        host = on_host(mask)
-        if host.dtype != np.bool_:
-            raise TypeError(f"mask must have dtype bool, got {host.dtype}")
-        return replace(self, frame_offsets=offsets_of(host)[self.frame_offsets], **self._rows(np.flatnonzero(host)))
+        check_dtype("mask", mask, ("bool",))
+        rows, offsets = kept_rows(cast_column("mask", mask, "bool", self.keypoints), self.frame_offsets)
+        return replace(self, frame_offsets=offsets, **self._rows(rows))
 
     def with_track_ids(self, track_ids: Array) -> Poses:
         """The same poses with other track ids (N,)."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ptfast._check import check_finite, check_number, check_shape
+from ptfast._check import check_finite, check_number, check_shape, format_shape
 from ptfast.ops.boxes import iou_matrix
+from ptfast.ops.linking import BuiltInCost, RowCosts
 from ptfast.ops.pckh import pckh_matrix
 from ptfast.structures import Poses, head_sizes
-from ptfast.tracking._linking import Cost
+
+CostFunction = Callable[[Poses, Poses], np.ndarray]
+Cost = BuiltInCost | CostFunction
 
 _SHORTEST = 1e-12  # feature that is brought to unit length: one of zeros stays as it is
 
@@ -95,3 +99,41 @@ def _unit_rows(poses: Poses, feature: str, **sizes: int) -> np.ndarray:
     check_finite(name, rows)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.maximum(norms, _SHORTEST)).astype(np.float32)
+
+
+def row_costs(cost: CostFunction, frame: Callable[[int], Poses]) -> RowCosts:
+    """A cost of Poses as `ptfast.ops.linking.LinkOptions` has it: of rows of numbered frames.
+
+    Args:
+        cost: Costs (N, M) of two Poses of one frame each.
+        frame: Gives the NumPy poses of a frame by its number.
+
+    Returns:
+        A function that raises ValueError where the costs have another shape, or hold NaN or -inf.
+    """
+
+    def costs(earlier: int, rows_a: list[int], shifts: list[float], current: int, rows_b: list[int]) -> list[float]:
+        a, b = _rows(frame(earlier), rows_a), _rows(frame(current), rows_b)
+        if shifts:
+            a = _moved(a, np.array(shifts, np.float32).reshape(-1, 2))
+        values = np.asarray(cost(a, b), np.float32)
+        wanted = (len(rows_a), len(rows_b))
+        if values.shape != wanted or not (values > -np.inf).all():
+            shapes = f"{format_shape(wanted)} without NaN or -inf, got {format_shape(values.shape)}"
+            raise ValueError(f"cost must return numbers of shape {shapes}")
+        return values.ravel().tolist()
+
+    return costs
+
+
+def _rows(poses: Poses, rows: list[int]) -> Poses:
+    if len(rows) == len(poses.scores):
+        return poses
+    mask = np.zeros(len(poses.scores), bool)
+    mask[rows] = True
+    return poses.select(mask)
+
+
+def _moved(poses: Poses, shifts: np.ndarray) -> Poses:
+    """The poses, each moved by its shift (N, 2) in pixels."""
+    return replace(poses, keypoints=poses.keypoints + shifts[:, None], boxes=poses.boxes + np.tile(shifts, (1, 2)))

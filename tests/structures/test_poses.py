@@ -84,6 +84,18 @@ def test_select_keeps_frames_that_lose_everybody() -> None:
     assert selected.track_ids.tolist() == [0, 4]
 
 
+def test_select_takes_masks_of_either_kind() -> None:
+    torch = pytest.importorskip("torch")
+    mask = np.arange(6) % 3 == 1
+    expected = poses().select(mask)
+    for given in (poses(), poses().to("cpu")):
+        for chosen in (mask, torch.from_numpy(mask), mask.tolist()):
+            selected = given.select(chosen)
+            assert type(selected.keypoints) is type(given.keypoints)
+            assert selected.frame_offsets.tolist() == expected.frame_offsets.tolist()
+            np.testing.assert_array_equal(selected.keypoints, expected.keypoints)
+
+
 def test_select_wants_truth_values() -> None:
     with pytest.raises(TypeError, match="mask must have dtype bool, got int64"):
         poses().select(np.arange(6))
@@ -137,6 +149,15 @@ def test_head_size_takes_the_first_source_that_a_pose_has() -> None:
     boxes = np.tile(np.array([0, 0, 60, 80], np.float32), (3, 1))
     mixed = Poses(keypoints, [0, 3], POSETRACK_15, joint_visibility=visibility, head_boxes=heads, boxes=boxes)
     np.testing.assert_allclose(head_sizes(mixed), [30, 5, 15])
+
+
+def test_head_sizes_of_tensors_are_tensors() -> None:
+    torch = pytest.importorskip("torch")
+    heads = np.where(np.arange(6)[:, None] % 2, np.nan, np.float32([0, 0, 30, 41]))
+    given = poses(head_boxes=heads, joint_visibility=np.arange(90).reshape(6, 15) % 4)
+    sizes = head_sizes(given.to("cpu"))
+    assert sizes.dtype == torch.float64
+    np.testing.assert_allclose(sizes, head_sizes(given), rtol=1e-15)
 
 
 def test_area_is_the_column_or_else_the_boxs() -> None:

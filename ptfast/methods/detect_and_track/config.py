@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ptfast.pipeline.mask_rcnn import MaskRcnnSettings
-from ptfast.tracking._linking import Cost, LinkSettings, Matcher
+from ptfast.tracking import Cost, LinkSettings, Matcher
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ptfast.ops import assign
 from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import SKELETONS
 from ptfast.structures import Poses
-from ptfast.tracking._linking import LinkSettings, Matcher, filter_poses, with_ids
+from ptfast.tracking import LinkSettings, Matcher
+from ptfast.tracking.linking import filter_poses, with_ids
 
 SHIPPED = path_of("matcher")
 
@@ -124,7 +125,7 @@ class MatcherLinker:
         """
         if len(frame_poses) != 1:
             raise ValueError(f"frame_poses must hold one frame, got {len(frame_poses)}")
-        kept, rows = filter_poses(frame_poses.numpy(), self._settings)
+        kept, rows = filter_poses(frame_poses.numpy(), self._settings.min_score, self._settings.min_joint_score)
         observed = self._matcher.observe(kept, None if features is None else features[rows])
         track = self._predecessors(observed)
         fresh = track < 0

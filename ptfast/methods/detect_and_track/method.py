@@ -24,8 +24,7 @@ from ptfast.pipeline.weights import load_mask_rcnn_weights
 from ptfast.pipeline.windows import frames_to_reread, segments
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, link, weighted_cost
-from ptfast.tracking._linking import Cost
+from ptfast.tracking import Cost, OnlineLinker, link, weighted_cost
 
 
 class DetectAndTrack:

@@ -63,7 +63,7 @@ def small_method(windowing: str) -> DetectAndTrack:
         width=0.125, normalisation="group", pyramid_channels=16, anchor_sizes=(8, 12, 16, 24, 32),
         anchor_ratios=(2.0,), box_channels=16, keypoint_convs=1, keypoint_channels=16,
     )  # fmt: skip
-    limits = Limits(proposals_before=20, proposals_after=10, most=PEOPLE, min_score=0.0)
+    limits = Limits(proposals_before=20, proposals_after=10, max_detections=PEOPLE, min_score=0.0)
     config = Config(
         windowing=windowing, short_side=SIDE, long_side=SIDE, limits=limits, min_score=0.0, min_area=0.0,  # type: ignore[arg-type]
         min_joint_score=-1e9, decode="quarter", lookback=4, batch=32,

@@ -338,18 +338,19 @@ def every(cut: Poses, step: int, reach: int) -> Poses:
 def study_filters(subject: Subject) -> None:
     """Table 8: where the 3D filters are; four networks from the same 2D weights, by as many steps."""
     truth, rows = subject.truth, []
-    for where in ("none", "early", "last", "all"):
+    for stages in ("none", "early", "last", "all"):
         config = read_pose_config("synthetic_pose_3d")
         config = replace(
             config, steps=subject.options.steps, drops=(subject.options.steps * 2 // 3,), warm_up=20,
-            epoch=subject.options.steps, seed=STUDY_SEED, architecture=replace(config.architecture, where=where),
+            epoch=subject.options.steps, seed=STUDY_SEED,
+            architecture=replace(config.architecture, temporal_stages=stages),
         )  # fmt: skip
         start = inflate(subject.flat.model.state_dict(), config.initialise, Hrnet(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
             task, data = pose_task(config), person_clips(config)
             model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)
         other = ClipTracking(model, subject.detector, size=config.size, config=subject.method.config)
-        rows.append({"3D filters": where, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
+        rows.append({"3D filters": stages, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
     save(FILE, "filters", rows, videos=len(truth), steps=subject.options.steps)
 
 

@@ -1,4 +1,4 @@
-"""Networks. They take and give tensors; what turns a video into tracks stands in ptfast.methods."""
+"""Networks, which take and give tensors. ptfast.methods turns videos into tracks with them."""
 
 from ptfast.models.checkpoints import (
     load_detectron,

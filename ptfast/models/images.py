@@ -1,4 +1,4 @@
-"""Pictures as networks take them."""
+"""Images as networks take them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMAGE_STD: Colour = (0.229, 0.224, 0.225)
 
 
 def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int = 1) -> Tensor:
-    """Clips of pictures as a network's input.
+    """Turns clips of images into a network's input.
 
     Args:
         frames: (B, T, H, W, 3) uint8 red, green, blue.

@@ -22,7 +22,7 @@ def unfold_frames(frames: Tensor, length: int) -> Tensor:
 
 
 def channels_last(network: nn.Module) -> None:
-    """Lays the weights of convolutions out channels last, which is the faster way; loading weights keeps it so."""
+    """Lays the weights of convolutions out channels last, which is faster. Loading weights keeps it so."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for weight in network.parameters():
         if weight.ndim in formats:
@@ -36,7 +36,7 @@ class ClipConv(nn.Conv3d):
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel: Spatial width, odd.
-        temporal_kernel: Temporal extent, odd.
+        temporal_kernel: Temporal size, odd.
         stride: Spatial stride.
         dilation: Spatial dilation.
         bias: Adds a bias.

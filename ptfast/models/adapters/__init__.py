@@ -1,0 +1,1 @@
+"""State dicts of other programs, turned into those of this package's networks."""

@@ -1,4 +1,4 @@
-"""Whether an hour of video at 25 frames/s, 90,000 frames, takes more memory than a minute of it.
+"""Memory of an hour of video at 25 frames/s, 90,000 frames, beside that of a minute of it.
 
 `python benchmarks/hour_of_video.py` streams synthetic frames of five people, over and over, through Detect-and-Track
 with a network small enough to finish within minutes; its memory is that of any network's stream but for the size of the
@@ -72,7 +72,7 @@ def small_method(windowing: str) -> DetectAndTrack:
 
 
 def frames(count: int) -> Iterator[np.ndarray]:
-    """So many pictures of a short film, over and over."""
+    """So many images of a short film, over and over."""
     film = list(render(0, frames=64, people=PEOPLE, size=(SIDE, SIDE)))
     return islice(cycle(film), count)
 

@@ -126,7 +126,7 @@ def films_from(first: int, videos: int) -> dict[str, Film]:
 
 
 def cut_all(method: ClipTracking, films: dict[str, Film]) -> dict[str, Poses]:
-    """What `detect` gives for every film."""
+    """Tracklets of every film, by `detect`."""
     shown = tqdm(films.items(), desc="cutting", unit="film")
     return {name: Poses.concatenate(list(method.detect(film))) for name, film in shown}
 
@@ -336,7 +336,7 @@ def every(cut: Poses, step: int, reach: int) -> Poses:
 
 
 def study_filters(subject: Subject) -> None:
-    """Table 8: where the 3D filters are; four networks from the same 2D weights, by as many steps."""
+    """Table 8: stages with 3D filters; four networks from the same 2D weights, by as many steps."""
     truth, rows = subject.truth, []
     for stages in ("none", "early", "last", "all"):
         config = read_pose_config("synthetic_pose_3d")

@@ -39,7 +39,7 @@ def crop_features(
             mode is left as it is.
         frames: (F, H, W, 3) uint8 red, green, blue; a NumPy array or a tensor.
         boxes: (N, 4) xyxy pixels, on the frames' device.
-        frame_index: (N,) the frame of each box; may be left out if there is one frame.
+        frame_index: (N,) the frame of each box. May be left out if there is one frame.
         stage: Residual stage, 1 to the backbone's last; 3 is res4, torchvision's layer3, as in the released code.
         size: Height and width of the crops in pixels.
         batch: Crops that go through the backbone at a time.

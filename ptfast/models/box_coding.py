@@ -39,7 +39,7 @@ def encode_boxes(boxes: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
 
 
 def decode_boxes(deltas: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
-    """The inverse of encode_boxes; a side grows at most 62.5 times.
+    """The inverse of encode_boxes. A side grows at most 62.5 times.
 
     Args:
         deltas: (..., 4).

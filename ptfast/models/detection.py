@@ -60,7 +60,7 @@ def detect(
     Args:
         model: The network.
         clips: (B, 3, T, H, W) normalised images, padded at the right and below to multiples of the largest stride.
-        size: Height and width without the padding, to which boxes are cut; None if there is none.
+        size: Height and width without the padding, to which boxes are cut. None if there is none.
         limits: Numbers of tubes that go from step to step.
 
     Returns:
@@ -72,7 +72,7 @@ def detect(
 
 @torch.inference_mode()
 def detect_in_features(model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits) -> list[Tubes]:
-    """People in clips, from their features (B, C, T, h, w) of each level; the other arguments are those of `detect`."""
+    """People in clips, from their features (B, C, T, h, w) of each level. The other arguments are those of `detect`."""
     found = boxes_in_features(model, features, size, limits)
     counts = [len(boxes) for boxes, _ in found]
     boxes = torch.cat([boxes for boxes, _ in found])
@@ -84,7 +84,7 @@ def detect_in_features(model: MaskRcnn3d, features: list[Tensor], size: tuple[in
 def boxes_in_features(
     model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits
 ) -> list[tuple[Tensor, Tensor]]:
-    """People's (M, T, 4) boxes and (M,) scores in each clip, without their joints; arguments are those of `detect`."""
+    """People's (M, T, 4) boxes and (M,) scores in each clip, without their joints. Arguments are those of `detect`."""
     return classify(model, features, propose(model, features, size, limits), size, limits)
 
 

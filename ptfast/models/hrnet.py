@@ -23,7 +23,7 @@ class HrnetArchitecture:
     2020.
 
     Attributes:
-        width: Channels of the branch of the highest resolution: 32, 48, or any number; each further branch has twice
+        width: Channels of the branch of the highest resolution: 32, 48, or any number. Each further branch has twice
             as many as the one before. Multiples of 16 run best.
         joints: K.
         temporal_stages: Stages with temporal kernels (Wang et al. 2020, table 8): "early" are the first two, "last" is
@@ -100,10 +100,10 @@ class Hrnet(nn.Module):
         """Heatmaps of the joints.
 
         Args:
-            clips: (B, 3, T, h, w) normalised crops of a person each; h and w are multiples of `multiple`.
+            clips: (B, 3, T, h, w) normalised crops of a person each, with h and w multiples of `multiple`.
 
         Returns:
-            (B, K, T, h / 4, w / 4) float32; heatmap pixel p stands for the crop's pixel 4 p.
+            (B, K, T, h / 4, w / 4) float32. Heatmap pixel p stands for the crop's pixel 4 p.
 
         Raises:
             ValueError: `clips` has another shape.
@@ -146,7 +146,7 @@ def temporal_size(a: HrnetArchitecture, stage: int) -> int:
 
 
 def initialise(network: Hrnet) -> None:
-    """Initialises as He et al. do, with heatmaps near 0; the published N(0, 0.001) everywhere suits trained weights."""
+    """Initialises as He et al. do, with heatmaps near 0. The published N(0, 0.001) everywhere suits trained weights."""
     for module in network.modules():
         if isinstance(module, ClipConv):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

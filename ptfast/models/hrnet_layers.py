@@ -58,7 +58,7 @@ def basic_block(channels: int, temporal_kernel: int) -> BasicBlock:
 
 
 def transition(channels: list[int], wanted: list[int]) -> nn.ModuleList:
-    """Layers from branches of some channels to the wanted ones; the last makes a new branch of half the resolution."""
+    """Layers from branches of some channels to the wanted ones. The last makes a new branch of half the resolution."""
     steps: list[nn.Module] = []
     for size, goal in zip(channels, wanted, strict=False):
         steps.append(nn.Identity() if size == goal else nn.Sequential(*conv_norm(size, goal), nn.ReLU(inplace=True)))

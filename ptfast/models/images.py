@@ -18,7 +18,7 @@ def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int 
 
     Args:
         frames: (B, T, H, W, 3) uint8 red, green, blue.
-        mean: Subtracted from shares of 255; the network's own is `model.architecture.image_mean`.
+        mean: Subtracted from shares of 255. The network's own is `model.architecture.image_mean`.
         multiple: Height and width are padded with zeros, at the bottom and on the right, to multiples of this.
 
     Returns:

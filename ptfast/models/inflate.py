@@ -14,7 +14,7 @@ def inflate(
     init: Literal["center", "mean"] = "center",
     target: nn.Module | Mapping[str, int] | None = None,
 ) -> dict[str, Tensor]:
-    """Makes the 2D convolutions of a state dict 3D, transposed ones too; all else stays as it is.
+    """Makes the 2D convolutions of a state dict 3D, transposed ones too. All else stays as it is.
 
     With "center" the 2D kernel stands in the middle of the 3D one, whose other slices are 0, so that a network without
     temporal stride or pooling gives the 2D network's features of every frame. With "mean" each of the K_T slices is
@@ -31,7 +31,7 @@ def inflate(
             kernels wider than a pixel and 1 for those of one.
 
     Returns:
-        Tensors by name; convolutions are (O, I, K_T, kh, kw), of the dtype and on the device that they had.
+        Tensors by name. Convolutions are (O, I, K_T, kh, kw), of the dtype and on the device that they had.
 
     Raises:
         ValueError: `init` is neither, a K_T is even or below 1, or `target` has a weight of that name that no inflation

@@ -30,7 +30,7 @@ def channels_last(network: nn.Module) -> None:
 
 
 class ClipConv(nn.Conv3d):
-    """A convolution over clips, padded in time and space so that stride 1 keeps the size; strides are spatial.
+    """A convolution over clips, padded in time and space so that stride 1 keeps the size. Strides are spatial.
 
     Args:
         in_channels: Channels of the input.
@@ -121,7 +121,7 @@ class FrameGroupNorm(nn.GroupNorm):
 
 
 class FrameBatchNorm(nn.BatchNorm2d):
-    """Batch norm with trained affine maps; statistics run over all frames of all clips of a batch, and their pixels."""
+    """Batch norm with trained affine maps. Statistics run over all frames of all clips of a batch, and their pixels."""
 
     def forward(self, clips: Tensor) -> Tensor:
         return unfold_frames(super().forward(fold_frames(clips)), clips.shape[2])

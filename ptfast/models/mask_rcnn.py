@@ -126,7 +126,7 @@ class MaskRcnn3d(nn.Module):
         """Features of every level.
 
         Args:
-            clips: (B, 3, T, H, W) normalised images; H and W are multiples of the largest stride.
+            clips: (B, 3, T, H, W) normalised images. H and W are multiples of the largest stride.
 
         Returns:
             (B, C, T, H / stride, W / stride) for each of `strides`.

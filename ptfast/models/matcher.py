@@ -52,7 +52,7 @@ class TrackMatcher(nn.Module):
     the one before, in shares of the box. The head reads its state and the same of the candidate.
 
     Args:
-        skeleton: The K joints that it reads; poses of other skeletons are mapped by name.
+        skeleton: The K joints that it reads. Poses of other skeletons are mapped by name.
         hidden: Units of the LSTM.
         appearance: Length A of the appearance features, 0 for none.
 
@@ -79,8 +79,8 @@ class TrackMatcher(nn.Module):
         """Reads poses.
 
         Args:
-            poses: N poses; frame_size must be given. Scores count between 0 and 1.
-            features: (N, A) appearance features of length 1, NumPy or torch; needed if A is not 0.
+            poses: N poses with frame_size. Scores count between 0 and 1.
+            features: (N, A) appearance features of length 1, NumPy or torch, which are needed if A is not 0.
 
         Returns:
             Their observations, on the network's device.
@@ -169,8 +169,8 @@ class TrackMatcher(nn.Module):
 
         Args:
             observations: N detections.
-            sequences: (B, L) int64 rows of each track's detections in order; after a track's end any row.
-            steps: (B, L) frames from each detection's predecessor; that of the first is not read.
+            sequences: (B, L) int64 rows of each track's detections in order, and any row after a track's end.
+            steps: (B, L) frames from each detection's predecessor. That of the first is not read.
 
         Returns:
             (B, L, H).

@@ -20,7 +20,7 @@ class Observations:
         boxes: (N, 4) centre, width and height in pixels.
         keypoints: (N, K, 2) pixels, 0 where absent.
         visible: (N, K) 1 where the joint exists, else 0.
-        features: (N, A) appearance features; A may be 0.
+        features: (N, A) appearance features. A may be 0.
     """
 
     description: Tensor

@@ -75,10 +75,10 @@ class PoseResnet(nn.Module):
         """Heatmaps of the joints.
 
         Args:
-            clips: (B, 3, T, h, w) normalised crops of a person each; h and w are multiples of `multiple`.
+            clips: (B, 3, T, h, w) normalised crops of a person each, with h and w multiples of `multiple`.
 
         Returns:
-            (B, K, T, h / 4, w / 4) float32; heatmap pixel p stands for the crop's pixel 4 p.
+            (B, K, T, h / 4, w / 4) float32. Heatmap pixel p stands for the crop's pixel 4 p.
 
         Raises:
             ValueError: `clips` has another shape.

@@ -12,7 +12,7 @@ Normalisation = Literal["frozen", "group", "batch"]  # the last for pose network
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions around which the input is carried; the first one has the stride."""
+    """Two 3x3 convolutions around which the input is carried. The first one has the stride."""
 
     expansion = 1
 

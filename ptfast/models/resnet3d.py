@@ -1,4 +1,4 @@
-"""Residual networks over clips; with temporal_kernel=1 they are the usual 2D networks, frame by frame."""
+"""Residual networks over clips. With temporal_kernel=1 they are the usual 2D networks, frame by frame."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ResNet3d(nn.Module):
         normalisation: "frozen" batch norm, for weights from a checkpoint, or "group" norm, for training from scratch.
         width: Factor on all channels; 64 * width must be a multiple of 8.
         temporal_kernel: Temporal size of the 3x3 and 7x7 convolutions, odd; 1 gives the 2D network.
-        temporal_stages: Residual stages, from the first, that have it; later ones look at each frame by itself.
+        temporal_stages: Residual stages, from the first, that have it. Later ones look at each frame by itself.
         stride_in_1x1: Bottlenecks have their stride in the first 1x1 convolution, not in the 3x3 one.
 
     Attributes:

@@ -15,7 +15,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def empty_model(kind: Callable[[Any], Network], architecture: object) -> Network:
-    """A network in eval mode whose weights hold nothing yet; its making draws no random numbers."""
+    """A network in eval mode whose weights hold nothing yet. Its making draws no random numbers."""
     with torch.device("meta"):
         model = kind(architecture)
     return model.to_empty(device="cpu").eval()

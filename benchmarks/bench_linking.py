@@ -91,7 +91,7 @@ def supervision_loop(poses: Poses) -> np.ndarray:
 
 
 def detections_of(boxes: np.ndarray) -> Any:
-    """As supervision and trackers take them, all of full confidence."""
+    """Detections as supervision and trackers take them, all of full confidence."""
     import supervision
 
     ones = np.ones(len(boxes), np.float32)

@@ -1,4 +1,4 @@
-"""How well each way of linking finds annotated people again, at full and at lower frame rates, and the official MOTA.
+"""Quality of each way of linking: annotated people found again at full and lower frame rates, and the official MOTA.
 
 `pytest benchmarks/bench_linking_quality.py --benchmark-only` writes benchmarks/results/linking_quality.json and .png,
 `python benchmarks/bench_linking_quality.py` prints the tables and writes the plot; both need the annotated sequences
@@ -67,7 +67,7 @@ def wrong_links(truth: Poses, ids: np.ndarray) -> tuple[int, int]:
 
 
 def switches(truth: Poses, ids: np.ndarray) -> int:
-    """How often a person's id differs from the one that he had when he was last seen."""
+    """Number of times that a person's id differs from the one of when they were last seen."""
     order = np.lexsort((np.arange(len(ids)), truth.track_ids))
     same_person = np.diff(truth.track_ids[order]) == 0
     return int((same_person & (np.diff(ids[order]) != 0)).sum())

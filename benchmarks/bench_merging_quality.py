@@ -1,4 +1,4 @@
-"""How near to the annotation merged hypotheses come, and their official mAP and MOTA, for each way of merging.
+"""Distance of merged hypotheses from the annotation, and their official mAP and MOTA, for each way of merging.
 
 Hypotheses are annotated poses with errors, in windows of 9 frames about every frame, at three rates of entanglement;
 `jittered_clips` states the rule of the errors. They are joined by `join_tracklets` and merged. Score thresholds of

@@ -1,4 +1,4 @@
-"""Parts that all benchmarks share: thread counts, the machine's own limits, and the results that are kept.
+"""Shared parts of the benchmarks: thread counts, the machine's own limits, and the results that are kept.
 
 A run with --benchmark-only writes benchmarks/results/<module>.json for each bench_<module>.py that ran as a whole:
 medians and quartiles, with the machine, its measured limits, versions and date beside them. A run of some of a module's
@@ -74,10 +74,10 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 def limits(threads: int) -> dict[str, float]:
     """The most that this machine does on so many threads: the peaks that `roofline` holds a benchmark against.
 
-    Bandwidth of copying by NumPy (bytes read and written, GB/s), 128 MB in memory and 4 MB that stay in the last-level
-    cache; exponentials (G/s) of the native core's probe; and the speed of torch's product of two float32 matrices of
-    1024 x 1024 (GFLOP/s), in which a multiplication and an addition are two flops. Each is the best of several tries:
-    what else runs slows some of them.
+    These are the bandwidth of copying by NumPy (bytes read and written, GB/s), 128 MB in memory and 4 MB that stay in
+    the last-level cache, the exponentials (G/s) of the native core's probe, and the speed of torch's product of two
+    float32 matrices of 1024 x 1024 (GFLOP/s), in which a multiplication and an addition are two flops. Each is the best
+    of several tries, as other programs slow some of them.
     """
     import torch
 
@@ -125,7 +125,7 @@ def roofline(benchmark: Any, threads: int) -> Callable[..., None]:
 
 
 def _copy_gb_per_s(numbers: int, times: int, threads: int) -> float:
-    """Of so many float32, copied over and over so many times within a try."""
+    """Rate of copying so many float32, over and over so many times within a try."""
     source, target = np.ones(numbers, np.float32), np.empty(numbers, np.float32)
     pieces = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
 
@@ -138,7 +138,7 @@ def _copy_gb_per_s(numbers: int, times: int, threads: int) -> float:
 
 
 def _cache_bytes() -> int:
-    """Of the last-level cache; 0 where the system (Linux) does not say."""
+    """Size of the last-level cache; 0 where the system (Linux) does not say."""
     try:
         size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Writes the tables and pictures of the README and of docs/ from benchmarks/results/*.json: `make readme-tables`."""
+"""Writes the tables and plots of the README and of docs/ from benchmarks/results/*.json: `make readme-tables`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_between(path: Path, name: str, text: str) -> None:
 
 
 def example(path: Path) -> str:
-    """What the first Python program of a page prints, as a block of text."""
+    """Output of the first Python program of a page, as a block of text."""
     code = re.search(r"```python\n(.*?)```", path.read_text(), re.DOTALL)
     if code is None:
         raise ValueError(f"{path}: expected a Python program, found none")

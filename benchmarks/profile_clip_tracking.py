@@ -1,4 +1,4 @@
-"""Where the time of `ptfast track --method clip-tracking` goes, part by part.
+"""Time of `ptfast track --method clip-tracking`, part by part.
 
 `python benchmarks/profile_clip_tracking.py VIDEO` tracks a video with every frame as key frame and with every 4th, and
 writes benchmarks/results/profile_clip_tracking.json; `python benchmarks/make_tables.py` puts it into
@@ -80,7 +80,7 @@ def profiled(method: ClipTracking, video: Path) -> tuple[dict[str, float], int, 
 
 
 def track_frames(method: ClipTracking, frames: Any) -> Any:
-    """What `stream` does, of frames that are read one by one."""
+    """Does as `stream`, with frames that are read one by one."""
     cut = (record for segment in segments(frames, method.window, method.config.batch) for record in method.cut(segment))
     return method.sew(cut)
 

@@ -1,4 +1,4 @@
-"""Where the time of `ptfast track` goes, part by part.
+"""Time of `ptfast track`, part by part.
 
 `python benchmarks/profile_detect_and_track.py VIDEO` tracks a video with dense and with chunked windows and writes
 benchmarks/results/profile_detect_and_track.json; `python benchmarks/make_tables.py` puts it into

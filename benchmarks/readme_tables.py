@@ -187,11 +187,11 @@ def highlights(files: dict[str, dict]) -> str:
 
 
 def benchmarks(files: dict[str, dict]) -> str:
-    """Markdown: picture, machine, comparisons, where others win, quality, GPUs."""
-    picture = "![How many times as fast as other libraries](benchmarks.png)"
+    """Markdown: plot, machine, comparisons, where others win, quality, GPUs."""
+    plot = "![How many times as fast as other libraries](benchmarks.png)"
     quality_rows = files["linking_quality"]["rows"][0]
     return "\n\n".join(
-        [picture, machine(files), table(comparisons(files)), losses(files), quality(quality_rows), gpu_tables(files)]
+        [plot, machine(files), table(comparisons(files)), losses(files), quality(quality_rows), gpu_tables(files)]
     )
 
 

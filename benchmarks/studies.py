@@ -1,4 +1,4 @@
-"""What the studies of a method share: its detections in films, perfect parts in their place, and tables."""
+"""Shared parts of the studies of a method: its detections in films, perfect parts in their place, and tables."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def in_perfect_boxes(method: DetectAndTrack, film: Film) -> Poses:
         clip = cut_clip(images, film.poses, window)
         rows = np.flatnonzero(clip.present[:, frame - first])
         boxes = torch.from_numpy(clip.tubes[rows])
-        pictures = normalise_clips(
+        clips = normalise_clips(
             torch.from_numpy(images)[None],
             multiple=max(method.model.strides),
             mean=method.model.architecture.image_mean,
         )
         with method.detector.autocast():
-            features = method.model.features(pictures)
+            features = method.model.features(clips)
             heatmaps = method.model.heatmaps(features, boxes, torch.zeros(len(rows), dtype=torch.int64))
         places, logits = method.detector.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
         shown = film.poses.frame(frame)

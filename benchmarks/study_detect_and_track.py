@@ -87,7 +87,7 @@ class Subject:
 
     Args:
         method: The method.
-        options: Of the command line.
+        options: Options of the command line.
     """
 
     def __init__(self, method: DetectAndTrack, options: argparse.Namespace) -> None:
@@ -105,7 +105,7 @@ class Subject:
 
     @cached_property
     def found(self) -> dict[str, Poses]:
-        """What stage 1 finds in them."""
+        """Detections of stage 1 in them."""
         return detect_all(self.method, self.films)
 
 

@@ -1,4 +1,4 @@
-"""How the defaults of ptfast.link were chosen, on training sequences alone.
+"""Choice of the defaults of ptfast.link, on training sequences alone.
 
 For each setting, two things are measured: wrong links on annotated poses at strides 1, 2 and 4 (somof/train), and the
 official MOTA and switches of detections made from annotated poses (posetrack/annotations/train, seen through

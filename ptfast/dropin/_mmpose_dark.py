@@ -28,7 +28,7 @@ def logarithms(heatmap: np.ndarray) -> np.ndarray:
 
 
 def taylor_step(patch: np.ndarray) -> tuple[float, float]:
-    """taylor_steps at the middle of a map (5, 5); for one point this takes a third of the time."""
+    """taylor_steps at the middle of a map (5, 5). For one point this takes a third of the time."""
     (_, _, up2, _, _), above, (left2, left, middle, right, right2), below, (_, _, down2, _, _) = patch
     (_, upleft, up, upright, _), (_, downleft, down, downright, _) = above, below
     dx, dy = (right - left) / 2, (down - up) / 2

@@ -41,7 +41,7 @@ def patched(*packages: str) -> Swap:
 
     Every module that holds the original under any name gets ptfast's, also those that imported it before:
     `torchvision.ops.poolers` its `roi_align`, a script its `from pycocotools.cocoeval import COCOeval`. At the end,
-    also after an exception, the originals are back, in modules that were imported within the block, too; names that
+    also after an exception, the originals are back, in modules that were imported within the block, too. Names that
     the program itself gave ptfast's functions before the block keep them. Blocks may be nested and overlap in several
     threads: a package is put back when the last block that names it ends.
 

@@ -24,7 +24,7 @@ def places(rows: np.ndarray) -> np.ndarray:
 
 
 def first_areas(areas: Any, count: int) -> np.ndarray:
-    """(count,) float64; IndexError, in NumPy's words, where there are fewer."""
+    """(count,) float64. Raises IndexError, in NumPy's words, where there are fewer."""
     found = np.asarray(areas, np.float64)
     return found if found.shape == (count,) else found.take(range(count))
 

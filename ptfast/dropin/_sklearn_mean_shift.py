@@ -27,7 +27,7 @@ class Fit:
 
 
 def fit(points: np.ndarray, seeds: np.ndarray, bandwidth: float, max_iter: int, cluster_all: bool) -> Fit:
-    """Clusters points (P, 2) from seeds (S, 2), both float64; labels are -1 beyond the bandwidth unless cluster_all."""
+    """Clusters points (P, 2) from seeds (S, 2), both float64. Labels are -1 beyond the bandwidth unless cluster_all."""
     order = np.argsort(points[:, 0], kind="stable")
     x, y = (np.ascontiguousarray(points[order, axis]) for axis in (0, 1))
     rank = np.argsort(seeds[:, 0], kind="stable")  # seeds that stand close by see the same points
@@ -85,7 +85,7 @@ def climb(
     Args:
         x: (P,) rising.
         y: (P,).
-        seeds: (S, 2); those that stand close by should follow one another.
+        seeds: (S, 2). Those that stand close by should follow one another.
         radius: Not negative.
         max_iter: Most steps of a seed before its last.
         begin: The first seed.

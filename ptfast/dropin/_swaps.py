@@ -36,7 +36,7 @@ def swap(packages: list[str], pairs_of: Callable[[str], list[Pair]]) -> None:
     """Puts stand-ins in the place of originals, in all loaded modules.
 
     Args:
-        packages: Their names; those that are swapped already have one user more.
+        packages: Their names. Those that are swapped already have one user more.
         pairs_of: Gives a package's originals and stand-ins.
     """
     with LOCK:
@@ -91,5 +91,5 @@ def _namespaces() -> list[dict[str, Any]]:
 
 
 def namespace(module: ModuleType) -> dict[str, Any]:
-    """The names of a module; vars() would load a lazy one."""
+    """The names of a module, without loading a lazy one as vars() would."""
     return object.__getattribute__(module, "__dict__")

@@ -127,7 +127,7 @@ def get_final_preds(
         config: With its TEST.POST_PROCESS peaks move by a quarter of a pixel towards the higher neighbours.
         batch_heatmaps: (N, K, H, W).
         center: (N, 2) of the crops, image pixels.
-        scale: (N, 2) of the crops, in 200 pixels; the first is used for both axes. Also (N,).
+        scale: (N, 2) of the crops, in 200 pixels. The first is used for both axes. Also (N,).
 
     Returns:
         (N, K, 2) float32 x, y in the image and (N, K, 1) values of the maps' dtype.

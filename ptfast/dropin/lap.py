@@ -46,7 +46,7 @@ def lapjv(
 
     Raises:
         TypeError: cost is not a NumPy array.
-        ValueError: cost is no matrix, or is not square and extend_cost is not set; without lap also if it holds NaN or
+        ValueError: cost is no matrix, or is not square and extend_cost is not set. Without lap also if it holds NaN or
             -inf.
 
     Source:

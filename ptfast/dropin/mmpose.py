@@ -101,7 +101,7 @@ def refine_keypoints(keypoints: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     They need not be peaks, which heatmap_peaks would refine, so this is NumPy's work: all keypoints at once.
 
     Args:
-        keypoints: (N, K, 2) x, y in heatmap pixels; fractions are cut off to find the pixel.
+        keypoints: (N, K, 2) x, y in heatmap pixels. Fractions are cut off to find the pixel.
         heatmaps: (K, H, W).
 
     Returns:
@@ -137,7 +137,7 @@ def refine_keypoints_dark(
     others after blurring their whole maps with OpenCV.
 
     Args:
-        keypoints: (N, K, D) x, y first, in heatmap pixels; fractions are cut off to find the pixel.
+        keypoints: (N, K, D) x, y first, in heatmap pixels. Fractions are cut off to find the pixel.
         heatmaps: (K, H, W).
         blur_kernel_size: Odd number of taps.
         overwrite_heatmaps: Leaves the logarithms of the blurred heatmaps in their place, as mmpose does.

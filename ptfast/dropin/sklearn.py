@@ -53,7 +53,7 @@ def _extend(base: Any) -> Any:
 
 
 def _validated(model: Any, X: Any) -> np.ndarray:
-    """X as scikit-learn wants it; notes the features' number and names."""
+    """X as scikit-learn wants it. Notes the features' number and names."""
     try:
         from sklearn.utils.validation import validate_data
     except ImportError:  # before 1.6
@@ -71,7 +71,7 @@ def _seeds(seeds: Any) -> np.ndarray | None:
 
 
 def _fit(model: Any, points: np.ndarray, seeds: np.ndarray | None) -> bool:
-    """Sets the model's results for points (P, 2) of any real dtype; False, and none, where no seed sees a point."""
+    """Sets the model's results for points (P, 2) of any real dtype. Returns False where no seed sees a point."""
     from ptfast.dropin._sklearn_mean_shift import bin_seeds, estimate_bandwidth, fit
 
     places = points.astype(np.float64, copy=False)
@@ -104,12 +104,12 @@ class _Alone:
     with a heavier one within the bandwidth are dropped, and a point belongs to the nearest that is left.
 
     Args:
-        bandwidth: The radius; None takes the mean distance within which three tenths of all points stand.
+        bandwidth: The radius. None takes the mean distance within which three tenths of all points stand.
         seeds: (S, 2) starting points; None for the points themselves.
         bin_seeding: Starts from the bins of a grid of the bandwidth instead of from every point.
         min_bin_freq: Points that a bin needs to be a seed.
-        cluster_all: Gives points farther than the bandwidth from every centre to the nearest; else their label is -1.
-        n_jobs: Ignored; ptfast.set_num_threads decides.
+        cluster_all: Gives points farther than the bandwidth from every centre to the nearest. Else their label is -1.
+        n_jobs: Ignored, as ptfast.set_num_threads decides.
         max_iter: The most steps of a seed after its first.
 
     Attributes:
@@ -132,7 +132,7 @@ class _Alone:
     n_features_in_: int = field(init=False, repr=False)
 
     def fit(self, X: Any, y: Any = None) -> _Alone:
-        """Clusters points X (P, 2); y is ignored.
+        """Clusters points X (P, 2), whatever y is.
 
         Raises:
             ValueError: A parameter or a shape is wrong, a number not finite, or no seed sees a point.

@@ -39,7 +39,7 @@ def kpt_iou(
     that torch would broadcast, areas with a gradient, eps 0.
 
     Args:
-        kpt1: (N, K, 3) x, y, visibility; joints with a visibility of 0 do not count.
+        kpt1: (N, K, 3) x, y, visibility. Joints with a visibility of 0 do not count.
         kpt2: (M, K, 2 or more) x, y.
         area: (N,) square pixels of kpt1's.
         sigma: K numbers.

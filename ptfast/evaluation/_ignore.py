@@ -8,11 +8,11 @@ from ptfast.structures import IgnoreRegions
 
 
 def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Points strictly inside a polygon, by the even-odd rule; its edge is outside.
+    """Points strictly inside a polygon, by the even-odd rule. Its edge is outside.
 
     Args:
         points: (Q, 2) x and y.
-        polygon: (V, 2) corners in order, closed by itself; fewer than three hold nothing.
+        polygon: (V, 2) corners in order, closed by itself. Fewer than three hold nothing.
 
     Returns:
         (Q,) bool.

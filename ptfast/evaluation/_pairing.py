@@ -43,14 +43,14 @@ def pair_sequences(ground_truth: Source, predictions: Source) -> list[SequencePa
     One sequence on each side is a pair whatever the names.
 
     Raises:
-        ValueError: A sequence or a frame stands on one side alone; the message names it.
+        ValueError: A sequence or a frame stands on one side alone. The message names it.
     """
     pairs = pair_names(load(ground_truth), load(predictions))
     return [SequencePair(name, truth, _in_order(name, truth, found)) for name, truth, found in pairs]
 
 
 def pair_names(truth: dict[str, Poses], found: dict[str, Poses]) -> list[tuple[str, Poses, Poses]]:
-    """Pairs sequences by name; one on each side is a pair whatever the names. ValueError where one stands alone."""
+    """Pairs sequences by name, and one on each side whatever the names. Raises ValueError where one stands alone."""
     if len(truth) == len(found) == 1:
         found = dict(zip(truth, found.values(), strict=True))
     _same("sequence", "the data", list(truth), list(found))

@@ -39,7 +39,7 @@ def reached_pairs(objects: Side, hypotheses: Side, heads: np.ndarray) -> tuple[n
 
 
 def _reach(side: Side, margin: np.ndarray) -> np.ndarray:
-    """(N, 4) xyxy: the extents of the joints that are there, and a margin (N,); of nobody's joints an empty one."""
+    """(N, 4) xyxy: the extents of the joints that are there and a margin (N,), empty for a pose without joints."""
     there = side.present[..., None]
     with np.errstate(invalid="ignore"):  # nobody's joints and an infinite margin
         low = np.where(there, side.keypoints, np.inf).min(1) - margin[:, None]

@@ -32,7 +32,7 @@ class PoseTrackResult:
     The last value of a share (percent) is the mean over joints that are not NaN, that of a count the sum.
 
     Attributes:
-        ap: Average precision; ap[-1] is mAP.
+        ap: Average precision, of which ap[-1] is mAP.
         ap_precision: Precision at the last detection.
         ap_recall: Recall at the last detection.
         mota: CLEAR MOT accuracy.
@@ -87,7 +87,7 @@ class PoseTrackResult:
         return self.matches + self.switches
 
     def table(self, *, sequences: bool = False) -> str:
-        """Text in the official order of columns; `sequences` adds their rows."""
+        """Text in the official order of columns. `sequences` adds their rows."""
         rows = [*(self.sequences.items() if sequences else ()), ("total", self)]
         width = max(len(name) for name, _ in rows)
         head = "".join(f"{name:>7}" for name in (*GROUPS, "Total"))
@@ -131,7 +131,7 @@ def _mot_shares(counts: np.ndarray, distance: np.ndarray, official: bool) -> np.
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean of what is not NaN; NaN where nothing is left."""
+    """The mean of the values that are not NaN, or NaN where none is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else math.nan
 

@@ -17,7 +17,7 @@ from ptfast.structures import Poses
 
 @dataclass(frozen=True, eq=False)
 class BoxResult:
-    """Figures of box tracks; shares in percent, NaN for a share of nothing.
+    """Figures of box tracks. Shares are in percent, and NaN for a share of nothing.
 
     Attributes:
         mota: 1 - (misses + false positives + switches) / objects.
@@ -95,7 +95,7 @@ def evaluate(ground_truth: Source, results: Source, *, min_iou: float = 0.5) -> 
     be scored, take no part, nor do results without a track id.
 
     Args:
-        ground_truth: A file, a folder, a Poses, or Poses by sequence name; boxes and track_ids are read.
+        ground_truth: A file, a folder, a Poses, or Poses by sequence name. Boxes and track_ids are read.
         results: The same.
         min_iou: Least IoU at which a result can match an object, from 0 to 1.
 

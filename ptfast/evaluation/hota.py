@@ -32,7 +32,7 @@ class HotaSums:
     localisation: np.ndarray
 
     def measures(self) -> dict[str, np.ndarray]:
-        """HOTA, DetA, AssA and LocA, (19,) each, 0 to 1; LocA is 1 where nothing matched, as its authors have it."""
+        """HOTA, DetA, AssA and LocA, (19,) each, 0 to 1. LocA is 1 where nothing matched, as its authors have it."""
         found = self.true_positives
         detection = found / np.maximum(1, found + self.false_negatives + self.false_positives)
         association = self.association / np.maximum(1, found)

@@ -54,7 +54,7 @@ def identity_counts(tracks: Tracks, min_similarity: float) -> np.ndarray:
 
 
 def identity_shares(identity: np.ndarray) -> tuple[float, float, float]:
-    """IDF1, ID precision and ID recall in percent of IDTP, IDFP, IDFN (3,); NaN for a share of nothing."""
+    """IDF1, ID precision and ID recall in percent of IDTP, IDFP, IDFN (3,), or NaN for a share of nothing."""
     found, spurious, lost = (float(count) for count in identity)
     wholes = (found + (spurious + lost) / 2, found + spurious, found + lost)
     return tuple(100 * found / whole if whole > 0 else np.nan for whole in wholes)  # type: ignore[return-value]

@@ -42,11 +42,11 @@ def evaluate(
         3. A frame with no person or no pose at all counts in MOT as one person and one pose that do not match: one
            miss and one false positive for every joint. A person without joints is nobody in 15-joint (2017) data, and
            in other data only where the frame has ignore regions.
-        4. A joint that is never predicted has AP, precision and recall 0, and one without detections has MOTP 0; both
+        4. A joint that is never predicted has AP, precision and recall 0, and one without detections has MOTP 0. Both
            are in the mean. A joint that is predicted but never annotated has AP and recall NaN and precision 0.
         5. Equal scores are ranked by an unstable sort, NumPy 1.26's on AVX-512 (ptfast.ops.ranking.rank_scores), so the
            order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
-        6. Head sizes are 0.6 times the diagonal of the annotated head box; head_bottom is called neck.
+        6. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
         7. A group of columns in the table is NaN if one of its joints is.
     With official=False all frames that is_labeled marks count (all, where there are no marks), MOT sees the last frame
     and no dummies, a joint without ground truth is NaN and left out of means, as is any share of nothing (0 / 0), and
@@ -56,7 +56,7 @@ def evaluate(
         ground_truth: A file, a folder, a Poses, or Poses by sequence name; every pose with a track id.
         predictions: The same. Poses without a track id (-1) count in AP alone.
         official: Keeps the quirks above.
-        mota_min_score: Poses under this score are left out of MOT; AP sees all.
+        mota_min_score: Poses under this score are left out of MOT. AP sees all.
         mota_min_joint_score: Joints under this score, one number or one for each of the 15 joints, are left out of MOT,
             and so are poses that lose all joints.
         motp: "matches" averages the distance over matched joints, as published figures do; "motmetrics" is what the

@@ -21,7 +21,7 @@ class TrackResult:
     """Identity measures and HOTA, in percent.
 
     Attributes:
-        idf1: 2 IDTP / (2 IDTP + IDFP + IDFN); NaN where there is nothing on either side.
+        idf1: 2 IDTP / (2 IDTP + IDFP + IDFN), or NaN where there is nothing on either side.
         id_precision: IDTP / (IDTP + IDFP).
         id_recall: IDTP / (IDTP + IDFN).
         hota: Mean over the 19 thresholds alpha = 0.05 to 0.95, as the three below.
@@ -129,7 +129,7 @@ def _tracks(pair: SequencePair, similarity: str) -> Tracks:
 
 
 def _taking_part(poses: Poses, truth: Poses) -> Poses:
-    """Tracked poses of labelled frames that have joints outside the ignore regions; the other joints are absent."""
+    """Tracked poses of labelled frames that have joints outside the ignore regions. The other joints are absent."""
     ignored = ignored_joints(poses.keypoints.astype(np.float64), poses.frame_offsets, truth.ignore_regions)
     visibility = np.where(ignored, 0, poses.joint_visibility)
     kept = (visibility > 0).any(1) & (poses.track_ids >= 0)

@@ -25,7 +25,7 @@ def to_detections(poses: Poses) -> list[Any]:
         poses: F frames.
 
     Returns:
-        F Detections; `tracker_id` is None where nobody in the video has an id, else -1 for people without.
+        F Detections. `tracker_id` is None where nobody in the video has an id, else -1 for people without.
 
     Raises:
         ImportError: supervision is not installed.
@@ -55,7 +55,7 @@ def from_detections(frames: Iterable[Any], skeleton: Skeleton = BOX_CENTER) -> P
             so that they can be linked, by `cost="iou"` say.
 
     Returns:
-        F frames of poses; scores are 1 where there is no confidence, track ids -1 where there are none.
+        F frames of poses. Scores are 1 where there is no confidence, track ids -1 where there are none.
 
     Raises:
         TypeError: `frames` are no Detections, or not a list of them.

@@ -28,7 +28,7 @@ def each_frame(frames: Iterable[Any], kind: str, attribute: str) -> Iterator[tup
 
 
 def one_frame(skeleton: Skeleton, keypoints: np.ndarray, **columns: Any) -> Poses:
-    """Poses of one frame; a column that is None takes its default, and of an empty frame all do."""
+    """Poses of one frame. A column that is None takes its default, and of an empty frame all do."""
     given: dict[str, Any] = {name: np.asarray(column) for name, column in columns.items() if column is not None}
     if len(keypoints) == 0:
         given = {}

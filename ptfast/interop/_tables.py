@@ -28,7 +28,7 @@ def to_arrow(poses: Poses) -> Any:
 
 
 def from_arrow(table: Any, sequence: str = "") -> Poses:
-    """Poses of an Arrow table with the columns of `to_arrow`, in any order; others are ignored.
+    """Poses of an Arrow table with the columns of `to_arrow`, in any order. Others are ignored.
 
     Args:
         table: Rows in the order of frames: a pyarrow.Table or what gives one (`__arrow_c_stream__`), as polars does.
@@ -36,7 +36,7 @@ def from_arrow(table: Any, sequence: str = "") -> Poses:
 
     Raises:
         ImportError: pyarrow is not installed.
-        ValueError: A column is missing or a cell is wrong; the message names column and row, from 0.
+        ValueError: A column is missing or a cell is wrong. The message names column and row, from 0.
     """
     pyarrow = require("pyarrow", "from_arrow")
     table = table if isinstance(table, pyarrow.Table) else pyarrow.table(table)
@@ -68,14 +68,14 @@ def to_pandas(poses: Poses) -> Any:
 def from_pandas(frame: Any, sequence: str = "") -> Poses:
     """Poses of a DataFrame with the columns of `to_arrow`, whatever its index.
 
-    Columns may stand in any order, and others are ignored; None, NaN and NA are empty cells.
+    Columns may stand in any order, and others are ignored. None, NaN and NA are empty cells.
 
     Args:
         frame: Rows in the order of frames.
         sequence: The sequence's name where the table has none.
 
     Raises:
-        ValueError: A column is missing or a cell is wrong; the message names column and row, counted from 0.
+        ValueError: A column is missing or a cell is wrong. The message names column and row, counted from 0.
     """
     columns = {}
     for name, kind in kinds_of([str(name) for name in frame.columns]).items():
@@ -92,7 +92,7 @@ def from_pandas(frame: Any, sequence: str = "") -> Poses:
 
 
 def _cells(values: np.ndarray, kind: type) -> np.ndarray:
-    """Values as text, float64 or int64; ValueError if they are something else."""
+    """Values as text, float64 or int64. Raises ValueError if they are something else."""
     if kind is float:
         return values.astype(np.float64)
     cells = values.astype(object if kind is str else np.int64)

@@ -1,4 +1,4 @@
-"""Weights of networks in files: this package's own, and those of other programs."""
+"""Weights of networks in files, with a card beside them."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def save_weights(
     *,
     dtype: Literal["float16", "float32"] = "float16",
 ) -> None:
-    """Writes a network's weights, and beside them a card that says what they are; both whole or not at all.
+    """Writes a network's weights, and beside them a card that describes them; both whole or not at all.
 
     Args:
         model: The network.
-        path: Of the weights, *.safetensors. The card has the same name with .json.
-        card: What JSON can hold; at least "skeleton" (its name), "data", "command", "seed", "score", "frames" (T of
-            the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and "architecture"
-            are always the model's.
-        dtype: Of the weights in the file.
+        path: File of the weights, *.safetensors. The card has the same name with .json.
+        card: Entries that JSON can hold, at least "skeleton" (its name), "data", "command", "seed", "score", "frames"
+            (T of the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and
+            "architecture" are always the model's.
+        dtype: Type of the weights in the file.
 
     Raises:
         ValueError: The name ends otherwise, the card lacks an entry, or a weight is not finite in that dtype.
@@ -76,24 +76,24 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> tuple[MaskRcnn3d, dict[str, Any]]:
-    """Reads what save_weights wrote of a 3D Mask R-CNN.
+    """Reads a 3D Mask R-CNN that save_weights wrote.
 
     Args:
-        path: Of the weights; the card stands beside them.
+        path: File of the weights, beside which the card stands.
 
     Returns:
         The network, float32 and in eval mode, and the card.
 
     Raises:
         FileNotFoundError: The weights or their card are missing.
-        ValueError: The card or the weights are broken or do not belong together; the message names the file and the
+        ValueError: The card or the weights are broken or do not belong together. The message names the file and the
             place, what was expected and what was found.
     """
     return read_network(path, DETECTORS)
 
 
 def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
-    """Reads what save_weights wrote of a pose network; the rest as in `load_weights`."""
+    """Reads a pose network that save_weights wrote, as `load_weights` does."""
     return read_network(path, POSE_NETWORKS)
 
 
@@ -125,7 +125,7 @@ def checked_path(path: str | Path) -> Path:
 
 
 def card_path(path: Path) -> Path:
-    """Where the card of these weights stands."""
+    """The card's place, beside the weights."""
     return path.with_suffix(".json")
 
 
@@ -155,7 +155,7 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def build(path: Path, entries: Any, kind: type, architecture: type) -> Any:
-    """An empty network of a card's architecture; what that lacks, as older cards do, has its default."""
+    """An empty network of a card's architecture. Fields that it lacks, as in older cards, have their defaults."""
     if not isinstance(entries, dict):
         raise ValueError(f"{path}: architecture: expected a dictionary, found {type(entries).__name__}")
     known = {field.name for field in fields(architecture)}

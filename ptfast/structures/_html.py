@@ -32,7 +32,7 @@ def drawing(
         present: (N, K) bool.
         track_ids: (N,), -1 for none.
         edges: Pairs of joints to draw as bones.
-        size: Width and height of the frame in pixels; None takes the joints' extent.
+        size: Width and height of the frame in pixels. None takes the joints' extent.
         title: Shown when the mouse rests on the image.
     """
     present = present & np.isfinite(keypoints).all(-1)

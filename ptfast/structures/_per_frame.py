@@ -81,7 +81,7 @@ def _joined(frames: list[Array], shape: tuple[int | str, ...]) -> Array:
 
 
 def _joint_columns(joined: Array) -> dict[str, Array]:
-    """Columns of (N, K, 2) joints or (N, K, 3) joints and scores; what is not finite is absent, with a score of 0."""
+    """Columns of (N, K, 2) joints or (N, K, 3) joints and scores. What is not finite is absent, with a score of 0."""
     host = on_host(joined)
     known = np.isfinite(host).all(-1)
     columns = {"keypoints": joined[..., :2], "joint_visibility": np.where(known, np.uint8(2), np.uint8(0))}

@@ -40,7 +40,7 @@ class Poses:
     """All poses of one sequence, frame after frame. N poses, K joints, F frames; image pixels, centres at integers.
 
     Only keypoints, frame_offsets and skeleton need to be given. Pose columns are NumPy arrays or torch tensors of one
-    device and are cast to the dtype named here; everything with one entry a frame stays on the host.
+    device and are cast to the dtype named here. Everything with one entry a frame stays on the host.
 
     Attributes:
         keypoints: (N, K, 2) float32, x and y.
@@ -51,7 +51,7 @@ class Poses:
         boxes: (N, 4) float32 xyxy, width = x2 - x1; default the extent of the joints that are not absent.
         scores: (N,) float32; default 1.
         track_ids: (N,) int64, -1 for none; default -1.
-        head_boxes: (N, 4) float32 xyxy or None; a row of NaN where one pose has none.
+        head_boxes: (N, 4) float32 xyxy or None, with a row of NaN for a pose without one.
         areas: (N,) float32 or None (then the box's area counts).
         features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints
             carried by flow, ... Files do not hold them.
@@ -140,7 +140,7 @@ class Poses:
         return self[f : f + 1]
 
     def __getitem__(self, frames: slice) -> Poses:
-        """The poses of a slice of frames; views where the step is 1."""
+        """The poses of a slice of frames, as views where the step is 1."""
         if not isinstance(frames, slice):
             raise TypeError(
                 f"Poses are indexed by a slice of frames, got {type(frames).__name__}; use frame(f) for one"
@@ -157,7 +157,7 @@ class Poses:
         return part
 
     def select(self, mask: Array) -> Poses:
-        """The poses where `mask` (N,) is True; the frames stay, some of them perhaps empty."""
+        """The poses where `mask` (N,) is True. The frames stay, some of them perhaps empty."""
         mask = mask if is_tensor(mask) else np.asarray(mask)
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
         check_dtype("mask", mask, ("bool",))
@@ -179,7 +179,7 @@ class Poses:
         return self._map(on_host) if is_tensor(self.keypoints) else self
 
     def to_skeleton(self, skeleton: Skeleton) -> Poses:
-        """The same poses in another skeleton's joints and order, matched by name; joints that it adds are absent.
+        """The same poses in another skeleton's joints and order, matched by name. Joints that it adds are absent.
 
         Boxes, scores and everything else stay: a joint set that lacks ears does not change who stands where.
         """
@@ -204,7 +204,7 @@ class Poses:
     ) -> Poses:
         """Joins one array a frame, as detectors give them.
 
-        Frames may lack people, and their arrays then have any shape of length 0; `[]` is one. A joint whose x, y or
+        Frames may lack people, and their arrays then have any shape of length 0, such as `[]`. A joint whose x, y or
         score is not finite is absent.
 
         Args:
@@ -243,7 +243,7 @@ class Poses:
 
     @staticmethod
     def concatenate(parts: Sequence[Poses]) -> Poses:
-        """Joins sequences of frames one after the other; the first names the sequence and the skeleton.
+        """Joins sequences of frames one after the other. The first names the sequence and the skeleton.
 
         Raises:
             ValueError: There are no parts, skeletons differ, or an optional column or a feature is in some parts only.

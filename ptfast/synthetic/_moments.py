@@ -135,7 +135,7 @@ class Moment:
 
 
 def _move_body(flow: np.ndarray, now: Body, then: Body) -> None:
-    """Writes the flow of one person, part by part; a face that is gone in the next frame moves with the hair."""
+    """Writes the flow of one person, part by part. A face that is gone in the next frame moves with the hair."""
     later = {part.key: part.matrix for part in then.parts}
     for part in now.parts:
         if part.key in later:

@@ -17,7 +17,7 @@ def fixed(outline: np.ndarray) -> np.ndarray:
 
 
 def box_of(outline: np.ndarray, shape: tuple[int, ...]) -> Box | None:
-    """Left, top, right and bottom of the pixels of an image that an outline may touch; None if there are none."""
+    """Left, top, right and bottom of the pixels of an image that an outline may touch. None if there are none."""
     left, top, width, height = cv2.boundingRect(outline)
     x1, y1 = max(left - 1, 0), max(top - 1, 0)
     x2, y2 = min(left + width + 2, shape[1]), min(top + height + 2, shape[0])

@@ -27,7 +27,7 @@ def crowd(
 ) -> Poses:
     """Makes a video of people who walk to and fro for ever, millions of poses a second.
 
-    Everybody is seen from the side, in every frame and with all joints; nobody hides anybody. Use `scene` for
+    Everybody is seen from the side, in every frame and with all joints. Nobody hides anybody. Use `scene` for
     realistic motion.
 
     Args:

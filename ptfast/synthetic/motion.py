@@ -135,7 +135,7 @@ class _Visits:
         )
 
     def take(self, visit: np.ndarray) -> _Visits:
-        """The visit of each frame; visit (F, P) counts within its slot."""
+        """The visit of each frame, by its number (F, P) within the slot."""
         return _Visits(**{name: np.take_along_axis(value, visit, 0) for name, value in vars(self).items()})
 
 

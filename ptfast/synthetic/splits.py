@@ -33,7 +33,7 @@ def load_test_set(name: str = "benchmark_v1") -> list[Film]:
         name: The test set's file in the package, without its suffix.
 
     Returns:
-        One `ptfast.synthetic.Film` for each video; its `poses` are the truth.
+        One `ptfast.synthetic.Film` for each video. Its `poses` are the truth.
 
     Raises:
         ValueError: There is no test set of that name.

@@ -17,7 +17,7 @@ class Stage:
 
     Attributes:
         joints: (F, P, J, 2) float32 pixels, also of joints outside the image.
-        nearness: (F, P) float32 pixels per metre; who has more stands in front.
+        nearness: (F, P) float32 pixels per metre, of which those in front have more.
         heights: (F, P) float32 pixels, body heights when upright.
         visitor: (F, P) int64, a number for each person.
         present: (F, P) bool, False where a slot is empty.
@@ -39,7 +39,7 @@ class Stage:
 def stage(
     seed: int, frames: int, people: int, size: tuple[int, int], fps: float, pan: float, shake: float = 0.0
 ) -> Stage:
-    """Draws and moves the people of a scene; `ptfast.synthetic.scene` explains the arguments."""
+    """Draws and moves the people of a scene. `ptfast.synthetic.scene` explains the arguments."""
     camera = Camera.panning(size, pan, frames, fps, shake, seed)
     walk = walks(np.random.default_rng(seed), frames, people, camera.half_view, fps)
     joints, scale = camera.project(_world(walk))

@@ -30,7 +30,7 @@ def draw_poses(
     Lines are as wide as suits a person's size. People whose boxes end lower in the image are drawn over the others.
 
     Args:
-        image: (H, W, 3) uint8, red, green, blue; stays as it is.
+        image: (H, W, 3) uint8, red, green, blue, which stays as it is.
         poses: One frame.
         labels: Writes the ids above the heads.
         trails: Ids and the (L, 2) points that they have passed, oldest first: see `trails_at`.
@@ -111,7 +111,7 @@ def draw_plate(canvas: np.ndarray, text: str, bottom: tuple[float, float], size:
 
 
 def _strip(start: np.ndarray, end: np.ndarray, width: float) -> np.ndarray:
-    """Fixed-point corners (4, 2) of a line; OpenCV's own lines are a whole number of pixels wide, which flickers."""
+    """Fixed-point corners (4, 2) of a line. OpenCV's own lines are a whole number of pixels wide, which flickers."""
     along = end - start
     across = np.array([-along[1], along[0]]) * (0.5 * width / max(float(np.hypot(*along)), 1e-6))
     return _fixed(np.stack([start + across, end + across, end - across, start - across]))
@@ -156,7 +156,7 @@ def _path(keypoints: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 def blank_image(size: Iterable[int]) -> np.ndarray:
-    """(H, W, 3) uint8 in the background's colour; size is (width, height)."""
+    """(H, W, 3) uint8 of `size`, width and height, in the background's colour."""
     width, height = (int(length) for length in size)
     return np.full((height, width, 3), BACKGROUND, np.uint8)
 

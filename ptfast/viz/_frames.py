@@ -119,7 +119,7 @@ def check_target(path: str | Path, suffix: str, poses: Poses) -> Path:
 
 
 def check_place(path: str | Path, suffix: str) -> Path:
-    """The path, if a file of that suffix can be written there; raises as `check_target` does."""
+    """The path, if a file of that suffix can be written there. Raises as `check_target` does."""
     path = Path(path)
     if path.suffix.lower() != suffix:
         raise ValueError(f"path must end in {suffix}, got {path.name!r}")

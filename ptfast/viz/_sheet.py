@@ -40,10 +40,10 @@ def contact_sheet(
         poses: F frames.
         path: The file, `*.png`, in a folder that exists.
         frames: Images to draw on: arrays (H, W, 3) uint8 RGB from frame 0 on, a video file, or what
-            `ptfast.io.open_video` gives; None takes a plain dark image of the poses' frame_size. In place of an
+            `ptfast.io.open_video` gives. None takes a plain dark image of the poses' frame_size. In place of an
             image that is None stands the last one before it, or a dark one.
         columns: Images beside each other.
-        count: Number of images; all frames where there are fewer.
+        count: Number of images, or all frames where there are fewer.
         width: Width of the sheet in pixels.
         progress: Shows a progress bar if it takes more than a second.
 
@@ -117,7 +117,7 @@ def _draw_header(sheet: np.ndarray, poses: Poses, wanted: list[int]) -> None:
 
 
 def _draw_legend(sheet: np.ndarray, ids: list[int], left_end: int) -> None:
-    """A dot and a number for each id, flush right; what does not fit becomes "+ 5"."""
+    """A dot and a number for each id, flush right. What does not fit becomes "+ 5"."""
     step = 2 * _SWATCH + _text_width(str(max(ids, default=0)), _FONT, 0.45)
     room = max(0, (sheet.shape[1] - _MARGIN - left_end) // step)
     fitting = ids if len(ids) <= room else ids[: max(0, room - 2)]

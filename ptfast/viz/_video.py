@@ -34,7 +34,7 @@ def render_video(
         poses: F frames.
         path: The file, `*.mp4`, in a folder that exists.
         frames: Images to draw on: at least F arrays (H, W, 3) uint8 RGB, a video file, or what `ptfast.io.open_video`
-            gives; None takes a plain dark image of the poses' frame_size. In place of an image that is None stands
+            gives. None takes a plain dark image of the poses' frame_size. In place of an image that is None stands
             the last one before it, or a dark one. Images of another size than the first are fitted into it, with
             dark margins, and their poses with them.
         fps: Frames a second.

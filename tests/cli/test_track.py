@@ -35,7 +35,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for layer in (model.box_predictor.bbox_pred, model.box_predictor.cls_score):
         torch.nn.init.normal_(layer.weight, std=0.3)
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    limits = {"proposals_before": 40, "proposals_after": 8, "min_score": 0.0, "most": 4}
+    limits = {"proposals_before": 40, "proposals_after": 8, "min_score": 0.0, "max_detections": 4}
     settings = {
         "short_side": 64,
         "min_score": 0.0,

@@ -31,7 +31,8 @@ mixed_precision = false
 validation_videos = 0
 """
 HRNET = (
-    '[architecture]\nwidth = 4\njoints = 15\nwhere = "{where}"\nstem = 4\nstem_blocks = 1\nmodules = [1]\nblocks = 1\n'
+    '[architecture]\nwidth = 4\njoints = 15\ntemporal_stages = "{temporal_stages}"\n'
+    "stem = 4\nstem_blocks = 1\nmodules = [1]\nblocks = 1\n"
 )
 RESNET = "[architecture]\nwidth = 0.0625\njoints = 15\n"
 
@@ -39,7 +40,7 @@ RESNET = "[architecture]\nwidth = 0.0625\njoints = 15\n"
 def write_config(folder: Path, head: str, frames: int, network: str = "") -> Path:
     """A run of a tiny network."""
     path = folder / f"tiny_{frames}.toml"
-    network = network or HRNET.format(where="early" if frames > 1 else "none")
+    network = network or HRNET.format(temporal_stages="early" if frames > 1 else "none")
     path.write_text(f"frames = {frames}\n{COMMON}{head}\n{network}")
     return path
 

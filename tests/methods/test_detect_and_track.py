@@ -19,7 +19,7 @@ from ptfast.skeletons import COCO_17
 from ptfast.structures import Poses
 
 LOW = {"min_score": 0.0, "min_joint_score": None, "precision": "float32"}  # an untrained network is sure of nothing
-LIMITS = Limits(proposals_before=40, proposals_after=8, min_score=0.0, most=4)
+LIMITS = Limits(proposals_before=40, proposals_after=8, min_score=0.0, max_detections=4)
 
 
 def method(frames: int = 3, **settings: object) -> DetectAndTrack:

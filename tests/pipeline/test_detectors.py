@@ -31,7 +31,7 @@ def method(frames: int) -> DetectAndTrack:
     )  # fmt: skip
     for layer in (model.box_predictor.bbox_pred, model.box_predictor.cls_score):
         torch.nn.init.normal_(layer.weight, std=0.3)
-    limits = Limits(proposals_before=40, proposals_after=8, min_score=0.0, most=4)
+    limits = Limits(proposals_before=40, proposals_after=8, min_score=0.0, max_detections=4)
     return DetectAndTrack(
         model, config=DetectorConfig(frames=frames, batch=2, short_side=64, limits=limits, precision="float32")
     )

@@ -31,11 +31,11 @@ def card(**entries: object) -> dict[str, object]:
 
 def test_settings_come_from_the_card_and_give_way(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
-    save_weights(small(), path, card(settings={"min_score": 0.7, "limits": {"most": 5}, "decode": "quarter"}))
+    save_weights(small(), path, card(settings={"min_score": 0.7, "limits": {"max_detections": 5}, "decode": "quarter"}))
     method = DetectAndTrack.load(path, min_score=0.8)
     assert method.skeleton == POSETRACK_17
     assert (method.config.frames, method.config.min_score, method.config.decode) == (1, 0.8, "quarter")
-    assert method.config.limits.most == 5 and method.config.limits.overlap == 0.5
+    assert method.config.limits.max_detections == 5 and method.config.limits.overlap == 0.5
 
 
 def test_an_unknown_skeleton_is_named(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ class MOTAccumulator:
     """Collects the frames of one sequence.
 
     Args:
-        auto_id: Numbers frames from 0; else every update names its frame.
-        max_switch_time: Time for which an object remembers its hypothesis; other values than infinity need motmetrics.
+        auto_id: Numbers frames from 0. Else every update names its frame.
+        max_switch_time: Time for which an object remembers its hypothesis. Other values than infinity need motmetrics.
     """
 
     def __init__(self, auto_id: bool = False, max_switch_time: float = float("inf")) -> None:

@@ -27,7 +27,7 @@ class _MetricsHost:
             ana: Ignored.
             metrics: Names; default metrics.motchallenge_metrics.
             return_dataframe: Makes a table.
-            return_cached: Adds the figures that the measures are computed from; this needs motmetrics.
+            return_cached: Adds the figures that the measures are computed from. This needs motmetrics.
             name: The row's name, default 0.
         """
         names = _names(metrics)

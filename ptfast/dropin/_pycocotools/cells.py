@@ -66,7 +66,7 @@ class Cells:
         )
 
     def parts(self, pairs: int) -> Iterator[tuple[int, int]]:
-        """Runs of cells, begin and end of each, of up to so many pairs; a cell is never divided."""
+        """Runs of cells, begin and end of each, of up to so many pairs. A cell is never divided."""
         total = np.cumsum(self.pairs())
         begin = done = 0
         while begin < len(self):

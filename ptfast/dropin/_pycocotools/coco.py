@@ -27,7 +27,7 @@ class COCO(metaclass=StandIn):
     instance is no instance of pycocotools' class, unless that is swapped for this one.
 
     Args:
-        annotation_file: The path of annotations in COCO's form; without one, fill `dataset` and call createIndex.
+        annotation_file: The path of annotations in COCO's form. Without one, fill `dataset` and call createIndex.
 
     Attributes:
         dataset: The annotations as they were read.
@@ -88,7 +88,7 @@ class COCO(metaclass=StandIn):
             imgIds: An image's id, or several.
             catIds: A category's, or several.
             areaRng: Two areas, square pixels, between which an annotation's lies.
-            iscrowd: Chooses annotations of crowds, or the others; None takes both.
+            iscrowd: Chooses annotations of crowds, or the others. None takes both.
         """
         imgIds, catIds = _listed(imgIds), _listed(catIds)
         annotations: Iterable[Annotation] = self.dataset["annotations"]
@@ -215,7 +215,7 @@ def _listed(value: Any) -> Any:
 
 
 def _members(ids: Any) -> Collection[Any]:
-    """The ids as a set, to be looked up in one step; as they are where they are no plain list."""
+    """The ids as a set, to be looked up in one step, or as they are where they are no plain list."""
     try:
         return set(ids) if isinstance(ids, list | tuple | np.ndarray) else ids
     except TypeError:

@@ -38,7 +38,7 @@ class Curves:
 
         Args:
             limit: Detections an image.
-            levels: (R,) recalls to sample at; those from the first unreached one on are left 0.
+            levels: (R,) recalls to sample at. Those from the first unreached one on are left 0.
 
         Returns:
             Recall (T,), precision (T, R) and score (T, R).

@@ -158,7 +158,7 @@ class COCOeval(metaclass=StandIn):
         print(f"DONE (t={time.time() - started:0.2f}s).")
 
     def summarize(self) -> None:
-        """Prints COCO's figures and puts them into `stats`; for maxDets and areaRngLbl as COCO has them.
+        """Prints COCO's figures, for COCO's maxDets and areaRngLbl, and puts them into `stats`.
 
         Raises:
             Exception: accumulate was not called before.

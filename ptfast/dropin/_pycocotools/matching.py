@@ -43,7 +43,7 @@ def match(
         similarities: A matrix (detections, annotations) for each cell, or an empty one where nothing is alike.
         ignored: (A, G) bool, the annotations to be ignored in each area range.
         thresholds: (T,) least similarity of a match.
-        zero_ids: Counts matches of ids that are 0, which are written as -1; see COCOeval.
+        zero_ids: Counts matches of ids that are 0, which are written as -1, as COCOeval explains.
 
     Raises:
         ValueError: An id of a match is text, and no number.

@@ -21,7 +21,7 @@ def keypoint_lines() -> list[_Line]:
 
 
 def detection_lines(limits: Any) -> list[_Line]:
-    """The twelve figures of boxes and masks; `limits` are three numbers of detections an image."""
+    """The twelve figures of boxes and masks. `limits` are three numbers of detections an image."""
     few, some, many = limits[0], limits[1], limits[2]
     return [
         ("precision", None, "all", 100),

@@ -83,7 +83,7 @@ def is_transformed() -> bool:
 
 
 def is_autocast(tensor: Tensor) -> bool:
-    """Tells whether autocast is on for a tensor; torchvision's operations then take half precision for float32."""
+    """Tells whether autocast is on for a tensor. If so, torchvision's operations take half precision for float32."""
     return torch.is_autocast_enabled(tensor.device.type)
 
 

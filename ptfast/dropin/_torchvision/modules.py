@@ -25,7 +25,7 @@ _MultiScaleRoIAlign: Any = torchvisions("MultiScaleRoIAlign") or nn.Module
 
 
 class RoIAlign(_RoIAlign, metaclass=StandIn):
-    """roi_align as a module; the arguments are described there. TorchScript compiles torchvision's in its place."""
+    """roi_align as a module. The arguments are described there. TorchScript compiles torchvision's in its place."""
 
     def __init__(
         self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int, aligned: bool = False
@@ -81,7 +81,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
     """roi_align from the one level of a feature pyramid that suits each box's size.
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.pyramid_tube_roi_align in one pass over
-    all levels; without it where levels do not halve from one to the next or differ in dtype, which goes level by level.
+    all levels, or level by level where levels do not halve from one to the next or differ in dtype.
     On the CPU, calls of so little work that torchvision is the faster go there, if it is installed, and all others that
     roi_align leaves to it. Half precision is summed up in float32. TorchScript compiles torchvision's module in place
     of this one, and leaves it in the model that it compiles.
@@ -89,7 +89,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
     Args:
         featmap_names: Names of the feature maps to pool from.
         output_size: Bins, a number or (rows, columns).
-        sampling_ratio: Samples a bin along each axis; about one a feature pixel if it is not positive.
+        sampling_ratio: Samples a bin along each axis, about one a feature pixel if it is not positive.
         canonical_scale: Pixels, the side of a box for canonical_level.
         canonical_level: The level whose scale is 2^-canonical_level.
 
@@ -121,10 +121,10 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
         Args:
             x: (B, C, H, W) of each level by its name, finest first.
             boxes: (L, 4) x1, y1, x2, y2 of each image, in its pixels.
-            image_shapes: (height, width) of each image; the largest gives the levels' scales, on the first call.
+            image_shapes: (height, width) of each image. The largest gives the levels' scales, on the first call.
 
         Returns:
-            (K, C, rows, columns), contiguous; a box of negative area gives zeros where there are several levels.
+            (K, C, rows, columns), contiguous. A box of negative area gives zeros where there are several levels.
 
         Raises:
             ValueError: There are no image shapes.

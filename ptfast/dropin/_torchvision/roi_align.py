@@ -39,16 +39,16 @@ def roi_align(
     TorchScript, torch.func's transforms, quantised tensors, negative scales, more than 4096 samples, and boxes that
     need a gradient (which they do not get) where features need none.
 
-    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work,
-    a box that is not finite gives zeros, and on the CPU a box of no image is an error; torchvision may read memory that
-    is not its own.
+    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work, a
+    box that is not finite gives zeros, and on the CPU a box of no image is an error, where torchvision may read memory
+    that is not its own.
 
     Args:
         input: (B, C, H, W) floats.
         boxes: (K, 5) of the input's dtype, the index of the image, x1, y1, x2, y2; or for each image (L, 4).
         output_size: Bins, a number or (rows, columns).
         spatial_scale: Feature pixels a pixel of the boxes.
-        sampling_ratio: Samples a bin along each axis; about one a feature pixel if it is not positive.
+        sampling_ratio: Samples a bin along each axis, about one a feature pixel if it is not positive.
         aligned: Shifts boxes by half a feature pixel.
 
     Returns:

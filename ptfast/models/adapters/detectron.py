@@ -15,7 +15,7 @@ from ptfast.models.adapters.filling import as_clip_kernel, empty_model, fill, sh
 from ptfast.models.box_coding import BOX_WEIGHTS, Weights
 from ptfast.models.images import IMAGE_STD, Colour
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
-from ptfast.models.resnet3d import LAYOUTS
+from ptfast.models.residual import LAYOUTS
 
 MEAN_OF_255: Colour = (122.7717, 115.9465, 102.9801)  # red, green, blue
 HEATMAPS = "kps_score_lowres_w"
@@ -24,27 +24,27 @@ ENLARGEMENTS = ("kps_score", "kps_score_prefinal")  # a transposed convolution t
 
 @torch.no_grad()
 def load_detectron(blobs: Mapping[str, np.ndarray], *, box_weights: Weights = BOX_WEIGHTS) -> MaskRcnn3d:
-    """A keypoint network of Detectron or Detect-and-Track.
+    """Loads a keypoint network of Detectron or Detect-and-Track.
 
-    These are known: Detectron's e2e_keypoint_rcnn with a ResNet-50 or 101 and a feature pyramid; Detect-and-Track's 2D
-    networks of that kind, whose kernels have a temporal extent of 1; and its 3D ResNet-18 without a pyramid. Kernels
-    shorter in time than the longest (its first layer and res2 have no temporal extent) stand in the middle of ours,
-    zeros around them.
+    These are known: Detectron's e2e_keypoint_rcnn with a ResNet-50 or 101 and a feature pyramid, Detect-and-Track's 2D
+    networks of that kind, whose kernels have a temporal size of 1, and its 3D ResNet-18 without a pyramid. Kernels
+    shorter in time than the longest, such as those of its first layer and res2, stand in the middle of ours, zeros
+    around them.
 
-    The network takes clips of `normalise_clips(frames, mean=model.architecture.image_mean)`; the order blue, green,
+    The network takes clips of `normalise_clips(frames, mean=model.architecture.image_mean)`. The order blue, green,
     red and the scale of 255 are folded into the first convolution. Two things differ from Caffe2: coordinates are
     continuous (Caffe2's boxes hold one pixel more), and the outermost heatmap pixels are not faded towards 0.
 
     Args:
-        blobs: By name, as `read_detectron` gives them. Momentum is passed over. Blobs that belonged to the network
-            that the training started from, which Detectron keeps in its files, must be taken out before.
+        blobs: Arrays by name, as `read_detectron` gives them. Momentum is passed over. Blobs that belonged to the
+            network that the training started from, which Detectron keeps in its files, must be taken out before.
         box_weights: The checkpoint's MODEL.BBOX_REG_WEIGHTS; (1, 1, 1, 1) where its configuration does not have them.
 
     Returns:
         The network in eval mode, float32.
 
     Raises:
-        ValueError: A blob lacks, has a wrong shape, or is not one of the network's; the first such one is named.
+        ValueError: A blob is missing, has a wrong shape, or is not one of the network's. The first such one is named.
 
     Source:
         Girdhar et al. 2018 (Detect-and-Track), released code: modeling/ResNet3D.py, FPN3D.py, FPN.py,
@@ -74,10 +74,10 @@ def read_architecture(weights: Mapping[str, Tensor]) -> Architecture:
     pyramid = "fc6_w" in weights
     stages = 4 if pyramid else 3
     convs = sum(re.fullmatch(r"conv_fcn\d+_w", name) is not None for name in weights)
-    extents = [weight.shape[2] for weight in weights.values() if weight.ndim == 5]
+    sizes = [weight.shape[2] for weight in weights.values() if weight.ndim == 5]
     common = Architecture(
         depth=read_depth(weights, stages),
-        temporal_kernel=max(extents, default=1),
+        temporal_kernel=max(sizes, default=1),
         output_stride=16,
         box_blocks=max(count_blocks(weights, 5), 1),
         keypoint_convs=convs,
@@ -112,7 +112,7 @@ def read_depth(weights: Mapping[str, Tensor], stages: int) -> int:
 
 
 def count_blocks(weights: Mapping[str, Tensor], stage: int) -> int:
-    """How many residual blocks the blobs of res<stage> make."""
+    """Number of residual blocks that the blobs of res<stage> make."""
     return sum(re.fullmatch(rf"res{stage}_\d+_branch2a_w", name) is not None for name in weights)
 
 
@@ -167,7 +167,7 @@ def detectron_name(name: str, *, patterns: Mapping[str, str]) -> str | None:
 
 
 def fit(name: str, weight: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """A blob as our parameter has it."""
+    """A blob in the shape of our parameter."""
     if name == "body.conv1.weight" and weight.shape[1:2] == (3,):
         colours = torch.tensor(IMAGE_STD) * 255
         weight = weight.flip(1) * colours.view(3, *[1] * (weight.ndim - 2))

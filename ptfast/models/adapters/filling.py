@@ -1,4 +1,4 @@
-"""Filling a network with another program's weights, none of which may lack or be left over."""
+"""Networks filled with another program's weights, of which none may be missing or left over."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def empty_model(kind: Callable[[Any], Network], architecture: object) -> Network:
-    """A network in eval mode whose weights hold nothing yet; its making draws no random numbers."""
+    """A network in eval mode whose weights hold nothing yet. Its making draws no random numbers."""
     with torch.device("meta"):
         model = kind(architecture)
     return model.to_empty(device="cpu").eval()
 
 
 def shape_of_layer(source: str, weights: Mapping[str, Tensor], name: str, pattern: tuple[int | str, ...]) -> list[int]:
-    """The shape, as `pattern` says, of a tensor that shows what the network is like."""
+    """The shape of a tensor that shows a size of the network, checked against `pattern`."""
     if name not in weights:
         raise ValueError(f"{source} must have {name}, which is missing")
     check_shape(f"{source}: {name}", weights[name], pattern)
@@ -40,15 +40,15 @@ def fill(
 
     Args:
         model: The network.
-        source: What the weights are called in messages.
+        source: Name of the weights in messages.
         weights: Tensors by the other program's names.
-        name_of: The other name of one of the network's parameters or buffers; None if the other program lacks it, and
-            then it stays as it is.
-        fit: The parameter's name, the other tensor and the parameter's shape to the parameter's values; where they
-            cannot fit, the tensor as it is.
+        name_of: Gives the other name of one of the network's parameters or buffers, or None for one that the other
+            program lacks, which stays as it is.
+        fit: Turns the parameter's name, the other tensor and the parameter's shape into the parameter's values. A
+            tensor that cannot fit stays as it is.
 
     Raises:
-        ValueError: A tensor lacks, has a wrong shape, or is not one of the network's; the first such one is named.
+        ValueError: A tensor is missing, has a wrong shape, or is not one of the network's. The first such one is named.
     """
     left = set(weights)
     for name, value in model.state_dict().items():

@@ -28,14 +28,14 @@ OLDER = (  # torchvision's older layout to its present one
 
 @torch.no_grad()
 def load_torchvision(state_dict: Mapping[str, Tensor], *, eps: float = 1e-5) -> MaskRcnn3d:
-    """torchvision's keypoint R-CNN with a ResNet-50 and a feature pyramid, as the 2D network of this package.
+    """Loads torchvision's keypoint R-CNN with a ResNet-50 and a feature pyramid, as the 2D network of this package.
 
     It gives the same boxes, scores and keypoints, the latter by `ptfast.models.keypoints.decode_bicubic`. torchvision
-    itself resizes pictures first, the shorter side to 800 pixels but the longer one to 1333 at most, and the results
+    itself resizes images first, the shorter side to 800 pixels but the longer one to 1333 at most, and the results
     back.
 
     Args:
-        state_dict: Of torchvision.models.detection.keypointrcnn_resnet50_fpn, in the layout of any version.
+        state_dict: Weights of torchvision.models.detection.keypointrcnn_resnet50_fpn, in the layout of any version.
         eps: Added to the variance by its norms: 1e-5, but 0 for torchvision's own weights COCO_V1, which it runs so.
             The network has the same map with its own eps.
 
@@ -43,7 +43,8 @@ def load_torchvision(state_dict: Mapping[str, Tensor], *, eps: float = 1e-5) -> 
         The network in eval mode, float32, with as many joints as the weights have.
 
     Raises:
-        ValueError: A tensor lacks, has a wrong shape, or is not one of that network's; the first such one is named.
+        ValueError: A tensor is missing, has a wrong shape, or is not one of that network's. The first such one is
+            named.
     """
     weights = {present_name(name): value for name, value in state_dict.items()}
     weights = {name: value for name, value in weights.items() if not name.endswith(".num_batches_tracked")}
@@ -55,7 +56,7 @@ def load_torchvision(state_dict: Mapping[str, Tensor], *, eps: float = 1e-5) -> 
 
 
 def architecture(joints: int) -> Architecture:
-    """What torchvision's network is in this package's terms."""
+    """The architecture of torchvision's network."""
     return Architecture(
         depth=50,
         temporal_kernel=1,
@@ -85,7 +86,7 @@ def torchvision_name(name: str) -> str:
 
 
 def fit(name: str, weight: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """torchvision's tensor as our parameter has it."""
+    """torchvision's tensor in the shape of our parameter."""
     if len(shape) == 5:
         return as_clip_kernel(weight, shape)
     if name.startswith("box_predictor.bbox_pred.") and weight.shape[:1] == (8,):

@@ -40,11 +40,11 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
-    text = "learning_rate = 1\ndrops = []\n[architecture]\npyramid_channels = 32\n[proposals]\nmost = 7\n"
+    text = "learning_rate = 1\ndrops = []\n[architecture]\npyramid_channels = 32\n[proposals]\nmax_detections = 7\n"
     config = read_config(write(tmp_path, text))
     assert config.learning_rate == 1.0 and isinstance(config.learning_rate, float) and config.drops == ()
     assert config.architecture.pyramid_channels == 32 and config.architecture.depth == 18
-    assert config.proposals.most == 7 and config.proposals.proposals_before == 2000
+    assert config.proposals.max_detections == 7 and config.proposals.proposals_before == 2000
 
 
 @pytest.mark.parametrize(

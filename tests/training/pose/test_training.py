@@ -85,7 +85,7 @@ def test_a_step_that_fails_leaves_running_statistics_as_they_were(
 def test_2d_weights_inflated_are_where_a_3d_network_starts(
     tiny_pose: HrnetConfig, tubes: PersonClips, tmp_path: Path
 ) -> None:
-    flat = replace(tiny_pose, frames=1, architecture=replace(tiny_pose.architecture, where="none"))
+    flat = replace(tiny_pose, frames=1, architecture=replace(tiny_pose.architecture, temporal_stages="none"))
     torch.manual_seed(7)
     weights = pose_network(flat).state_dict()
     start = inflate(weights, "mean", pose_network(tiny_pose))

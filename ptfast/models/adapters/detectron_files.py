@@ -1,4 +1,4 @@
-"""Reading Detectron's weights, which are pickles, without running what else a pickle may hold."""
+"""Detectron's weights, which are pickles, read without running anything that a pickle may hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-# What pickled arrays refer to, under NumPy's names of before and after its version 2.
+# Names that pickled arrays refer to, before and after NumPy 2.
 PERMITTED = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -34,15 +34,15 @@ def read_detectron(path: str | Path) -> dict[str, np.ndarray]:
     """The blobs of a .pkl file of Detectron or Detect-and-Track, for `load_detectron`.
 
     Args:
-        path: A pickled dictionary of arrays, or of "blobs" and other entries, by Python 2 or 3. Nothing in it is run:
-            arrays and built-in containers are permitted alone.
+        path: A pickled dictionary of arrays, or of "blobs" and other entries, by Python 2 or 3. Nothing in it is run,
+            and arrays and built-in containers alone are permitted.
 
     Returns:
         Arrays by name.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is something else.
+        ValueError: The file is something else.
     """
     with open(path, "rb") as file:
         try:

@@ -113,7 +113,7 @@ def check_options(options: argparse.Namespace) -> None:
 
 
 def leave_processes() -> bool:
-    """Ends the group of processes that torchrun has started, if it has; True in the first one, which has results."""
+    """Ends the group of processes that torchrun may have started. True in the first one, which has the results."""
     from torch import distributed
 
     if not distributed.is_initialized():
@@ -124,7 +124,7 @@ def leave_processes() -> bool:
 
 
 def card(config: RunConfig, options: argparse.Namespace, entries: dict[str, Any]) -> dict[str, Any]:
-    """The card of the weights: the network's own entries, and how they came about."""
+    """The card of the weights: the network's own entries, and the run's."""
     from ptfast.training.log import last_score
 
     given = [(f"--{name}", str(value)) for name in GIVEN if (value := getattr(options, name)) is not None]

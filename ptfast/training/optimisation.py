@@ -12,7 +12,7 @@ from ptfast.training.config import RunConfig
 
 
 def make_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """SGD, Adam or AdamW over all parameters; only weights of layers decay."""
+    """SGD, Adam or AdamW over all parameters. Only weights of layers decay."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": config.weight_decay},

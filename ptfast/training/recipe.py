@@ -1,4 +1,4 @@
-"""What `ptfast train` needs of a network's training."""
+"""Recipe of a network's training, as `ptfast train` runs it."""
 
 from __future__ import annotations
 

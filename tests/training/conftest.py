@@ -10,7 +10,8 @@ from torch.utils.data import Dataset
 
 from ptfast.models import Architecture, HrnetArchitecture, Limits
 from ptfast.training.data.clips import Clip
-from ptfast.training.data.person_tubes import Augmentation, PersonClips
+from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.data.regions import Augmentation
 from ptfast.training.data.synthetic_clips import SyntheticClips
 from ptfast.training.mask_rcnn import MaskRcnnConfig
 from ptfast.training.mask_rcnn.sampling import Sampling

@@ -180,7 +180,7 @@ def test_a_matcher_is_trained_by_two_processes_too(tmp_path: Path) -> None:
 
 
 def nobody(poses: Poses) -> Poses:
-    """A video whose windows pose no questions: one person, in its last frame alone."""
+    """A video whose windows have no pairs: one person, in its last frame alone."""
     ids = np.full(len(poses.scores), -1)
     ids[-1] = 0
     return poses.with_track_ids(ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from ptfast.models import MaskRcnn3d
 from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.config import RunConfig
 from ptfast.training.data.clips import Clip
 from ptfast.training.interruption import Interruption
 from ptfast.training.log import Log
@@ -161,6 +163,36 @@ def test_learning_rates() -> None:
     rates = [learning_rate(config, number) for number in (0, 5, 10, 19, 20, 29, 30)]
     assert rates == pytest.approx([0.1, 0.55, 1, 1, 0.1, 0.1, 0.01])
     assert learning_rate(replace(config, warm_up=0), 0) == 1
+
+
+def test_learning_rates_along_a_cosine() -> None:
+    config = RunConfig(learning_rate=1.0, warm_up=10, drops=(), schedule="cosine", steps=100)
+    rates = [learning_rate(config, number) for number in (0, 10, 50, 75, 100)]
+    assert rates == pytest.approx([0.1, (1 + math.cos(0.1 * math.pi)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2, 0])
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 3e-3)
+    peer = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 7)
+    config = RunConfig(learning_rate=3e-3, warm_up=0, drops=(), schedule="cosine", steps=7)
+    for number in range(7):
+        assert learning_rate(config, number) == pytest.approx(peer.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        peer.step()
+
+
+def test_a_run_without_a_folder_leaves_nothing(
+    tiny: MaskRcnnConfig,
+    clips: Dataset,
+    whole: tuple[MaskRcnn3d, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, done = train(mask_rcnn_task(tiny), clips, None, workers=0)
+    assert done == 4 and same_weights(model, whole[0])
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept of 2 of 4 steps"):
+        train(mask_rcnn_task(tiny), Counted(clips, 2, interrupt), None, workers=0)
+    assert list(tmp_path.iterdir()) == [] and "training" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])

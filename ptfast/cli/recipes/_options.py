@@ -1,4 +1,4 @@
-"""The form that a network's options have."""
+"""Form of a network's options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecipeOptions:
-    """What `ptfast train` offers for a network.
+    """A network that `ptfast train` trains.
 
     Attributes:
         network: The network, as the help names it.

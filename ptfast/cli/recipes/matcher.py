@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load() -> Recipe:
-    """The recipe."""
+    """Imports the recipe."""
     from ptfast.training.matcher import RECIPE
 
     return RECIPE

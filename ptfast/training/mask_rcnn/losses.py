@@ -6,21 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptfast.models.box_coding import BOX_WEIGHTS, PROPOSAL_WEIGHTS, encode_boxes
-from ptfast.models.detection import Limits, batch_indices
+from ptfast.models.box_coding import PROPOSAL_WEIGHTS, encode_boxes
+from ptfast.models.detection import Limits
 from ptfast.models.mask_rcnn import MaskRcnn3d
 from ptfast.models.proposals import select_proposals
+from ptfast.training.mask_rcnn.head_losses import box_head_losses, keypoint_loss, smooth_l1
 from ptfast.training.mask_rcnn.sampling import Sampling, sample
-from ptfast.training.mask_rcnn.targets import (
-    Targets,
-    keypoint_targets,
-    label_anchors,
-    label_proposals,
-    mostly_ignored,
-)
+from ptfast.training.mask_rcnn.targets import Targets, label_anchors, label_proposals, mostly_ignored
 
 PROPOSAL_BETA = 1 / 9  # where smooth L1 turns from square to linear
-BOX_BETA = 1.0
 LOSSES = ("proposal_class", "proposal_box", "box_class", "box", "keypoint")
 
 
@@ -54,12 +48,10 @@ class MaskRcnnLoss(nn.Module):
         size = clips.shape[-2], clips.shape[-1]
         class_loss, box_loss, proposals = self.proposal_losses(features, targets, size)
         tubes, people, counts = self.sample_proposals(proposals, targets)
-        return torch.stack([
-            class_loss,
-            box_loss,
-            *self.box_losses(features, tubes, people, counts, targets),
-            self.keypoint_loss(features, tubes, people, targets),
-        ])  # fmt: skip
+        box_losses = box_head_losses(self.model, features, tubes, people, counts, targets)
+        positives = [who[: self.sampling.keypoint_tubes] for who in people]
+        keypoint = keypoint_loss(self.model, features, tubes, positives, targets)
+        return torch.stack([class_loss, box_loss, *box_losses, keypoint])
 
     def proposal_losses(
         self, features: list[Tensor], targets: list[Targets], size: tuple[int, int]
@@ -121,51 +113,3 @@ class MaskRcnnLoss(nn.Module):
             tubes.append(found[torch.cat([chosen, rest])])
             people.append(person[chosen])
         return tubes, people, [len(clip) for clip in tubes]
-
-    def box_losses(
-        self,
-        features: list[Tensor],
-        tubes: list[Tensor],
-        people: list[Tensor],
-        counts: list[int],
-        targets: list[Targets],
-    ) -> tuple[Tensor, Tensor]:
-        """Class and box loss of the box head."""
-        together = torch.cat(tubes)
-        logits, deltas = self.model.boxes(features, together, batch_indices(counts, together.device))
-        labels = torch.cat([
-            (torch.arange(count, device=together.device) < len(who)).long()
-            for count, who in zip(counts, people, strict=True)
-        ])  # fmt: skip
-        class_loss = F.cross_entropy(logits, labels, reduction="sum") / max(1, len(labels))
-        positive = labels == 1
-        goals = torch.cat([target.tubes[who] for target, who in zip(targets, people, strict=True)])
-        there = torch.cat([target.present[who] for target, who in zip(targets, people, strict=True)])
-        wanted = encode_boxes(goals, together[positive], BOX_WEIGHTS)
-        return class_loss, smooth_l1(deltas[positive], wanted, there, BOX_BETA) / max(1, len(labels))
-
-    def keypoint_loss(
-        self, features: list[Tensor], tubes: list[Tensor], people: list[Tensor], targets: list[Targets]
-    ) -> Tensor:
-        """Spatial softmax loss: cross entropy over all pixels of a joint's heatmap, mean over the joints."""
-        whom = [who[: self.sampling.keypoint_tubes] for who in people]
-        boxes = torch.cat([clip[: len(who)] for clip, who in zip(tubes, whom, strict=True)])
-        heatmaps = self.model.heatmaps(features, boxes, batch_indices([len(who) for who in whom], boxes.device))
-        keypoints = torch.cat([target.keypoints[who] for target, who in zip(targets, whom, strict=True)])
-        labelled = torch.cat([target.labelled[who] for target, who in zip(targets, whom, strict=True)])
-        index, inside = keypoint_targets(keypoints, labelled, boxes, heatmaps.shape[-1])
-        chosen = heatmaps.flatten(3)[inside]
-        return F.cross_entropy(chosen, index[inside], reduction="sum") / max(1, len(chosen)) + 0.0 * heatmaps.sum()
-
-
-def smooth_l1(deltas: Tensor, wanted: Tensor, present: Tensor, beta: float) -> Tensor:
-    """Sum over tubes of the mean over frames: the 1 / T of the paper keeps it comparable with the 2D model's.
-
-    Args:
-        deltas: (M, T, 4).
-        wanted: (M, T, 4).
-        present: (M, T) bool; frames without the person count 0.
-        beta: Where square turns to linear.
-    """
-    loss = F.smooth_l1_loss(deltas, wanted, beta=beta, reduction="none").sum(-1)
-    return (loss * present).sum() / max(1, deltas.shape[1])

@@ -22,7 +22,7 @@ class MatcherConfig(RunConfig):
         batch: Windows of a step.
         hidden: Units of the LSTM.
         scenes: Synthetic scenes to cut windows from, where the data are synthetic.
-        validation_videos: Synthetic scenes that a validation asks about.
+        validation_videos: Synthetic scenes whose pairs a validation takes.
 
     Raises:
         ValueError: A number is out of its range.

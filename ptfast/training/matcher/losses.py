@@ -1,4 +1,4 @@
-"""The loss of the matcher: cross entropy of its answers to questions."""
+"""The loss of the matcher: cross entropy of its pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ptfast.models.matcher import TrackMatcher
 from ptfast.models.observations import Observations
-from ptfast.training.matcher.questions import Questions
+from ptfast.training.matcher.pairs import Pairs
 
 
 class MatcherLoss(nn.Module):
@@ -22,25 +22,25 @@ class MatcherLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, asked: list[tuple[Observations, Questions]]) -> Tensor:
+    def forward(self, videos: list[tuple[Observations, Pairs]]) -> Tensor:
         """The loss of a batch.
 
         Args:
-            asked: For each video its N detections, and at least one question about them.
+            videos: N detections of each video, and at least one pair of them.
 
         Returns:
-            (1,) float32 mean binary cross entropy of all questions; 0 if there are none.
+            (1,) float32 mean binary cross entropy of all pairs; 0 if there are none.
         """
-        if not asked:
+        if not videos:
             return 0.0 * torch.stack([parameter.sum() for parameter in self.parameters()]).sum().unsqueeze(0)
-        logits = torch.cat([question_logits(self.model, *video) for video in asked])
-        labels = torch.cat([questions.labels for _, questions in asked])
+        logits = torch.cat([pair_logits(self.model, *video) for video in videos])
+        labels = torch.cat([pairs.labels for _, pairs in videos])
         total = F.binary_cross_entropy_with_logits(logits, labels, reduction="sum")
         return (total / len(labels)).unsqueeze(0)
 
 
-def question_logits(matcher: TrackMatcher, observed: Observations, questions: Questions) -> Tensor:
-    """(P,) log odds that the candidates of P questions are the same person, from N observed detections."""
-    states = matcher.read(observed, questions.sequences, questions.steps).flatten(0, 1)
-    last = observed[questions.sequences.flatten()[questions.place]]
-    return matcher.pair_logits(states[questions.place], last, observed[questions.candidate], questions.ahead)
+def pair_logits(matcher: TrackMatcher, observed: Observations, pairs: Pairs) -> Tensor:
+    """(P,) log odds that P pairs of N observed detections are the same person."""
+    states = matcher.read(observed, pairs.sequences, pairs.steps).flatten(0, 1)
+    last = observed[pairs.sequences.flatten()[pairs.state]]
+    return matcher.pair_logits(states[pairs.state], last, observed[pairs.candidate], pairs.ahead)

@@ -14,7 +14,7 @@ from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.training.matcher import validation
 from ptfast.training.matcher.config import MatcherConfig, read_config
 from ptfast.training.matcher.losses import MatcherLoss
-from ptfast.training.matcher.questions import Questions
+from ptfast.training.matcher.pairs import Pairs
 from ptfast.training.matcher.tracks import annotated_tracks, synthetic_tracks
 from ptfast.training.matcher.weights import read_weights, save_matcher
 from ptfast.training.matcher.windows import Window, Windows
@@ -28,17 +28,17 @@ def matcher_task(config: MatcherConfig, skeleton: Skeleton, appearance: int = 0)
         config,
         network=partial(TrackMatcher, skeleton, hidden=config.hidden, appearance=appearance),
         losses=MatcherLoss,
-        names=("question",),
+        names=("pair",),
         arguments=arguments,
     )
 
 
 def arguments(
     model: TrackMatcher, windows: list[Window], device: torch.device
-) -> tuple[list[tuple[Observations, Questions]]]:
-    """Observed detections of the windows that pose questions, and these."""
-    asked = [window for window in windows if len(window.questions.labels)]
-    return ([(model.observe(window.poses, window.features), window.questions.to(device)) for window in asked],)
+) -> tuple[list[tuple[Observations, Pairs]]]:
+    """Observed detections and pairs of the windows that have pairs."""
+    windows = [window for window in windows if len(window.pairs.labels)]
+    return ([(model.observe(window.poses, window.features), window.pairs.to(device)) for window in windows],)
 
 
 def windows(config: MatcherConfig, source: Source) -> Windows:
@@ -56,7 +56,7 @@ def windows(config: MatcherConfig, source: Source) -> Windows:
 
 
 def make_validation(config: MatcherConfig, source: Source) -> Validate[TrackMatcher] | None:
-    """Questions about annotated videos or synthetic scenes, or None."""
+    """Pairs of annotated videos or synthetic scenes that the matcher classifies, or None."""
     if source.validation is not None:
         tracks = annotated_tracks(source.validation, source.skeleton, source.images, "val")
     elif source.is_synthetic and config.validation_videos:

@@ -1,4 +1,4 @@
-"""Scores of a matcher: the questions that it answers correctly."""
+"""Scores of a matcher: the pairs that it classifies correctly."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 
 from ptfast.models.matcher import TrackMatcher
 from ptfast.structures import Poses
-from ptfast.training.matcher.losses import question_logits
-from ptfast.training.matcher.questions import questions_of
+from ptfast.training.matcher.losses import pair_logits
+from ptfast.training.matcher.pairs import pairs_of
 
 
 @torch.no_grad()
@@ -21,15 +21,15 @@ def matcher_figures(matcher: TrackMatcher, tracks: Sequence[Poses]) -> dict[str,
         tracks: Videos, NumPy, with frame_size.
 
     Returns:
-        Percentages of the videos' questions: "no", those whose label is 0, and "right", those answered correctly.
+        Percentages of the videos' pairs: "no", those of different people, and "right", those classified correctly.
     """
     device = next(matcher.parameters()).device
     logits, labels = [torch.zeros(0)], [torch.zeros(0)]
     for poses in tracks:
-        questions = questions_of(poses)
-        if len(questions.labels):
-            logits.append(question_logits(matcher, matcher.observe(poses), questions.to(device)).cpu())
-            labels.append(questions.labels)
+        pairs = pairs_of(poses)
+        if len(pairs.labels):
+            logits.append(pair_logits(matcher, matcher.observe(poses), pairs.to(device)).cpu())
+            labels.append(pairs.labels)
     same = torch.cat(labels) > 0
     right = (torch.cat(logits) > 0) == same
     return {name: round(100 * share.double().mean().item(), 2) for name, share in {"no": ~same, "right": right}.items()}

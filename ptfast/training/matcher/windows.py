@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from ptfast.structures import Poses
 from ptfast.training.matcher.config import MatcherConfig
-from ptfast.training.matcher.questions import Questions, questions_of
+from ptfast.training.matcher.pairs import Pairs, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +20,12 @@ class Window:
     Attributes:
         poses: Their poses, with track ids.
         features: (N, A) appearance features of these, or None.
-        questions: About their tracks.
+        pairs: Pairs of their tracks and detections.
     """
 
     poses: Poses
     features: np.ndarray | None
-    questions: Questions
+    pairs: Pairs
 
 
 class Windows(Dataset):
@@ -69,4 +69,4 @@ class Windows(Dataset):
         if features is not None:
             start = video.frame_offsets[first]
             features = features[start : start + len(poses.scores)]
-        return Window(poses, features, questions_of(poses))
+        return Window(poses, features, pairs_of(poses))

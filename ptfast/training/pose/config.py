@@ -10,7 +10,7 @@ from ptfast._check import check_number
 from ptfast.models import HrnetArchitecture, PoseResnetArchitecture
 from ptfast.training.config import ClipConfig
 from ptfast.training.config_files import make_config, read_document
-from ptfast.training.data.person_tubes import Augmentation
+from ptfast.training.data.regions import Augmentation
 from ptfast.training.pose.losses import Outside
 
 CONFIGS = Path(__file__).parent / "configs"

@@ -12,15 +12,8 @@ from torch.utils.data import Dataset
 
 from ptfast.ops import box_to_crop, crop_tubes, heatmap_to_image
 from ptfast.training.data.clips import Clip
-from ptfast.training.data.person_tubes import (
-    Augmentation,
-    PersonClips,
-    PersonTubes,
-    crop_matrix,
-    cut_tube,
-    moved,
-    regions,
-)
+from ptfast.training.data.person_tubes import PersonClips, PersonTubes
+from ptfast.training.data.regions import Augmentation, crop_matrix, cut_tube, moved, regions
 from ptfast.training.data.synthetic_clips import SyntheticClips
 
 UPRIGHT = Augmentation(0.0, 0.0, 0.0)

@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 from ptfast.models import Limits, MaskRcnn3d
 from ptfast.training.mask_rcnn import MaskRcnnConfig
 from ptfast.training.mask_rcnn.batches import tensors
-from ptfast.training.mask_rcnn.losses import LOSSES, MaskRcnnLoss, smooth_l1
+from ptfast.training.mask_rcnn.head_losses import smooth_l1
+from ptfast.training.mask_rcnn.losses import LOSSES, MaskRcnnLoss
 from ptfast.training.mask_rcnn.sampling import Sampling
 from ptfast.training.mask_rcnn.targets import Targets
 

@@ -1,4 +1,4 @@
-"""Training of the matcher: its questions, the ids of detections, and that it learns."""
+"""Training of the matcher: its pairs, the ids of detections, and that it learns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
 from ptfast.training.matcher import MatcherConfig, matcher_figures, save_matcher, train_matcher
-from ptfast.training.matcher.questions import questions_of
+from ptfast.training.matcher.pairs import pairs_of
 from ptfast.training.matcher.tracks import identified, synthetic_tracks
 
 QUICK = MatcherConfig(steps=100, batch=2, frames=16, learning_rate=1e-2, hidden=16)
@@ -29,13 +29,13 @@ def tracks_of(ids: list[list[int]]) -> Poses:
     return Poses(keypoints, offsets, POSETRACK_15, track_ids=flat, frame_size=size)
 
 
-def test_questions_ask_every_detection_of_the_frames_up_to_the_next_own_one() -> None:
+def test_pairs_have_every_detection_of_the_frames_up_to_the_next_own_one() -> None:
     poses = tracks_of([[0], [1, 0], [], [-1, 0]])  # rows 0; 1, 2; none; 3, 4
-    asked = questions_of(poses)
-    assert asked.sequences[0].tolist() == [0, 2, 4]
-    assert asked.steps[0].tolist()[1:] == [1, 2]
-    rows = asked.sequences.flatten()[asked.place]
-    got = sorted(zip(*(column.tolist() for column in (rows, asked.candidate, asked.ahead, asked.labels)), strict=True))
+    pairs = pairs_of(poses)
+    assert pairs.sequences[0].tolist() == [0, 2, 4]
+    assert pairs.steps[0].tolist()[1:] == [1, 2]
+    rows = pairs.sequences.flatten()[pairs.state]
+    got = sorted(zip(*(column.tolist() for column in (rows, pairs.candidate, pairs.ahead, pairs.labels)), strict=True))
     assert got == [
         (0, 1, 1, 0), (0, 2, 1, 1),  # after row 0: the next frame
         (1, 3, 2, 0), (1, 4, 2, 0),  # person 1 does not come again
@@ -44,14 +44,14 @@ def test_questions_ask_every_detection_of_the_frames_up_to_the_next_own_one() ->
 
 
 def test_a_long_gap_ends_a_track() -> None:
-    asked = questions_of(tracks_of([[0], [0], [], [], [], [], [0]]))
-    assert asked.sequences.tolist() == [[0, 1], [2, 0]]
-    assert asked.labels.tolist() == [1]
-    assert questions_of(tracks_of([[0], [0], [], [], [], [0]])).labels.tolist() == [1, 1]
+    pairs = pairs_of(tracks_of([[0], [0], [], [], [], [], [0]]))
+    assert pairs.sequences.tolist() == [[0, 1], [2, 0]]
+    assert pairs.labels.tolist() == [1]
+    assert pairs_of(tracks_of([[0], [0], [], [], [], [0]])).labels.tolist() == [1, 1]
 
 
-def test_nobody_asks_nothing() -> None:
-    assert len(questions_of(tracks_of([[-1], []])).labels) == 0
+def test_nobody_gives_no_pairs() -> None:
+    assert len(pairs_of(tracks_of([[-1], []])).labels) == 0
 
 
 def test_detections_take_the_ids_of_the_people_that_they_are_of() -> None:

@@ -1,4 +1,4 @@
-"""Questions about tracks of detections: is this detection of a later frame the same person?"""
+"""Pairs of a track and a detection of a later frame, labelled as the same person or not."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ MAX_GAP = 4  # frames that a track may be unseen
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
-    """For every detection of every track: which detections of the next frames continue it.
+class Pairs:
+    """Tracks of a video and, after each detection of each of them, the detections of the next frames.
 
     Attributes:
-        sequences: (B, L) rows of the tracks' detections.
-        steps: (B, L) frames from each detection's predecessor.
-        place: (P,) index of the state, out of B * L, that a question is about.
-        candidate: (P,) row of the candidate.
-        ahead: (P,) frames from the state's detection to the candidate.
-        labels: (P,) float32 1 if it is the same person, else 0.
+        sequences: (B, L) int64 rows of the tracks' detections.
+        steps: (B, L) int64 frames from each detection's predecessor.
+        state: (P,) int64 index, out of B * L, of the detection after which the track is compared.
+        candidate: (P,) int64 row of the detection that it is compared with.
+        ahead: (P,) int64 frames from one to the other.
+        labels: (P,) float32 1 for the same person, else 0.
     """
 
     sequences: Tensor
     steps: Tensor
-    place: Tensor
+    state: Tensor
     candidate: Tensor
     ahead: Tensor
     labels: Tensor
 
-    def to(self, device: torch.device) -> Questions:
-        """The questions on a device."""
-        return Questions(*(getattr(self, field.name).to(device) for field in fields(self)))
+    def to(self, device: torch.device) -> Pairs:
+        """The pairs on a device."""
+        return Pairs(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
-def questions_of(poses: Poses) -> Questions:
-    """Asks about one video.
+def pairs_of(poses: Poses) -> Pairs:
+    """Pairs of one video.
 
-    A track asks from each of its detections about all detections of the frames up to its next one, at most MAX_GAP
-    ahead; after a longer gap it is another track.
+    A track is compared, after each of its detections, with all detections of the frames up to its next one, at most
+    MAX_GAP ahead. After a longer gap it is another track.
 
     Args:
         poses: NumPy, with track ids; poses without an id are candidates alone.
@@ -52,7 +52,7 @@ def questions_of(poses: Poses) -> Questions:
     tracks = _split(poses.track_ids, frame)
     length = max((len(rows) for rows in tracks), default=1)
     sequences, steps = np.zeros((len(tracks), length), np.int64), np.ones((len(tracks), length), np.int64)
-    places, candidates, ahead = [], [], []
+    states, candidates, ahead = [], [], []
     for number, rows in enumerate(tracks):
         sequences[number, : len(rows)] = rows
         gaps = np.diff(frame[rows])
@@ -61,13 +61,13 @@ def questions_of(poses: Poses) -> Questions:
             for distance in range(1, min(gap, len(poses) - 1 - frame[row]) + 1):
                 first, last = poses.frame_offsets[frame[row] + distance :][:2]
                 candidates.append(np.arange(first, last))
-                places.append(np.full(last - first, number * length + index))
+                states.append(np.full(last - first, number * length + index))
                 ahead.append(np.full(last - first, distance))
     none = np.zeros(0, np.int64)
-    place, candidate, distances = (np.concatenate([none, *part]) for part in (places, candidates, ahead))
-    own = poses.track_ids[sequences.ravel()[place]] if len(place) else none
+    state, candidate, distances = (np.concatenate([none, *part]) for part in (states, candidates, ahead))
+    own = poses.track_ids[sequences.ravel()[state]] if len(state) else none
     same = (poses.track_ids[candidate] == own).astype(np.float32)
-    return Questions(*map(torch.from_numpy, (sequences, steps, place, candidate, distances, same)))
+    return Pairs(*map(torch.from_numpy, (sequences, steps, state, candidate, distances, same)))
 
 
 def _split(ids: np.ndarray, frame: np.ndarray) -> list[np.ndarray]:

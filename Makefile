@@ -11,7 +11,7 @@ NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench readme-tables lint format cuda-check clean
+.PHONY: help venv demo test bench readme-tables docs lint format cuda-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ $(INSTALLED): constraints.txt pyproject.toml setup.py CMakeLists.txt csrc $(NATI
 	@if [ -z "$$PTFAST_CUDA" ]; then \
 	  if nvidia-smi -L >/dev/null 2>&1; then export CUDAARCHS="$${CUDAARCHS:-native}"; else export PTFAST_CUDA=OFF; fi; \
 	fi; \
-	$(INSTALL) --no-build-isolation --editable '.[dev,bench]'
+	$(INSTALL) --no-build-isolation --editable '.[dev,bench,docs]'
 	@touch $@
 
 demo: venv ## track the people of an example scene, and say where the results lie
@@ -42,6 +42,11 @@ bench: venv ## run the benchmarks, with the other libraries they compare with; A
 
 readme-tables: venv ## write the figures of the README and docs/ from benchmarks/results
 	$(VENV)/bin/python benchmarks/make_tables.py
+
+docs: venv ## build the documentation, warnings as errors, and say where it lies
+	@rm -rf build/docs build/doctrees
+	$(RUN) sphinx --builder html --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
+	@echo $(CURDIR)/build/docs/index.html
 
 lint: venv ## check style, types and layout
 	$(RUN) ruff check

@@ -37,17 +37,19 @@ def evaluate(
     ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name.
 
     Numbers equal the official evaluator's, quirks included:
-        1. Frames without annotated people are left out, whatever their predictions and whatever is_labeled says.
-        2. The last frame of every sequence is left out of MOT (not of AP).
-        3. A frame with no person or no pose at all counts in MOT as one person and one pose that do not match: one
-           miss and one false positive for every joint. A person without joints is nobody in 15-joint (2017) data, and
-           in other data only where the frame has ignore regions.
-        4. A joint that is never predicted has AP, precision and recall 0, and one without detections has MOTP 0. Both
-           are in the mean. A joint that is predicted but never annotated has AP and recall NaN and precision 0.
-        5. Equal scores are ranked by an unstable sort, NumPy 1.26's on AVX-512 (ptfast.ops.ranking.rank_scores), so the
-           order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
-        6. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
-        7. A group of columns in the table is NaN if one of its joints is.
+
+    1. Frames without annotated people are left out, whatever their predictions and whatever is_labeled says.
+    2. The last frame of every sequence is left out of MOT (not of AP).
+    3. A frame with no person or no pose at all counts in MOT as one person and one pose that do not match: one
+       miss and one false positive for every joint. A person without joints is nobody in 15-joint (2017) data, and
+       in other data only where the frame has ignore regions.
+    4. A joint that is never predicted has AP, precision and recall 0, and one without detections has MOTP 0. Both
+       are in the mean. A joint that is predicted but never annotated has AP and recall NaN and precision 0.
+    5. Equal scores are ranked by an unstable sort, NumPy 1.26's on AVX-512 (ptfast.ops.ranking.rank_scores), so the
+       order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
+    6. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
+    7. A group of columns in the table is NaN if one of its joints is.
+
     With official=False all frames that is_labeled marks count (all, where there are no marks), MOT sees the last frame
     and no dummies, a joint without ground truth is NaN and left out of means, as is any share of nothing (0 / 0), and
     equal scores keep the order of sequences, frames and rows.

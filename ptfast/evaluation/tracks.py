@@ -75,8 +75,9 @@ def evaluate_tracks(
     Labelled frames count, empty ones too. Joints inside ground-truth ignore regions are absent on both sides. Poses
     without joints and predictions without a track id take no part. Similarity of a person and a pose is the mean over
     the person's annotated joints of one of these, where a joint that the pose lacks gives 0:
-        "oks": exp(-d^2 / (2 (2 sigma)^2 area)), with the person's area and the skeleton's sigmas.
-        "pckh": max(0, 1 - d / head size), with the person's head size.
+
+    - "oks": exp(-d^2 / (2 (2 sigma)^2 area)), with the person's area and the skeleton's sigmas
+    - "pckh": max(0, 1 - d / head size), with the person's head size
 
     Args:
         ground_truth: A file, a folder, a Poses, or Poses by sequence name; every pose with a track id.

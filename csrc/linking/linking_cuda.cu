@@ -179,7 +179,7 @@ PassKernel kernel_for(bool greedy, bool two_slots) {
 
 int find_predecessors_cuda(const VideoView& video, const float* sigmas, const LinkOptions& options, int64_t most,
                            int64_t* predecessor, uint8_t* has_successor, int device, void* stream) {
-  if (most > kMostOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
+  if (most > kMaxOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
   if (most == 0) return cudaSuccess;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ptfast import _native
 from ptfast._check import Array
 
-MOST_POSES: int = _native.core.assign_cuda_most  # of a frame
+MOST_POSES: int = _native.core.assign_cuda_max  # of a frame
 
 
 def find_predecessors(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def filter_poses(poses: Poses, settings: LinkSettings) -> tuple[Poses, Tensor | 
     offsets = before[_frame_offsets(poses)].cpu().numpy()
     rows = keep.nonzero().squeeze(1)
     columns = {field.name: getattr(poses, field.name) for field in fields(poses)}
-    chosen = {name: column[rows] for name, column in columns.items() if is_tensor(column)}
+    chosen: dict[str, Any] = {name: column[rows] for name, column in columns.items() if is_tensor(column)}
     return replace(poses, frame_offsets=offsets, **chosen), rows
 
 

@@ -13,10 +13,10 @@ except ImportError as error:
         f"ptfast's native core could not be loaded ({error}); build it with `pip install .` in the project's folder"
     ) from error
 
-version: str = _C.version
-with_cuda: bool = _C.with_cuda
-cuda_archs: str = _C.cuda_archs
-core: Any = _C
+version = _C.version
+with_cuda = _C.with_cuda
+cuda_archs = _C.cuda_archs
+core = _C
 num_threads = _C.num_threads
 _DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}  # str() of a dtype takes microseconds
 

@@ -41,7 +41,7 @@ template <typename T, int kSlots, bool kGreedy>
 __global__ void assign_kernel(Batch<T> batch) {
   PTFAST_DYNAMIC_SHARED(T, shared);
   const int n = batch.n, m = batch.m, warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
-  const bool transposed = !kGreedy && n > m;
+  const bool transposed = !kGreedy && n > m;  // the solver needs at least as many columns as rows
   T* costs = shared + static_cast<int64_t>(warp) * n * m;
   const WarpCosts<T> in{costs, transposed ? m : n, transposed ? n : m, batch.max_cost};
   const int64_t stride = static_cast<int64_t>(gridDim.x) * warps;
@@ -79,6 +79,7 @@ int assign_cuda(const T* costs, int64_t problems, int64_t n, int64_t m, T max_co
   if (longest > kMaxOnGpu) return cudaErrorInvalidValue;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
+  // As many warps a block as find room for their problems in shared memory.
   const int64_t bytes = n * m * static_cast<int64_t>(sizeof(T));
   const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / std::max<int64_t>(1, bytes), 1, kMaxWarps));
   const Batch<T> batch{costs, problems, static_cast<int>(n), static_cast<int>(m), max_cost, column_of_row};

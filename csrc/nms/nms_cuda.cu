@@ -82,7 +82,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(typename Items::Value) ==
         const bool over = column + 32 * c < tile.columns && overlap[r][c] > items.in.threshold;
         word |= static_cast<uint64_t>(__ballot_sync(kWholeWarp, over)) << 32 * c;
       }
-      if (across == half / 2) {
+      if (across == half / 2) {  // on the diagonal, where the item's own bit tells of numbers that are not finite
         const uint64_t own = uint64_t{1} << row % kWord;
         const bool sound = __all_sync(kWholeWarp, items.lane_finite(items.order[row]));
         word = sound ? word & ~own : word | own;

@@ -39,6 +39,7 @@ PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
   }
 }
 
+// One row of the matrix. The last block may reach past the packed columns, whose results are dropped here.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses<T>& b, const T* limits,
                             T* __restrict__ out) {

@@ -29,6 +29,7 @@ struct PckhPairs {
     PoseTile<T, Tile::kColumns> columns(shared + rows.bytes(s.k), s.k);
     T limits[kColumns], within[kRows][kColumns] = {};
     int count[kRows][kColumns] = {};
+    // A column past the problem takes the last one's head size, and its results are not written.
 #pragma unroll
     for (int c = 0; c < kColumns; ++c)
       limits[c] = pckh_limit(in.threshold, in.head_sizes[b.index(Tile::own_column() + 32 * c)]);

@@ -1,4 +1,4 @@
-"""NumPy in gives NumPy out and torch in gives torch out, at run time and for mypy, which `make lint` runs on this file."""
+"""NumPy in gives NumPy out and torch in gives torch out, at run time and for mypy, which `make lint` runs on this."""
 
 from __future__ import annotations
 

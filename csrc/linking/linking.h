@@ -77,7 +77,7 @@ void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tra
 
 // The predecessors that link_video finds without velocity and without a callable, on `device` and `stream` (a
 // cudaStream_t); OKS may differ in its last bits. Pointers are the device's. Returns a cudaError_t as int.
-// sigmas: [joints]; max_poses: of the largest frame, at most kMostOnGpu
+// sigmas: [joints]; max_poses: of the largest frame, at most kMaxOnGpu
 // predecessor: [poses], on entry all -1; has_successor: [poses], on entry all 0
 int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
                            int64_t* predecessor, uint8_t* has_successor, int device, void* stream);

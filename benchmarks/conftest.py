@@ -1,7 +1,8 @@
-"""What every benchmark shares: thread counts, the machine's own limits, and the results that are kept.
+"""Parts that all benchmarks share: thread counts, the machine's own limits, and the results that are kept.
 
-A run with --benchmark-only writes benchmarks/results/<module>.json for each bench_<module>.py that ran: medians and
-quartiles, with the machine, its measured limits, versions and date beside them.
+A run with --benchmark-only writes benchmarks/results/<module>.json for each bench_<module>.py that ran as a whole:
+medians and quartiles, with the machine, its measured limits, versions and date beside them. A run of some of a module's
+rows (-k, -m, ::) leaves its file as it is, so that all rows of a file come from one run.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
-MOST_SECONDS, LEAST_ROUNDS = "0.4", 3  # of a row's rounds, where its test and the command line do not say
+MAX_SECONDS, MIN_ROUNDS = "0.4", 3  # of a row's rounds, where its test and the command line do not say
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,9 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Rows that take long get fewer rounds than pytest-benchmark's defaults, so that all together take minutes."""
     given = "".join(map(str, config.invocation_params.args))
     if "--benchmark-max-time" not in given:
-        config.option.benchmark_max_time = MOST_SECONDS
+        config.option.benchmark_max_time = MAX_SECONDS
     if "--benchmark-min-rounds" not in given:
-        config.option.benchmark_min_rounds = LEAST_ROUNDS
+        config.option.benchmark_min_rounds = MIN_ROUNDS
 
 
 @pytest.fixture(autouse=True)
@@ -184,10 +185,15 @@ def _seconds(function: Callable[[], object], rounds: int) -> list[float]:
     return seconds
 
 
+def is_partial(config: pytest.Config) -> bool:
+    """Returns True if the command line chooses rows within modules."""
+    return bool(config.option.keyword or config.option.markexpr or any("::" in str(given) for given in config.args))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the results, a file for each module that ran."""
+    """Writes the results, a file for each module that ran as a whole."""
     benchmarks = getattr(session.config, "_benchmarksession", None)
-    if benchmarks is None or not session.config.getoption("benchmark_only"):
+    if benchmarks is None or not session.config.getoption("benchmark_only") or is_partial(session.config):
         return
     modules: dict[str, list[dict]] = {}
     for benchmark in benchmarks.benchmarks:

@@ -94,9 +94,8 @@ def _stub_method(people: int) -> Any:
     import torch
 
     from ptfast.methods import ClipTracking
-    from ptfast.methods._polish import Merging
-    from ptfast.methods.clip_tracking import Config
-    from ptfast.methods.detectors import each_image
+    from ptfast.methods.clip_tracking import Config, Merging
+    from ptfast.pipeline.detectors import each_image
 
     torch.set_num_threads(1)
     joints, side = 15, 8

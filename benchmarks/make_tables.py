@@ -21,7 +21,8 @@ def main() -> None:
     """Rewrites what stands between the marks."""
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     write_between(ROOT / "README.md", "example", example(ROOT / "README.md"))
-    write_between(ROOT / "README.md", "benchmarks", readme_tables.benchmarks(files))
+    write_between(ROOT / "README.md", "benchmarks", readme_tables.highlights(files))
+    write_between(ROOT / "docs" / "benchmarks.md", "benchmarks", readme_tables.benchmarks(files))
     ratios = {row.caption: row.other / row.seconds for row in readme_tables.comparisons(files)}
     method_plots.comparisons(ratios, ROOT / "docs" / "benchmarks.png")
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))

@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from ptfast import viz
 from ptfast.io import open_video
-from ptfast.methods import ClipTracking, clip_tracking
-from ptfast.methods._polish import MovingMerge
+from ptfast.methods import ClipTracking
+from ptfast.methods.clip_tracking.polish import MovingMerge
 from ptfast.models import tubes
+from ptfast.pipeline.windows import segments
 from ptfast.synthetic import render
 from ptfast.tracking import OnlineJoiner, warm_up
 
@@ -80,11 +81,7 @@ def profiled(method: ClipTracking, video: Path) -> tuple[dict[str, float], int, 
 
 def track_frames(method: ClipTracking, frames: Any) -> Any:
     """What `stream` does, of frames that are read one by one."""
-    cut = (
-        poses
-        for segment in clip_tracking.segments(frames, method.config.frames, method.config.batch)
-        for poses in method.cut(segment)
-    )
+    cut = (record for segment in segments(frames, method.window, method.config.batch) for record in method.cut(segment))
     return method.sew(cut)
 
 

@@ -18,7 +18,7 @@ from ptfast.models.images import normalise_clips
 from ptfast.ops import assign, iou_matrix, pckh_matrix
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic import Film
-from ptfast.training.clips import cut_clip
+from ptfast.training.data.clips import cut_clip
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
@@ -64,10 +64,10 @@ def in_perfect_boxes(method: DetectAndTrack, film: Film) -> Poses:
             multiple=max(method.model.strides),
             mean=method.model.architecture.image_mean,
         )
-        with torch.autocast("cpu", torch.bfloat16, enabled=method.bfloat16):
+        with method.detector.autocast():
             features = method.model.features(pictures)
             heatmaps = method.model.heatmaps(features, boxes, torch.zeros(len(rows), dtype=torch.int64))
-        places, logits = method.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
+        places, logits = method.detector.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
         shown = film.poses.frame(frame)
         same = clip.keypoints[rows, frame - first][:, None] == shown.keypoints[None]
         parts.append(

@@ -20,7 +20,7 @@ from ptfast import write_poses
 from ptfast.dropin import patched
 from ptfast.io import Frame
 from ptfast.methods import ClipTracking
-from ptfast.methods.detectors import Boxes, Detector, each_image
+from ptfast.pipeline.detectors import Boxes, Detector, each_image
 from ptfast.synthetic import render
 
 

@@ -159,6 +159,11 @@ def kept_rows(mask: Array, frame_offsets: np.ndarray) -> tuple[Array, np.ndarray
     return rows, offsets.cpu().numpy()
 
 
+def join_offsets(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Offsets of the runs of several columns laid end to end, from the offsets of each."""
+    return offsets_of(np.concatenate([np.zeros(0, np.int64), *(np.diff(part) for part in parts)]))
+
+
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of rows that share a frame; offsets (F + 1,) each.
 

@@ -146,9 +146,9 @@ def test_posetrack_folders_train_and_validate(tmp_path: Path) -> None:
         write_poses(film.poses, tmp_path / "annotations" / part / "video.json")
     poses = read_poses(tmp_path / "annotations" / "val" / "video.json")
     for name, image in zip(poses.frame_names, film, strict=True):  # type: ignore[union-attr, arg-type]
-        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(tmp_path / "pictures" / name), image)
-    more = ["--images", str(tmp_path / "pictures"), "--validation", str(tmp_path), "--seed", "5"]
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / "images" / name), image)
+    more = ["--images", str(tmp_path / "images"), "--validation", str(tmp_path), "--seed", "5"]
     train(write_config(tmp_path, "steps = 1", 3), tmp_path, tmp_path / "out", *more)
     row = json.loads((tmp_path / "out" / "log.jsonl").read_text())
     assert row["step"] == 1 and {"mAP", "MOTA"} <= row.keys()
@@ -178,7 +178,7 @@ def test_synthetic_videos_validate_synthetic_data(tmp_path: Path, monkeypatch: p
         asked.append(how)
         return {"mAP": 1.0, "MOTA": 2.0}
 
-    monkeypatch.setattr("ptfast.training.validation.validate", validate)
+    monkeypatch.setattr("ptfast.training.mask_rcnn.validation.validate", validate)
     config = write_config(tmp_path, "steps = 1", 3)
     config.write_text(config.read_text().replace("validation_videos = 0", "validation_videos = 2"))
     train(config, "synthetic", tmp_path / "out")
@@ -191,20 +191,20 @@ def test_synthetic_videos_validate_synthetic_data(tmp_path: Path, monkeypatch: p
     ]
 
 
-def test_a_broken_picture_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = tmp_path / "images" / "broken.png"
+def test_a_broken_image_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = tmp_path / "images" / "broken.png"
     poses = Poses(
         keypoints=np.linspace(0, 40, 30, dtype=np.float32).reshape(1, 15, 2), track_ids=np.zeros(1, np.int64),
         frame_offsets=np.array([0, 1]), skeleton=POSETRACK_15, frame_names=("images/broken.png",),
         frame_size=np.array([[64, 48]]),
     )  # fmt: skip
     write_poses(poses, tmp_path / "people.json")
-    picture.parent.mkdir()
-    picture.write_bytes(b"no picture")
+    image.parent.mkdir()
+    image.write_bytes(b"no image")
     line = failure(
         capsys, write_config(tmp_path, "steps = 2", 1), tmp_path / "people.json", tmp_path / "out", "--workers", "1"
     )
-    assert line == f"ptfast train: {picture}: expected a picture, found what cannot be decoded"
+    assert line == f"ptfast train: {image}: expected an image, found what cannot be decoded"
 
 
 def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ import pytest
 import torch
 
 from ptfast.cli import main
-from ptfast.cli._train_pose import make_data
 from ptfast.io import read_poses, write_poses
-from ptfast.models import Hrnet, MaskRcnn3d, PoseResnet, load_pose_network
-from ptfast.skeletons import POSETRACK_15
+from ptfast.models import Hrnet, HrnetArchitecture, MaskRcnn3d, PoseResnet, load_pose_network
 from ptfast.synthetic import render
 from ptfast.training.checkpoints import read_checkpoint
-from ptfast.training.person_tubes import PersonClips
-from ptfast.training.pose_config import HrnetConfig
+from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.pose import RECIPE, HrnetConfig
+from ptfast.training.recipe import Source
 
 COMMON = """
 batch = 1
@@ -111,20 +109,20 @@ def test_simple_baselines_network(tmp_path: Path) -> None:
 
 
 def annotated(folder: Path, size: tuple[int, int] = (64, 64)) -> None:
-    """A PoseTrack folder with one video of four frames, whose pictures are in `pictures`."""
+    """A PoseTrack folder with one video of four frames, whose images are in `images`."""
     film = render(3, frames=4, people=2, size=size)
     for part in ("train", "val"):
         (folder / "annotations" / part).mkdir(parents=True)
         write_poses(film.poses, folder / "annotations" / part / "video.json")
     poses = read_poses(folder / "annotations" / "val" / "video.json")
     for name, image in zip(poses.frame_names, film, strict=True):  # type: ignore[union-attr, arg-type]
-        (folder / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / "pictures" / name), image)
+        (folder / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / "images" / name), image)
 
 
-def data_of(data: object, images: Path | None = None, **settings: Any) -> PersonClips:
-    config = HrnetConfig(frames=1, size=(32, 32), **settings)
-    return make_data(config, Namespace(data=data, images=images), POSETRACK_15)
+def data_of(data: str | Path, images: Path | None = None, **settings: Any) -> PersonClips:
+    config = HrnetConfig(frames=1, size=(32, 32), architecture=HrnetArchitecture(joints=15), **settings)
+    return RECIPE.data(config, Source(data, images))
 
 
 def test_synthetic_people_are_all_known_and_drawn_in_the_configs_size() -> None:
@@ -133,10 +131,10 @@ def test_synthetic_people_are_all_known_and_drawn_in_the_configs_size() -> None:
     assert data.clips[0].frames.shape == (1, 48, 48, 3)
 
 
-def test_annotated_pictures_have_the_configs_size_and_unlabelled_joints(tmp_path: Path) -> None:
+def test_annotated_images_have_the_configs_size_and_unlabelled_joints(tmp_path: Path) -> None:
     annotated(tmp_path, (96, 64))
     for settings, shape in (({"short_side": 48}, (48, 72)), ({"short_side": 48, "long_side": 60}, (40, 60))):
-        data = data_of(tmp_path, tmp_path / "pictures", **settings)
+        data = data_of(tmp_path, tmp_path / "images", **settings)
         assert data.clips[0].frames.shape[1:3] == shape
     np.testing.assert_array_equal(data[0].known, data[0].labelled)
 
@@ -150,7 +148,7 @@ def test_clips_and_their_regions_follow_from_the_seed() -> None:
 
 def test_posetrack_folders_train_and_validate(tmp_path: Path) -> None:
     annotated(tmp_path)
-    more = ["--images", str(tmp_path / "pictures"), "--validation", str(tmp_path), "--seed", "5"]
+    more = ["--images", str(tmp_path / "images"), "--validation", str(tmp_path), "--seed", "5"]
     train(write_config(tmp_path, "steps = 1", 3), tmp_path, tmp_path / "out", *more)
     row = json.loads((tmp_path / "out" / "log.jsonl").read_text())
     assert row["step"] == 1 and {"pck", "pck_centre", "pck_ends"} <= row.keys()
@@ -161,7 +159,7 @@ def test_posetrack_folders_train_and_validate(tmp_path: Path) -> None:
 def test_synthetic_videos_validate_synthetic_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
-        "ptfast.training.pose_validation.validate_pose", lambda model, **how: asked.append(how) or {"pck": 1.0}
+        "ptfast.training.pose.validation.validate_pose", lambda model, **how: asked.append(how) or {"pck": 1.0}
     )
     config = write_config(tmp_path, "steps = 1", 3)
     config.write_text(config.read_text().replace("validation_videos = 0", "validation_videos = 2"))

@@ -67,12 +67,12 @@ def test_rerun_is_told_frames_boxes_bones_and_ids(logged: list[tuple[int, str, s
     np.testing.assert_array_equal(joints["0"], [[0, 1], [2, 3], [4, 5], [8, 9], [10, 11]])
     np.testing.assert_array_equal(joints["class_ids"], [0, 0, 0, 1, 1])
     assert [len(arguments.get("0", arguments.get("array"))) for *_, arguments in logged[5:]] == [0, 0, 0]
-    assert len(list(frames)) == 1  # a stream of pictures can go on
+    assert len(list(frames)) == 1  # a stream of images can go on
 
 
-def test_rerun_without_enough_pictures(logged: list[tuple[int, str, str, dict[str, Any]]]) -> None:
+def test_rerun_without_enough_images(logged: list[tuple[int, str, str, dict[str, Any]]]) -> None:
     poses = Poses(np.zeros((0, 17, 2)), np.array([0, 0, 0]), COCO_17)
-    with pytest.raises(ValueError, match="frames must have a picture for each of 2 frames, got 1"):
+    with pytest.raises(ValueError, match="frames must have an image for each of 2 frames, got 1"):
         log_to_rerun(poses, [np.zeros((1, 1, 3), np.uint8)], recording="stream")
     logged.clear()
     log_to_rerun(poses, recording="stream")
@@ -85,8 +85,8 @@ def test_rerun_s_own_recording_holds_it(tmp_path: Path, monkeypatch: pytest.Monk
     recording = rerun.RecordingStream("ptfast_test")
     recording.save(str(tmp_path / "a.rrd"))
     poses = make_poses(6, COCO_17, frames=5)
-    pictures = [np.full((8, 8, 3), f, np.uint8) for f in range(4)]
-    log_to_rerun(poses, [*pictures, None], recording=recording)
+    images = [np.full((8, 8, 3), f, np.uint8) for f in range(4)]
+    log_to_rerun(poses, [*images, None], recording=recording)
     recording.disconnect()
     rows: dict[str, dict[int, dict[str, Any]]] = {}
     for part in chunk.RrdReader(str(tmp_path / "a.rrd")).stream():

@@ -15,21 +15,21 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ptfast"
 
 # For each room, the rooms that it may import besides itself. The chain
-#     structures, skeletons <- _native <- ops <- tracking, models <- methods <- training <- cli
+#     structures, skeletons <- _native <- ops <- tracking, models <- pipeline <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
 FLOOR = {"_check", "_columns", "_files"}
 DATA = FLOOR | {"structures", "skeletons"}
 OPS = DATA | {"_native", "ops"}
 BESIDE = DATA | {"ops"}
 TOOLS = {"io", "evaluation", "synthetic", "viz", "interop"}
-METHODS = OPS | TOOLS | {"tracking", "models"}
+PIPELINE = OPS | TOOLS | {"tracking", "models"}
+METHODS = PIPELINE | {"pipeline"}
 MAY_IMPORT = {
     "_check": set(),
     "_files": set(),
     "skeletons": FLOOR,
     "_columns": {"_check"},
-    "structures": FLOOR | {"skeletons", "_tracklets"},
-    "_tracklets": FLOOR | {"skeletons"},
+    "structures": FLOOR | {"skeletons"},
     "_native": DATA | {"_C"},
     "ops": OPS,
     "tracking": OPS,
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "synthetic": BESIDE,
     "viz": BESIDE,
     "interop": BESIDE | {"io"},
+    "pipeline": PIPELINE,
     "methods": METHODS,
     "training": METHODS | {"methods"},
     "cli": METHODS | {"methods", "training", "__init__"},

@@ -16,7 +16,16 @@ from ptfast.io import open_video
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
-from ptfast.viz import contact_sheet, draw_poses, id_color, render_video, write_video
+from ptfast.viz import (
+    blank_image,
+    canvas_size,
+    contact_sheet,
+    draw_poses,
+    id_color,
+    render_video,
+    trails_at,
+    write_video,
+)
 
 cv2 = pytest.importorskip("cv2")
 
@@ -102,6 +111,23 @@ def test_joints_far_outside_are_harmless(far):
     pose = standing()
     pose.keypoints[0, 0] = far
     assert draw_poses(black(1)[0], pose).any()
+
+
+def test_trails_end_in_the_middle_of_a_frames_people(poses):
+    trails = dict(trails_at(poses, 5, 3))
+    assert list(trails) == poses.frame(5).track_ids.tolist() and len(trails) > 1
+    for row, points in zip(range(*poses.frame_offsets[5:7]), trails.values(), strict=True):
+        middle = poses.keypoints[row][poses.joint_visibility[row] > 0].mean(0)
+        np.testing.assert_allclose(points[-1], middle, rtol=1e-5)
+        assert len(points) == 4
+    assert trails_at(standing(track_id=-1), 0, 3) == []
+    with pytest.raises(ValueError, match="frame must be between 0 and 11, got 12"):
+        trails_at(poses, 12, 3)
+
+
+def test_a_blank_image_of_the_poses_size_holds_all_joints(poses):
+    assert canvas_size(poses) == SIZE and blank_image(SIZE).shape == (90, 160, 3)
+    assert canvas_size(standing()) == (61, 81)
 
 
 def test_draw_poses_names_bad_arguments(poses):

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Parts that the commands share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fail(message: str, code: int) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         sys.exit(fail(f"{self.prog}: {message}; see {self.prog} --help", 2))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ptfast.cli._methods import add_method, files_of, make_method
 from ptfast.cli._shared import command, device, plural
-from ptfast.cli._spool import Spool
+from ptfast.cli.methods import add_method, files_of, make_method
+from ptfast.cli.spool import Spool
 from ptfast.io import FORMATS, find_videos, open_video, write_poses
 from ptfast.io._pictures import IMAGES, files_in
 from ptfast.structures import Poses
@@ -24,7 +23,7 @@ from ptfast.structures import Poses
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ptfast.cli._methods import Method
+    from ptfast.methods.base import Method
 
 SUFFIXES = (".json", ".csv", ".parquet", ".txt")
 
@@ -104,7 +103,7 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     return places
 
 
-def check_format(method: Method, place: Path, format: str | None) -> None:
+def check_format(method: Method[Any], place: Path, format: str | None) -> None:
     """Writes one pose for a trial, so that a format that cannot hold them is refused before hours of work."""
     joints = len(method.skeleton)
     pose = Poses(
@@ -129,56 +128,53 @@ def finished(place: Path, render: Path | None) -> bool:
     return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
 
 
-def track_one(method: Method, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
+def track_one(method: Method[Any], path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
     """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
-    spool = Spool(partial_of(place), describe(method, path, options))
+    spool: Spool[Any] = Spool(partial_of(place), describe(method, path, options), method.skeleton)
     if not options.resume:
         spool.remove()
-    done = sum(map(len, spool.stored()))
     try:
-        detect_into(spool, method, path, done, bar)
+        detect_into(spool, method, path, bar)
     except KeyboardInterrupt:
         spool.flush()
         if next(spool.stored(), None) is None:
             raise
-        frames = len(finish(method, spool.stored(), path, place, options))
+        frames = len(finish(method, spool, path, place, options))
         raise KeyboardInterrupt(
             f"{plural(frames, 'frame')} of {path.name} tracked, in {place}; --resume goes on from there"
         ) from None
     spool.flush()
-    poses = finish(method, spool.stored(), path, place, options)
+    poses = finish(method, spool, path, place, options)
     spool.remove()
     return poses
 
 
-def detect_into(spool: Spool, method: Method, path: Path, done: int, bar: tqdm) -> None:
-    """Adds the detections of all frames from `done` on to the spool."""
-    # A video's last frame, which may be the first that is missing, is the last of its clip.
-    first = max(0, done - method.context)
-    bar.update(done)
-    with open_video(path, first=first) as video:
+def detect_into(spool: Spool[Any], method: Method[Any], path: Path, bar: tqdm) -> None:
+    """Adds the records of all frames that the spool lacks."""
+    sizes = spool.sizes()
+    before = spool.last(method.frames_to_reread(sizes))
+    bar.update(len(sizes))
+    with open_video(path, first=len(sizes) - len(before)) as video:
         bar.total = video.length
-        for index, detections in enumerate(method.detect(video), first):
-            if index < done:
-                continue
-            spool.add(detections)
-            bar.set_postfix(people=method.count(detections), refresh=False)
+        for record in method.detect(video, before):
+            spool.add(record)
+            bar.set_postfix(people=method.count(record), refresh=False)
             bar.update()
 
 
-def finish(method: Method, parts: Iterator[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
-    """Links all detections of a video and writes them."""
+def finish(method: Method[Any], spool: Spool[Any], path: Path, place: Path, options: argparse.Namespace) -> Poses:
+    """Links all records of a video and writes the tracks."""
+    parts = spool.stored()
     first = next(parts, None)
     if first is None:
         raise ValueError(f"{path}: expected at least one frame, found none")
-    name = path.name if path.is_dir() else path.stem
-    poses = method.link(replace(part, sequence=name) for part in chain([first], parts))
+    poses = replace(method.link(chain([first], parts)), sequence=path.name if path.is_dir() else path.stem)
     write_poses(poses, place, format=options.format)
     return poses
 
 
-def describe(method: Method, path: Path, options: argparse.Namespace) -> dict[str, object]:
-    """What the detections of a video depend on."""
+def describe(method: Method[Any], path: Path, options: argparse.Namespace) -> dict[str, object]:
+    """The video, the files and the settings that its records depend on."""
     about: dict[str, object] = {"video": str(path.resolve()), "video's state": version(path)}
     for name, file in files_of(options).items():
         about |= {name: str(file.resolve()), f"{name}' state": version(file)}

@@ -23,7 +23,7 @@ def blurred(heatmap: np.ndarray, taps: int) -> np.ndarray:
 
 
 def logarithms(heatmap: np.ndarray) -> np.ndarray:
-    """Of values that are raised to 1e-10."""
+    """Logarithms of a map's values, which are raised to at least 1e-10."""
     return np.log(np.maximum(heatmap, FLOOR))
 
 

@@ -1,4 +1,4 @@
-"""Mean shift in the plane from any seeds, with the number of their steps: what scikit-learn's class asks for."""
+"""Mean shift in the plane from any seeds, with the number of their steps, as scikit-learn's class asks for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAIRS = 1 << 21  # distances that are held at once
 
 @dataclass(frozen=True)
 class Fit:
-    """What mean shift found: centres (C, 2) float64, labels (P,) int64, and the most steps of a seed before its last.
+    """Result of mean shift: centres (C, 2) float64, labels (P,) int64, and the most steps of a seed before its last.
 
     There is no centre where no seed saw a point.
     """

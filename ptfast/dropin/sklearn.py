@@ -4,8 +4,8 @@
 
 Equal to scikit-learn 1.9.1, whose class it extends where scikit-learn is installed: pipelines, clone, checks of
 parameters and points, and all but points in the plane are scikit-learn's. Without it the class stands alone, for points
-in the plane. Where they differ: all is computed in float64, so that float32 points may have centres that differ in the
-last digits; labels are the same where no distance equals the bandwidth to within rounding; `n_jobs` is ignored, as
+in the plane. Three things differ. All is computed in float64, so that float32 points may have centres that differ in
+the last digits. Labels are the same where no distance equals the bandwidth to within rounding. `n_jobs` is ignored, as
 ptfast.set_num_threads decides.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import as_floats, check_finite, check_integer, check_number, check_shape
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 
 __all__ = ["MeanShift"]  # noqa: F822 - made when it is asked for, so that importing this module loads no scikit-learn
 
@@ -62,7 +62,7 @@ def _validated(model: Any, X: Any) -> np.ndarray:
 
 
 def _seeds(seeds: Any) -> np.ndarray | None:
-    """(S, 2) float64, or None for what is left to scikit-learn to refuse."""
+    """(S, 2) float64, or None for seeds that scikit-learn is left to refuse."""
     try:
         found = np.asarray(seeds, np.float64)
     except (TypeError, ValueError):
@@ -105,11 +105,10 @@ class _Alone:
 
     Args:
         bandwidth: The radius; None takes the mean distance within which three tenths of all points stand.
-        seeds: (S, 2) where to start; None for the points.
-        bin_seeding: Whether to start from the bins of a grid of the bandwidth instead of from every point.
+        seeds: (S, 2) starting points; None for the points themselves.
+        bin_seeding: Starts from the bins of a grid of the bandwidth instead of from every point.
         min_bin_freq: Points that a bin needs to be a seed.
-        cluster_all: Whether points farther than the bandwidth from every centre belong to the nearest; else their label
-            is -1.
+        cluster_all: Gives points farther than the bandwidth from every centre to the nearest; else their label is -1.
         n_jobs: Ignored; ptfast.set_num_threads decides.
         max_iter: The most steps of a seed after its first.
 

@@ -1,4 +1,4 @@
-"""Which sequence and which frame of the predictions belongs to which of the ground truth."""
+"""Pairs of sequences and of frames, one of the ground truth and one of the predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ptfast._columns import frame_of_rows
 from ptfast.structures import Poses
 
 Source = str | os.PathLike[str] | Poses | Mapping[str, Poses]
@@ -74,7 +75,7 @@ def _in_order(sequence: str, truth: Poses, predictions: Poses) -> Poses:
 
 
 def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """What frames are matched by: names where both have them, else ids where both have them, else nothing."""
+    """Keys that frames are matched by: names where both have them, else ids where both have them, else none."""
     if truth.frame_names is not None and predictions.frame_names is not None:
         return _shortened(truth.frame_names, predictions.frame_names)
     if truth.frame_ids is not None and predictions.frame_ids is not None:
@@ -90,6 +91,7 @@ def _shortened(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[tuple[str, ...],
 
 
 def _same(kind: str, place: str, expected: list[str], found: list[str]) -> None:
+    """Raises ValueError with the first name that one side lacks."""
     counts = f"expected {len(expected)} {kind}s, found {len(found)}"
     known, given = set(expected), set(found)
     for name in expected:
@@ -101,13 +103,13 @@ def _same(kind: str, place: str, expected: list[str], found: list[str]) -> None:
 
 
 def frame_label(poses: Poses, frame: int) -> str:
-    """How a message names a frame."""
+    """A frame's name in messages."""
     return str(frame) if poses.frame_names is None else f"{frame} ({poses.frame_names[frame]})"
 
 
 def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None:
     """Raises ValueError where a frame holds an id twice or, if ids are needed, where a pose has none."""
-    frames = np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
+    frames = frame_of_rows(poses.frame_offsets)
     ids = np.asarray(poses.track_ids)
     if needed and (ids < 0).any():
         frame = int(frames[np.flatnonzero(ids < 0)[0]])

@@ -16,9 +16,9 @@ from ptfast.structures import Poses
 def to_arrow(poses: Poses) -> Any:
     """A pyarrow.Table with a row a pose, as it stands in a Parquet file that `ptfast.write_poses` writes.
 
-    Columns: frame; sequence, frame_name, frame_id, is_labeled, width, height, ignore_regions, skeleton where known;
-    track_id, score, x1, y1, x2, y2; head_x1 .. head_y2, area where known; and <joint>_x, <joint>_y, <joint>_score,
-    <joint>_visibility for every joint. A frame without poses has a row of nulls.
+    The columns are frame, track_id, score, x1, y1, x2, y2, and <joint>_x, <joint>_y, <joint>_score, <joint>_visibility
+    for every joint. Where they are known, there are also sequence, frame_name, frame_id, is_labeled, width, height,
+    ignore_regions, skeleton, head_x1 .. head_y2 and area. A frame without poses has a row of nulls.
 
     Raises:
         ImportError: pyarrow is not installed.
@@ -28,7 +28,7 @@ def to_arrow(poses: Poses) -> Any:
 
 
 def from_arrow(table: Any, sequence: str = "") -> Poses:
-    """Poses of an Arrow table with the columns of `to_arrow`; they may stand in any order, and others are ignored.
+    """Poses of an Arrow table with the columns of `to_arrow`, in any order; others are ignored.
 
     Args:
         table: Rows in the order of frames: a pyarrow.Table or what gives one (`__arrow_c_stream__`), as polars does.
@@ -46,7 +46,7 @@ def from_arrow(table: Any, sequence: str = "") -> Poses:
 def to_pandas(poses: Poses) -> Any:
     """A pandas.DataFrame with a row a pose and the columns of `to_arrow`.
 
-    Whole numbers are int64, or Int64 where frames without poses leave cells empty; others are float32; text is str.
+    Whole numbers are int64, or Int64 where frames without poses leave cells empty. Others are float32, and text is str.
 
     Raises:
         ImportError: pandas is not installed.

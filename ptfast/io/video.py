@@ -36,6 +36,11 @@ class Frame:
     index: int
     time: float | None = None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height; (0, 0) where the frame could not be decoded."""
+        return (0, 0) if self.image is None else (self.image.shape[1], self.image.shape[0])
+
 
 class _Reader(Protocol):
     fps: float | None

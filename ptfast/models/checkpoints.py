@@ -15,27 +15,11 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ptfast._check import format_shape
-from ptfast.models._detectron import load_detectron
-from ptfast.models._fill import empty_model
-from ptfast.models._pickle import read_detectron
-from ptfast.models._published import load_hrnet, load_pose_resnet, read_state_dict
-from ptfast.models._torchvision import load_torchvision
+from ptfast.models.adapters.filling import empty_model
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.tubes import PoseNetwork
-
-__all__ = [
-    "load_detectron",
-    "load_hrnet",
-    "load_pose_network",
-    "load_pose_resnet",
-    "load_torchvision",
-    "load_weights",
-    "read_detectron",
-    "read_state_dict",
-    "save_weights",
-]
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
 ENTRIES = ("skeleton", "data", "command", "seed", "score", "frames")  # of a card, besides network and architecture

@@ -1,4 +1,4 @@
-"""A colour for every track id: far apart for neighbouring ids, equally light to the eye, the same in every picture."""
+"""A colour for every track id: far apart for neighbouring ids, equally light to the eye, the same in every image."""
 
 from __future__ import annotations
 

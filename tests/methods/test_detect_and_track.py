@@ -191,7 +191,7 @@ def test_a_peak_is_found_where_it_is(decode: str) -> None:
     x, y = np.meshgrid(np.arange(56), np.arange(56))
     far = (x - place[:, 0, None, None]) ** 2 + (y - place[:, 1, None, None]) ** 2
     heatmaps = torch.from_numpy(5 * np.exp(-far / 8).astype(np.float32))[None]
-    found, logits = method(decode=decode).decode(heatmaps, torch.from_numpy(box[None].astype(np.float32)))
+    found, logits = method(decode=decode).detector.decode(heatmaps, torch.from_numpy(box[None].astype(np.float32)))
     wanted = box[:2] + (place + 0.5) * (box[2:] - box[:2]) / 56
     assert np.abs(found[0].numpy() - wanted).max() < 1.2
     np.testing.assert_allclose(logits.numpy(), 5, atol=0.6)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from ptfast.evaluation import posetrack
-from ptfast.methods.matching import SHIPPED, MatcherLinker, link_with_matcher, load_matcher
+from ptfast.methods.detect_and_track.matching import SHIPPED, MatcherLinker, link_with_matcher, load_matcher
 from ptfast.models.matcher import TrackMatcher
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
 from ptfast.tracking import link
 from ptfast.training.matcher import matcher_figures
-from ptfast.training.track_questions import synthetic_tracks
+from ptfast.training.matcher.tracks import synthetic_tracks
 
 
 @pytest.fixture(scope="module")

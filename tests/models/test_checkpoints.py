@@ -23,12 +23,14 @@ from ptfast.models import (
     MaskRcnn3d,
     PoseResnet,
     PoseResnetArchitecture,
-    _torchvision,
     load_detectron,
+    load_pose_network,
     load_torchvision,
+    load_weights,
+    save_weights,
 )
-from ptfast.models._fill import change_eps
-from ptfast.models.checkpoints import load_pose_network, load_weights, read_detectron, save_weights
+from ptfast.models.adapters import read_detectron, torchvision
+from ptfast.models.adapters.filling import change_eps
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD, normalise_clips
 from ptfast.models.layers import FrozenBatchNorm
 
@@ -232,12 +234,12 @@ def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
 def narrow(monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
     """The state dict of a torchvision network that is narrower than the public one."""
     options = {"width": 0.125, "pyramid_channels": 8, "box_channels": 8, "keypoint_channels": 8}
-    full = _torchvision.architecture
-    monkeypatch.setattr(_torchvision, "architecture", lambda joints: replace(full(joints), **options))
+    full = torchvision.architecture
+    monkeypatch.setattr(torchvision, "architecture", lambda joints: replace(full(joints), **options))
     weights = {}
-    for name, value in network(_torchvision.architecture(5)).state_dict().items():
+    for name, value in network(torchvision.architecture(5)).state_dict().items():
         value = value.squeeze(2) if value.ndim == 5 else value
-        weights[_torchvision.torchvision_name(name)] = torch.cat([value + 1, value]) if "bbox_pred" in name else value
+        weights[torchvision.torchvision_name(name)] = torch.cat([value + 1, value]) if "bbox_pred" in name else value
     for name in ("weight", "bias"):
         weights[f"rpn.head.bbox_pred.{name}"] = weights[f"rpn.head.bbox_pred.{name}"].chunk(2)[1]
     weights["backbone.body.bn1.num_batches_tracked"] = torch.tensor(3)
@@ -263,7 +265,7 @@ def test_torchvision_weights_of_any_version(narrow: dict[str, Tensor]) -> None:
     ("name", "value", "message"),
     [
         ("rpn.head.conv.0.0.bias", None, "state_dict must have rpn.head.conv.0.0.bias, which is missing"),
-        (_torchvision.HEATMAPS, None, f"state_dict must have {_torchvision.HEATMAPS}, which is missing"),
+        (torchvision.HEATMAPS, None, f"state_dict must have {torchvision.HEATMAPS}, which is missing"),
         ("backbone.body.layer5.weight", torch.zeros(1), "state_dict: backbone.body.layer5.weight is not part of"),
         (
             "roi_heads.box_predictor.bbox_pred.weight",

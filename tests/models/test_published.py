@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ptfast.models import Hrnet, HrnetArchitecture, PoseResnet, PoseResnetArchitecture, load_hrnet, load_pose_resnet
-from ptfast.models._fill import empty_model
+from ptfast.models.adapters.filling import empty_model
 
 # fmt: off
 # Of the names with shapes, a line each, in sorted order; some of them; the heatmaps' 24 evenly spaced values, mean,

@@ -1,4 +1,4 @@
-"""Reads COCO's files, and adds to results what COCO's evaluation asks of annotations: id, area and box."""
+"""COCO's files, and the id, area and box of results, which COCO's evaluation asks for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 from ptfast.dropin._pycocotools.cells import Annotation
 from ptfast.io._json import loads
 
@@ -32,7 +32,7 @@ def from_array(data: np.ndarray) -> list[Annotation]:
 
 
 def complete(results: list[Annotation]) -> str | None:
-    """Numbers results and adds what each lacks; gives what the first one has, and so all are taken for."""
+    """Numbers results and adds what each lacks. Returns the kind of the first one, which all are taken for."""
     first = results[0]
     if "caption" in first:
         for number, result in enumerate(results, 1):

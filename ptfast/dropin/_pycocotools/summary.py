@@ -37,7 +37,7 @@ def figure(line: _Line, params: Any, precision: np.ndarray, recall: np.ndarray) 
     """Mean over what is defined, -1 where nothing is; printed as the original prints it.
 
     Args:
-        line: Which figure.
+        line: The figure.
         params: The evaluator's.
         precision: (T, R, K, A, M), -1 where undefined.
         recall: (T, K, A, M) likewise.

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ptfast.dropin._patching import StandIn
+from ptfast.dropin._originals import StandIn
 from ptfast.dropin._torchvision.common import has_kernels, is_transformed, needed, torchvisions
 from ptfast.dropin._torchvision.roi_align import check_alike, join, roi_align, suits_torchvision
 from ptfast.ops import pyramid_tube_roi_align
@@ -54,12 +54,12 @@ class RoIAlign(_RoIAlign, metaclass=StandIn):
 
 @dataclass
 class LevelMapper:
-    """Says which pyramid level suits each box: the one at canonical_level for boxes of the area s0 x s0.
+    """Chooses a pyramid level for each box: lvl0 for boxes of the area s0 x s0.
 
     Attributes:
         k_min: -log2 of the finest level's scale.
-        k_max: Of the coarsest one's.
-        s0: Pixels.
+        k_max: -log2 of the coarsest level's scale.
+        s0: Side of a box for lvl0, in pixels.
         lvl0: The level for that size.
         eps: Added to a level before it is rounded down.
     """
@@ -120,7 +120,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
 
         Args:
             x: (B, C, H, W) of each level by its name, finest first.
-            boxes: For each image (L, 4), x1, y1, x2, y2 in pixels of the image.
+            boxes: (L, 4) x1, y1, x2, y2 of each image, in its pixels.
             image_shapes: (height, width) of each image; the largest gives the levels' scales, on the first call.
 
         Returns:

@@ -1,4 +1,4 @@
-"""torchvision's roi_align, and what its modules need of it."""
+"""torchvision's roi_align, and the parts of it that its modules need."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def roi_align(
     """Pools a grid of features from each box (RoIAlign).
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.tube_roi_align, which says what a bin
-    is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed; so do traces,
+    is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed. So do traces,
     TorchScript, torch.func's transforms, quantised tensors, negative scales, more than 4096 samples, and boxes that
     need a gradient (which they do not get) where features need none.
 
@@ -49,7 +49,7 @@ def roi_align(
         output_size: Bins, a number or (rows, columns).
         spatial_scale: Feature pixels a pixel of the boxes.
         sampling_ratio: Samples a bin along each axis; about one a feature pixel if it is not positive.
-        aligned: Whether boxes are shifted by half a feature pixel.
+        aligned: Shifts boxes by half a feature pixel.
 
     Returns:
         (K, C, rows, columns), contiguous, of the input's dtype; differentiable with respect to the input.
@@ -58,7 +58,7 @@ def roi_align(
         AssertionError: boxes are neither a tensor (K, 5) nor a list of tensors (L, 4).
         RuntimeError: The dtypes or devices differ.
         NotImplementedError: The dtype is none of floats.
-        ValueError: On the CPU, the index of an image is out of range.
+        ValueError: The index of an image is out of range, on the CPU.
 
     Source:
         He et al. 2017 (Mask R-CNN), section 3.
@@ -129,7 +129,7 @@ def check_alike(features: Tensor, boxes: Tensor) -> None:
 def suits_torchvision(
     features: Sequence[Tensor], count: int, output_size: tuple[int, int], sampling_ratio: int
 ) -> bool:
-    """Whether torchvision pools so many boxes in less time than ptfast.
+    """Tells whether torchvision pools so many boxes in less time than ptfast.
 
     On the CPU torchvision takes about 3.3 ns for each sample of each channel. In that unit a call of ptfast's takes
     40,000, a box 1,000, and five features that it must first put in order, channels last, take 1.

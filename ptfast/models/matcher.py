@@ -1,4 +1,4 @@
-"""An LSTM that reads a track's history and says how likely a new detection continues it."""
+"""LSTM that reads a track's history and gives the probability that a new detection continues it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ptfast.structures import Poses
 
 @dataclass(frozen=True)
 class TrackStates:
-    """What is known of N tracks.
+    """States of N tracks.
 
     Attributes:
         hidden: (N, H) of the LSTM.
@@ -47,7 +47,7 @@ class TrackStates:
 class TrackMatcher(nn.Module):
     """Gives the probability that a detection continues a track, from all detections of the track so far.
 
-    A detection is described by its box's coordinates in shares of the picture, its joints relative to the box, its
+    A detection is described by its box's coordinates in shares of the image, its joints relative to the box, its
     scores and, if wanted, appearance features. The LSTM reads, detection by detection, that and the displacement from
     the one before, in shares of the box; the head reads its state and the same of the candidate.
 
@@ -121,7 +121,7 @@ class TrackMatcher(nn.Module):
         Args:
             states: N tracks.
             candidates: M detections of one frame.
-            steps: (N,) how many frames ago each track was last seen, at least 1.
+            steps: (N,) frames since each track was last seen, at least 1.
 
         Returns:
             (N, M).

@@ -147,7 +147,7 @@ class _Tracks(Generic[State]):
     """Tracks that the next frame may continue; N of them.
 
     Attributes:
-        states: What the association knows of them.
+        states: The association's, one row a track.
         ids: (N,) int64, -1 for one that max_tracks left without an id.
         unseen: (N,) int64 frames from each track's newest pose to the next frame, 1 if it stands in the newest frame.
     """

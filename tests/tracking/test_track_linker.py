@@ -42,7 +42,7 @@ class Centres:
 
 @dataclass(frozen=True)
 class Memory:
-    """A track as a list has it: how many poses it has, and the frames between the last two."""
+    """A track as a list has it: the number of its poses, and the frames between the last two."""
 
     length: int
     step: int

@@ -140,6 +140,11 @@ def offsets_of(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def join_offsets(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Offsets of the runs of several columns laid end to end, from the offsets of each."""
+    return offsets_of(np.concatenate([np.zeros(0, np.int64), *(np.diff(part) for part in parts)]))
+
+
 def kept_rows(mask: Array, frame_offsets: np.ndarray) -> tuple[Array, np.ndarray]:
     """Rows that a mask keeps.
 
@@ -157,11 +162,6 @@ def kept_rows(mask: Array, frame_offsets: np.ndarray) -> tuple[Array, np.ndarray
     rows = mask.nonzero().squeeze(1)
     offsets = namespace_of(mask).searchsorted(rows, rows.new_tensor(frame_offsets))
     return rows, offsets.cpu().numpy()
-
-
-def join_offsets(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Offsets of the runs of several columns laid end to end, from the offsets of each."""
-    return offsets_of(np.concatenate([np.zeros(0, np.int64), *(np.diff(part) for part in parts)]))
 
 
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Sizes of people in pixels."""
+"""Sizes of people in pixels, for NumPy and torch alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def pose_areas(poses: Poses) -> Array:
 
 
 def head_sizes(poses: Poses) -> Array:
-    """(N,) float64 head sizes in pixels, by the first of these that a pose has; of the poses' kind.
+    """(N,) float64 head sizes in pixels, of the poses' kind, by the first of these that a pose has.
 
     - 0.6 times the diagonal of the head box, the official evaluator's
     - the distance of the skeleton's two head joints

@@ -69,7 +69,7 @@ def standing(visibility: int = 2, track_id: int = 3) -> Poses:
 
 def test_opencv_loads_only_with_the_first_drawing():
     code = "import sys, ptfast.viz; assert 'cv2' not in sys.modules; ptfast.viz.draw_poses; assert 'cv2' in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_colours_of_neighbouring_ids_differ_and_no_id_is_grey():

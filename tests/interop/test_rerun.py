@@ -14,7 +14,7 @@ from peers import peer
 from ptfast import COCO_17, Poses, Skeleton
 from ptfast.interop import log_to_rerun
 
-from .io.conftest import make_poses
+from ..io.conftest import make_poses
 
 
 @pytest.fixture

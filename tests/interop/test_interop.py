@@ -29,7 +29,7 @@ from ptfast.interop import (
 )
 from ptfast.io import BOX_CENTER
 
-from .io.conftest import differences, make_poses
+from ..io.conftest import differences, make_poses
 
 HAND = Skeleton("hand", ("wrist", "thumb"), ((0, 1),), (), (0.1, 0.2))
 NOT_KEPT = ["head_boxes", "areas", "frame_names", "frame_ids", "is_labeled", "frame_size", "ignore_regions", "sequence"]

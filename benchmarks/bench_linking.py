@@ -190,7 +190,7 @@ def test_numpy_and_lap_loop(benchmark: Callable, poses: Poses) -> None:
     ],
 )  # fmt: skip
 def test_tracker_library(benchmark: Callable, library: str, loop: Callable, poses: Poses) -> None:
-    """These follow boxes with filters of their own, so only their work is compared: the number of people that they report.
+    """These follow boxes with filters of their own: only their work is compared, the number of people that they report.
 
     They run on one thread. One that takes seconds is timed once or twice.
     """

@@ -1,4 +1,4 @@
-"""What the columnar structures share: casts that lose nothing, joined columns, the joints' extents."""
+"""Shared parts of the columnar structures: casts that lose nothing, joined columns, the joints' extents."""
 
 from __future__ import annotations
 

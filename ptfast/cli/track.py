@@ -119,12 +119,12 @@ def check_format(method: Method[Any], place: Path, format: str | None) -> None:
 
 
 def partial_of(place: Path) -> Path:
-    """Where the detections of a video stand until it has been tracked to its end."""
+    """The folder of a video's records until it has been tracked to its end."""
     return place.with_name(f"{place.name}.partial")
 
 
 def finished(place: Path, render: Path | None) -> bool:
-    """Whether an earlier run tracked a video to its end, and drew it if that is wanted."""
+    """Returns True if an earlier run tracked a video to its end, and drew it if that is wanted."""
     return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
 
 
@@ -182,7 +182,7 @@ def describe(method: Method[Any], path: Path, options: argparse.Namespace) -> di
 
 
 def version(path: Path) -> str:
-    """What tells a file, or the images of a folder, from earlier ones of the same name."""
+    """Size and time of a file, or of a folder's images, which tell it from earlier ones of the same name."""
     states = [file.stat() for file in (files_in(path, IMAGES) if path.is_dir() else [path])]
     size, changed = sum(state.st_size for state in states), max(state.st_mtime_ns for state in states)
     return f"{plural(len(states), 'file')} of {size:,} bytes, changed at {changed / 1e9:.6f}"

@@ -1,6 +1,6 @@
 """Linking: against a plain loop and other trackers; bench_linear_time has its time and memory on long videos.
 
-How many flops linking takes hangs on the poses; the roofline counts the bytes of the input and the ids alone.
+The number of flops depends on the poses; the roofline counts the bytes of the input and of the ids alone.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def test_numpy_and_lap_loop(benchmark: Callable, poses: Poses) -> None:
     ],
 )  # fmt: skip
 def test_tracker_library(benchmark: Callable, library: str, loop: Callable, poses: Poses) -> None:
-    """These follow boxes with filters of their own, so only their work is compared: how many people they report.
+    """These follow boxes with filters of their own: only their work is compared, the number of people that they report.
 
     They run on one thread. One that takes seconds is timed once or twice.
     """

@@ -46,7 +46,7 @@ DETECTION_METHODS = {
 
 
 def wrong_links(truth: Poses, ids: np.ndarray) -> tuple[int, int]:
-    """People annotated in two consecutive frames whose link is not to themselves, and how many such people there are.
+    """People annotated in two consecutive frames whose link is not to themselves, and the number of such people.
 
     Args:
         truth: Annotated poses with true ids.

@@ -31,7 +31,7 @@ def close(ours: Any, theirs: Any) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that is timed, and its peers."""
+    """A timed call with the calls and bounds that it is compared with."""
 
     ours: Callable[[], Any]
     peers: dict[str, Callable[[], Any]] = field(default_factory=dict)

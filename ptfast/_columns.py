@@ -1,4 +1,4 @@
-"""What the columnar structures share: casts that lose nothing, joined columns, the joints' extents."""
+"""Shared parts of the columnar structures: casts that lose nothing, joined columns, the joints' extents."""
 
 from __future__ import annotations
 
@@ -156,12 +156,12 @@ def kept_rows(mask: Array, frame_offsets: np.ndarray) -> tuple[Array, np.ndarray
         The rows where the mask is True, int64, of its kind and on its device; and (F + 1,) int64 on the host, where
         each frame begins among them.
     """
-    if not is_tensor(mask):
-        rows = np.flatnonzero(mask)
-        return rows, np.searchsorted(rows, frame_offsets)
-    rows = mask.nonzero().squeeze(1)
-    offsets = namespace_of(mask).searchsorted(rows, rows.new_tensor(frame_offsets))
-    return rows, offsets.cpu().numpy()
+    if is_tensor(mask):
+        rows = mask.nonzero().squeeze(1)
+        offsets = namespace_of(mask).searchsorted(rows, rows.new_tensor(frame_offsets))
+        return rows, offsets.cpu().numpy()
+    kept = np.flatnonzero(mask)
+    return kept, np.searchsorted(kept, frame_offsets)
 
 
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -135,7 +135,7 @@ def test_public_names_are_there_for_type_checkers_and_at_run_time() -> None:
     assert [name for name in ptfast.__all__ if getattr(ptfast, name, None) is None] == []
 
 
-@pytest.mark.parametrize("module", ["ptfast", "ptfast.synthetic", "ptfast.viz"])
+@pytest.mark.parametrize("module", ["ptfast", "ptfast.dropin.sklearn", "ptfast.synthetic", "ptfast.viz"])
 def test_completion_offers_the_public_names_before_they_are_loaded(module: str) -> None:
     code = f"import {module}; print(set({module}.__all__) - set(dir({module})))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

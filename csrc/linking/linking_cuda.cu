@@ -185,7 +185,7 @@ PassKernel kernel_for(bool greedy, bool two_slots) {
 
 int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
                            int64_t* predecessor, uint8_t* has_successor, int device, void* stream) {
-  if (max_poses > kMostOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
+  if (max_poses > kMaxOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
   if (max_poses == 0) return cudaSuccess;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();

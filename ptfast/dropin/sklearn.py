@@ -33,6 +33,10 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def _extend(base: Any) -> Any:
     """scikit-learn's class with a `fit` of our own for points in the plane."""
 

@@ -1,4 +1,4 @@
-"""An LSTM that reads a track's history and gives the probability that a new detection continues it."""
+"""LSTM that reads a track's history and gives the probability that a new detection continues it."""
 
 from __future__ import annotations
 

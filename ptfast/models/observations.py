@@ -1,4 +1,4 @@
-"""Detections as the LSTM matcher reads them, and the movement between two of them."""
+"""Detections as the LSTM matcher reads them, and the motion between two of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Observations:
 
 
 def compare(earlier: Observations, later: Observations, steps: Tensor) -> Tensor:
-    """Movement between P pairs of detections, in shares of the earlier box.
+    """Motion between P pairs of detections, in shares of the earlier box.
 
     Args:
         earlier: P detections.

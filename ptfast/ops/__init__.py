@@ -1,4 +1,4 @@
-"""The native operations, each usable on its own with NumPy arrays or torch tensors."""
+"""Native operations, each usable on its own with NumPy arrays or torch tensors."""
 
 from ptfast.ops.assignment import assign, assign_ragged
 from ptfast.ops.boxes import iou_matrix, tube_iou_matrix

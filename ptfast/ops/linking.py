@@ -14,7 +14,7 @@ from ptfast._check import Array, check_finite, check_integer, check_offsets, che
 from ptfast._columns import contiguous, like, namespace_of, on_host
 from ptfast.ops.assignment import Matcher
 
-MAX_POSES: int = _native.core.assign_cuda_most  # of a frame that is linked on a GPU
+MAX_POSES: int = _native.core.assign_cuda_max  # of a frame that is linked on a GPU
 HORIZON = 4  # frames over which a velocity is carried on
 MIN_AREA_SHARE = 1 / 3  # of the square of a box's longer side
 

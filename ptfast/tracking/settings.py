@@ -65,7 +65,7 @@ class LinkSettings:
             object.__setattr__(self, name, getattr(options, name))
 
     def sigmas(self, skeleton: Skeleton) -> list[float]:
-        """The skeleton's OKS sigmas, widened for what people move between frames."""
+        """The skeleton's OKS sigmas, widened for people's motion between frames."""
         return [sigma * self.sigma_scale for sigma in skeleton.sigmas]
 
     def options(self, frame: Callable[[int], Poses]) -> LinkOptions:

@@ -1,4 +1,4 @@
-"""How the command sees a method: its options, and how it is made of them."""
+"""The form that a method has for the command: its options, and its making of them."""
 
 from __future__ import annotations
 

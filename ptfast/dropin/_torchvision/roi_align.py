@@ -18,7 +18,7 @@ from ptfast.dropin._torchvision.common import (
     torchvisions,
 )
 from ptfast.ops import tube_roi_align
-from ptfast.ops.roi_align import MOST_SAMPLES
+from ptfast.ops.roi_align import MAX_SAMPLING_RATIO
 
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
@@ -71,7 +71,7 @@ def roi_align(
     odd = (
         input.dim() != 4
         or spatial_scale < 0
-        or sampling_ratio > MOST_SAMPLES
+        or sampling_ratio > MAX_SAMPLING_RATIO
         or (rois.requires_grad and not input.requires_grad)
     )
     if peer and (odd or not has_kernels(input, rois) or torch.jit.is_tracing() or is_transformed()):

@@ -17,14 +17,14 @@ import torch
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.detect_and_track.config import Config
-from ptfast.methods.detect_and_track.matching import MatcherLinker, link_with_matcher, load_matcher
+from ptfast.methods.detect_and_track.matching import MatcherAssociation, load_matcher
 from ptfast.models import MaskRcnn3d
 from ptfast.pipeline.mask_rcnn import MaskRcnn, with_limits
 from ptfast.pipeline.weights import load_mask_rcnn_weights
 from ptfast.pipeline.windows import frames_to_reread, segments
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import Cost, OnlineLinker, link, weighted_cost
+from ptfast.tracking import Cost, OnlineLinker, TrackLinker, link, link_tracks, weighted_cost
 
 
 class DetectAndTrack:
@@ -133,16 +133,10 @@ class DetectAndTrack:
             ValueError: The settings weigh the features of crops, and the detections have none.
         """
         detections = records if isinstance(records, Poses) else Poses.concatenate(list(records))
-        settings = self.thresholds()
+        large, settings = self.large(detections), self.matching()
         if self.config.cost == "lstm":
-            linked = link_with_matcher(
-                self.large(detections), load_matcher(), matcher_method=self.config.matcher, **settings
-            )
-        else:
-            linked = link(
-                self.large(detections), cost=self.cost(), matcher=self.config.matcher, motion="none", **settings
-            )
-        return self.finish(linked)
+            return self.finish(link_tracks(large, MatcherAssociation(load_matcher()), **settings))
+        return self.finish(link(large, cost=self.cost(), motion="none", **settings))
 
     def frames_to_reread(self, sizes: np.ndarray) -> int:
         """Number of frames to read again so that the clips go through the network in the same batches."""
@@ -156,12 +150,11 @@ class DetectAndTrack:
         """Number of people that there seem to be in a frame that `detect` gave."""
         return int((record.scores >= self.config.min_score).sum())
 
-    def linker(self) -> OnlineLinker | MatcherLinker:
+    def linker(self) -> OnlineLinker | TrackLinker:
         """Stage 2 frame by frame."""
-        matcher, settings = self.config.matcher, self.thresholds()
         if self.config.cost == "lstm":
-            return MatcherLinker(load_matcher(), matcher_method=matcher, **settings)
-        return OnlineLinker(cost=self.cost(), matcher=matcher, motion="none", **settings)
+            return TrackLinker(MatcherAssociation(load_matcher()), **self.matching())
+        return OnlineLinker(cost=self.cost(), motion="none", **self.matching())
 
     def cost(self) -> Cost:
         """The costs of section 3.1, "Likelihood metrics"."""
@@ -169,9 +162,9 @@ class DetectAndTrack:
             return self.config.cost  # type: ignore[return-value]
         return weighted_cost(*self.config.cost_weights)
 
-    def thresholds(self) -> dict[str, Any]:
-        """The settings that say which detections are linked, and how far back."""
-        names = ("lookback", "max_cost", "min_score", "min_joint_score")
+    def matching(self) -> dict[str, Any]:
+        """The settings that say which detections are matched, how, and how far back."""
+        names = ("matcher", "lookback", "max_cost", "min_score", "min_joint_score")
         return {name: getattr(self.config, name) for name in names}
 
     def with_appearance(self, frame: Frame, detections: Poses) -> Poses:

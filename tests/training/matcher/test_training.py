@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from ptfast.methods.detect_and_track.matching import load_matcher
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
-from ptfast.training.matcher import MatcherConfig, matcher_figures, save_matcher, train_matcher
+from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.loop import train
+from ptfast.training.matcher import MatcherConfig, matcher_figures, matcher_task, save_matcher, train_matcher
 from ptfast.training.matcher.pairs import pairs_of
 from ptfast.training.matcher.tracks import identified, synthetic_tracks
+from ptfast.training.matcher.windows import Window, Windows
 
 QUICK = MatcherConfig(steps=100, batch=2, frames=16, learning_rate=1e-2, hidden=16)
 
@@ -82,6 +88,30 @@ def test_training_is_the_same_each_time_and_leaves_the_generator_alone(tracks: l
         assert torch.equal(value, second.state_dict()[name]), name
     untrained = [train_matcher(tracks, replace(QUICK, steps=0, seed=seed)).head[0].weight for seed in (0, 1)]
     assert not torch.equal(*untrained)
+
+
+class Interrupted(Dataset):
+    """Windows, and Ctrl-C with the one of a number."""
+
+    def __init__(self, windows: Windows, number: int) -> None:
+        self.windows, self.number = windows, number
+
+    def __getitem__(self, index: int) -> Window:
+        if index == self.number:
+            os.kill(os.getpid(), signal.SIGINT)
+        return self.windows[index]
+
+
+def test_going_on_after_ctrl_c_is_exact_to_the_bit(tracks: list[Poses], tmp_path: Path) -> None:
+    config = replace(QUICK, steps=4)
+    task, windows = matcher_task(config, POSETRACK_15), Windows(tracks, config)
+    with pytest.raises(KeyboardInterrupt, match="a checkpoint after 2 of 4 steps"):
+        train(task, Interrupted(windows, 2), tmp_path, workers=0)  # in the second step
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == 2
+    torch.manual_seed(99)  # must not matter
+    matcher, done = train(task, windows, tmp_path, workers=0)
+    whole = train_matcher(tracks, config).state_dict()
+    assert done == 4 and all(torch.equal(value, whole[name]) for name, value in matcher.state_dict().items())
 
 
 def test_a_matcher_learns_in_a_few_steps(tracks: list[Poses]) -> None:

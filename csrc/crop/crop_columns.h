@@ -7,9 +7,9 @@
 
 namespace ptfast {
 
-// The taps of a crop's columns, the same in all its rows.
+// Taps of a crop's columns, the same in all its rows. A crop is not rotated, so the resampling is separable.
 template <typename P>
-struct Columns {
+struct CropColumns {
   using T = CropReal<P>;
   std::vector<int32_t> low, high;  // offsets in a row of the frame, in values
   std::vector<T> low_weight, high_weight;
@@ -31,8 +31,8 @@ struct Columns {
     }
   }
 
-  // Lets `low` name a pair of neighbours, read at once, and the weights those two. Only a tap with a pixel outside
-  // needs a change: its other pixel starts a pair on the frame's left edge, and ends one on the right.
+  // Makes `low` name a pair of neighbours, which are read at once, and the weights those of the pair. Only a tap with a
+  // pixel outside changes: its other pixel starts a pair on the frame's left edge, and ends one on the right.
   PTFAST_INLINE void pair_up() {
     for (int64_t i = begin; i < end; ++i) {
       if (low[i] != high[i]) continue;

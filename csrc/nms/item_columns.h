@@ -7,15 +7,15 @@
 
 namespace ptfast {
 
-// Items as columns of a matrix whose rows are their numbers, so that lanes run over items. The width is padded with
-// zeros to a multiple of kBlock.
+// Items as columns of a matrix whose rows are their numbers, so that lanes run over items. Rows are padded with zeros
+// to a multiple of kBlock, so that a block needs no remainder.
 template <typename T>
-struct Columns {
+struct ItemColumns {
   int64_t rows, size, stride;
   std::vector<T> data;         // [rows, stride]
   std::vector<int64_t> index;  // [size], the caller's index of each item
 
-  Columns(int64_t rows_, std::vector<int64_t> index_)
+  ItemColumns(int64_t rows_, std::vector<int64_t> index_)
       : rows(rows_),
         size(static_cast<int64_t>(index_.size())),
         stride((size + kBlock - 1) / kBlock * kBlock),
@@ -26,7 +26,8 @@ struct Columns {
   const T* row(int64_t r) const { return &data[r * stride]; }
   int64_t blocks() const { return (size + kBlock - 1) / kBlock; }
 
-  // Keeps the items from `first` on that are not dead. dead: [size]
+  // Keeps the items from `first` on that are not dead, in their order, and moves them to the front. The count rises by
+  // a comparison's result instead of a branch, which no processor could foresee here. dead: [size]
   void compact(const T* dead, int64_t first) {
     std::vector<int64_t> alive(size - first);
     int64_t count = 0;

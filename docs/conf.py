@@ -38,7 +38,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", r".*"),
     ("py:.*", r"(?!ptfast).*\..*"),
-    ("py:class", r"\w+|ptfast\.(.*\.)?_.*"),  # without a dot: an alias, such as Array
+    ("py:class", r"\w+|ptfast\.(.*\.)?(_.*|State|Observation)"),  # aliases, such as Array, and type variables
 ]
 
 html_theme = "furo"

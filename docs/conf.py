@@ -27,12 +27,12 @@ autodoc_typehints_format = "short"
 maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]
+smartquotes_action = "D"  # dashes; quotes in docstrings are often those of code
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
 # Backticks in docstrings link to what they name, if that is documented, and are code otherwise. Names of other packages
 # and of what is private are shown as they stand: the build reads no inventories from elsewhere.
-smartquotes_action = "D"  # dashes; quotes in docstrings are often those of code
 default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [

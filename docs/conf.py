@@ -38,7 +38,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", r".*"),
     ("py:.*", r"(?!ptfast).*\..*"),
-    ("py:class", r"Array|IgnoreRegions|ptfast\.(.*\.)?_.*"),
+    ("py:class", r"\w+|ptfast\.(.*\.)?(_.*|State|Observation)"),  # aliases, such as Array, and type variables
 ]
 
 html_theme = "furo"

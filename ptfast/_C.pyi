@@ -19,11 +19,11 @@ class LinkOptions:
     ) -> None: ...
 
 class OnlineLinker:
-    def __init__(self, arg0: LinkOptions, arg1: Any) -> None: ...
+    def __init__(self, options: LinkOptions, function: Any) -> None: ...
     def lost_tracks(self) -> list[int]: ...
     def pairs(self) -> int: ...
     def reset(self) -> None: ...
-    def update(self, arg0: Annotated[Sequence[int], "FixedSize(5)"], arg1: int, arg2: int) -> None: ...
+    def update(self, columns: Annotated[Sequence[int], "FixedSize(5)"], count: int, ids: int) -> None: ...
 
 def address(array: Any) -> int: ...
 def all_finite_cpu_float32(values: int, n: int) -> bool: ...
@@ -83,17 +83,18 @@ def cuda_driver_version() -> int: ...
 def cuda_error(status: int) -> str: ...
 def cuda_runtime_version() -> int: ...
 def find_predecessors_cuda_float32(
-    arg0: Annotated[Sequence[int], "FixedSize(5)"],
-    arg1: int,
-    arg2: int,
-    arg3: Annotated[Sequence[int], "FixedSize(4)"],
-    arg4: str,
-    arg5: bool,
-    arg6: float,
-    arg7: int,
-    arg8: int,
-    arg9: int,
-    arg10: int,
+    columns: Annotated[Sequence[int], "FixedSize(5)"],
+    frame_offsets: int,
+    sigmas: int,
+    sizes: Annotated[Sequence[int], "FixedSize(3)"],
+    cost: str,
+    greedy: bool,
+    lookback: int,
+    max_cost: float,
+    predecessor: int,
+    has_successor: int,
+    device: int,
+    stream: int,
 ) -> int: ...
 def flip_average_cpu_bfloat16(
     inputs: Annotated[Sequence[int], "FixedSize(2)"],
@@ -111,7 +112,7 @@ def flip_average_cuda_bfloat16(
     device: int,
     stream: int,
 ) -> int: ...
-def hand_down_ids(arg0: Any, arg1: int, arg2: int, arg3: Any) -> None: ...
+def hand_down_ids(frame_offsets: Any, frames: int, max_tracks: int, ids: Any) -> None: ...
 def heatmap_peaks_cpu_bfloat16(
     inputs: Annotated[Sequence[int], "FixedSize(2)"],
     partners: Sequence[int],
@@ -137,13 +138,12 @@ def heatmap_peaks_cuda_bfloat16(
 def iou_matrix_cpu_float32(a: int, b: int, batch: int, n: int, m: int, out: int) -> None: ...
 def iou_matrix_cuda_float32(a: int, b: int, batch: int, n: int, m: int, out: int, device: int, stream: int) -> int: ...
 def link_video(
-    arg0: Annotated[Sequence[int], "FixedSize(5)"],
-    arg1: int,
-    arg2: int,
-    arg3: int,
-    arg4: LinkOptions,
-    arg5: Any,
-    arg6: int,
+    columns: Annotated[Sequence[int], "FixedSize(5)"],
+    frame_offsets: int,
+    sizes: Annotated[Sequence[int], "FixedSize(2)"],
+    options: LinkOptions,
+    function: Any,
+    ids: int,
 ) -> int: ...
 def num_threads() -> int: ...
 def oks_matrix_backward_cpu_float32(

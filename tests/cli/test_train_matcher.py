@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from ptfast.methods.matching import load_matcher
 
 from ptfast.cli import main
 from ptfast.io import read_poses, write_poses
+from ptfast.methods.detect_and_track.matching import load_matcher
 from ptfast.skeletons import POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import render, scene

@@ -16,6 +16,11 @@ def join_processes(device: torch.device) -> tuple[int, int, torch.device]:
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
+        # Its functions have the group as a default argument where there is one when it is imported, as
+        # DistributedDataParallel does; destroy_process_group would then leave gloo's threads to the interpreter's end,
+        # where they abort the process now and then.
+        from torch.distributed import nn  # noqa: F401
+
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return distributed.get_rank(), distributed.get_world_size(), device
 

@@ -18,6 +18,9 @@ with_cuda = _C.with_cuda
 cuda_archs = _C.cuda_archs
 core = _C
 num_threads = _C.num_threads
+# The address of a C-contiguous array's data, 0 for None. Another layout is a ValueError. The caller keeps the array
+# alive through the native call. Bound directly: a function around it would take as long as the address itself.
+address = _C.address
 _DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}  # str() of a dtype takes microseconds
 
 
@@ -40,15 +43,6 @@ def set_num_threads(count: int) -> None:
     if count < 0:
         raise ValueError(f"count must be at least 0, got {count}")
     _C.set_num_threads(count)
-
-
-def address(array: np.ndarray | None) -> int:
-    """Address of a C-contiguous array's data, 0 for None. The caller keeps the array alive through the call.
-
-    Raises:
-        ValueError: The array is not contiguous.
-    """
-    return _C.address(array)
 
 
 def cpu(operation: str, dtype: Any) -> Any:

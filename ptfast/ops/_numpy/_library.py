@@ -11,7 +11,7 @@ from ptfast import _native
 
 def addresses(arrays: Iterable[np.ndarray | None]) -> list[int]:
     """Addresses of contiguous arrays, 0 for None. The caller holds the arrays in locals through the native call."""
-    return [_native.address(array) for array in arrays]
+    return [*map(_native.address, arrays)]
 
 
 def as_mask(array: np.ndarray | None) -> np.ndarray | None:

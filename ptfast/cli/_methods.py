@@ -71,17 +71,13 @@ def make_clip_tracking(options: argparse.Namespace, given: dict[str, Any], video
     from ptfast.io import read_poses
     from ptfast.methods import ClipTracking
     from ptfast.methods.detectors import given_boxes
-    from ptfast.structures import Poses
 
     if options.boxes is not None:
         if videos > 1:
             raise ValueError(f"--boxes has the boxes of one video, got {videos} videos")
         if options.detector is not None:
             raise ValueError("--boxes and --detector exclude each other")
-        poses = read_poses(given.pop("boxes"))
-        if not isinstance(poses, Poses):
-            raise ValueError(f"{options.boxes}: expected the boxes of one video, found {len(poses)} sequences")
-        boxes = given_boxes(poses, sparse=options.boxes.suffix == ".txt")
+        boxes = given_boxes(read_poses(given.pop("boxes")), sparse=options.boxes.suffix == ".txt")
         given |= {"detector": boxes, "min_box_score": None}  # whoever made the file chose what is in it
     if options.merge is not None:
         given["merging"] = {"merge": given.pop("merge")}

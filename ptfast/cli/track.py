@@ -18,7 +18,7 @@ from ptfast.cli._methods import add_method, files_of, make_method
 from ptfast.cli._shared import command, device, plural
 from ptfast.cli._spool import Spool
 from ptfast.io import FORMATS, find_videos, open_video, write_poses
-from ptfast.io._pictures import IMAGES, files_in
+from ptfast.io.paths import IMAGES, files_in
 from ptfast.structures import Poses
 
 if TYPE_CHECKING:

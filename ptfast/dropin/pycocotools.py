@@ -32,11 +32,11 @@ from ptfast.dropin._patching import StandIn, original
 from ptfast.dropin._pycocotools.cells import Annotation, Cells, gather_cells
 from ptfast.dropin._pycocotools.coco import COCO
 from ptfast.dropin._pycocotools.curves import Curves, curves_of
+from ptfast.dropin._pycocotools.loading import paused_collector
 from ptfast.dropin._pycocotools.params import Params
 from ptfast.dropin._pycocotools.results import Results, evaluate_cells
 from ptfast.dropin._pycocotools.similarity import iou_of_pairs, oks_of_pairs
 from ptfast.dropin._pycocotools.summary import detection_lines, figure, keypoint_lines
-from ptfast.io._bulk import paused_collector
 
 __all__ = ["COCO", "COCOeval", "Params"]
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from ptfast.io import read_poses
-from ptfast.io._pictures import read_image
+from ptfast import io
+from ptfast.io.images import read_image
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, joint_boxes
 from ptfast.training.clips import Clip, at_random, cut_clip
@@ -177,8 +177,7 @@ def read_sequences(
         part: "train" or "val".
     """
     for path in annotation_files(source, part):
-        found = read_poses(path)
-        for poses in [found] if isinstance(found, Poses) else found.values():
+        for poses in io.read_sequences(path).values():
             if len(poses):
                 yield prepare(poses, path, skeleton, images)
 
@@ -197,8 +196,7 @@ def annotation_files(source: Path, part: str) -> list[Path]:
 
 def read_skeleton(path: Path) -> Skeleton:
     """The joints of an annotation file."""
-    found = read_poses(path)
-    return (found if isinstance(found, Poses) else next(iter(found.values()))).skeleton
+    return next(iter(io.read_sequences(path).values())).skeleton
 
 
 def prepare(poses: Poses, path: Path, skeleton: Skeleton, images: Path | None) -> AnnotatedSequence:

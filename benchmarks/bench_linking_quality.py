@@ -18,7 +18,7 @@ from peers import peer
 
 from ptfast.evaluation import evaluate_tracks
 from ptfast.evaluation.posetrack import evaluate
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.structures import Poses
 from ptfast.tracking import link
 
@@ -80,7 +80,7 @@ def link_without_ids(poses: Poses, arguments: dict) -> Poses:
 def annotated_rows() -> list[dict]:
     rows = []
     for title, folder in SETS.items():
-        sequences = read_poses(DATA / folder)
+        sequences = read_sequences(DATA / folder)
         for stride in STRIDES:
             truth = {name: poses[::stride] for name, poses in sequences.items()}
             for method, arguments in METHODS.items():
@@ -105,8 +105,8 @@ def annotated_rows() -> list[dict]:
 
 
 def detection_rows() -> list[dict]:
-    truth = read_poses(DATA / "posetrack/annotations/val")
-    found = read_poses(DATA / "posetrack/detections/val")
+    truth = read_sequences(DATA / "posetrack/annotations/val")
+    found = read_sequences(DATA / "posetrack/detections/val")
     rows = []
     for method, arguments in DETECTION_METHODS.items():
         linked = {name: link(poses, **arguments) for name, poses in found.items()}

@@ -15,7 +15,7 @@ from bench_linking_quality import DATA, table
 from jittered_clips import JITTER, jittered_clips
 from tqdm import tqdm
 
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.structures import Tracklets
 from ptfast.tracking import join_tracklets
 
@@ -37,7 +37,7 @@ def errors(tracklets: Tracklets, person: np.ndarray, ids: np.ndarray) -> tuple[i
 
 def main() -> None:
     """Prints a table for each network: rows are settings, columns sets of sequences and steps."""
-    sequences = {name: read_poses(DATA / name) for name in SETS}
+    sequences = {name: read_sequences(DATA / name) for name in SETS}
     for jitter in (JITTER, 2 * JITTER):
         made = {
             f"{name}, S = {step}": [

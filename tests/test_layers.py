@@ -17,7 +17,7 @@ PACKAGE = ROOT / "ptfast"
 # For each room, the rooms that it may import besides itself. The chain
 #     structures, skeletons <- _native <- ops <- tracking, models <- pipeline <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
-FLOOR = {"_check", "_columns", "_files"}
+FLOOR = {"_check", "_columns", "_files", "_json"}
 DATA = FLOOR | {"structures", "skeletons"}
 OPS = DATA | {"_native", "ops"}
 BESIDE = DATA | {"ops"}
@@ -27,6 +27,7 @@ METHODS = PIPELINE | {"pipeline"}
 MAY_IMPORT = {
     "_check": set(),
     "_files": set(),
+    "_json": set(),
     "skeletons": FLOOR,
     "_columns": {"_check"},
     "structures": FLOOR | {"skeletons"},

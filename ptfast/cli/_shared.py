@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -75,18 +74,6 @@ def map_poses(
     if isinstance(poses, Poses):
         return function(poses)
     return {name: function(poses[name]) for name in tqdm(poses, desc=title, unit="sequence", delay=1, leave=False)}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    path = path.resolve()  # a symbolic link stays
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def plural(number: int, noun: str) -> str:

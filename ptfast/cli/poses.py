@@ -8,9 +8,11 @@ import json
 import time
 from pathlib import Path
 
-from ptfast.cli._shared import check_other_place, command, map_poses, number_or_none, plural, write_text
-from ptfast.io import FORMATS, read_poses, write_poses
+from ptfast._files import write_atomic
+from ptfast.cli._shared import check_other_place, command, map_poses, number_or_none, plural
+from ptfast.io import FORMATS, read_sequences, write_poses
 from ptfast.skeletons import SKELETONS
+from ptfast.structures import Poses
 from ptfast.tracking import link
 
 
@@ -24,7 +26,7 @@ def add_link(commands: argparse._SubParsersAction) -> None:
         "out", type=Path, help="file or folder to write, .json for PoseTrack 2018, .csv, .parquet, .txt"
     )
     parser.add_argument("--cost", choices=["oks", "iou", "pckh"], default="oks", help="what two poses are compared by")
-    parser.add_argument("--matcher", choices=["hungarian", "greedy"], default="hungarian", help="who gets whom")
+    parser.add_argument("--matcher", choices=["hungarian", "greedy"], default="hungarian", help="how pairs are chosen")
     parser.add_argument("--motion", choices=["velocity", "none"], default="velocity", help="how earlier poses move on")
     parser.add_argument("--lookback", type=int, default=4, help="frames that a track may be lost for, plus one")
     defaults = {name: field.default for name, field in inspect.signature(link).parameters.items()}
@@ -49,7 +51,7 @@ def _link(options: argparse.Namespace) -> None:
     settings = {name: getattr(options, name) for name in (*names, "max_tracks", "keep_filtered")}
     started = time.perf_counter()
     check_other_place(options.out, options.detections)
-    poses = read_poses(options.detections)
+    poses = _read(options.detections)
     linked = map_poses(poses, lambda sequence: link(sequence, **settings), "linking")
     write_poses(linked, options.out, format=options.format)
     sequences = list(linked.values()) if isinstance(linked, dict) else [linked]
@@ -57,6 +59,12 @@ def _link(options: argparse.Namespace) -> None:
     tracks = sum(len({*sequence.track_ids.tolist()} - {-1}) for sequence in sequences)
     print(f"{plural(len(sequences), 'sequence')}, {plural(frames, 'frame')}, {plural(count, 'pose')}, "
           f"{plural(tracks, 'track')} in {time.perf_counter() - started:.2f} s; written to {options.out}")  # fmt: skip
+
+
+def _read(source: Path) -> Poses | dict[str, Poses]:
+    """The poses of a file, or by name those of a folder or of a file with several sequences."""
+    sequences = read_sequences(source)
+    return sequences if source.is_dir() or len(sequences) > 1 else next(iter(sequences.values()))
 
 
 def add_eval(commands: argparse._SubParsersAction) -> None:
@@ -99,7 +107,8 @@ def _eval(options: argparse.Namespace) -> None:
     )
     print(result.table())
     if options.json is not None:
-        write_text(options.json, json.dumps(result.to_dict(), indent=2) + "\n")
+        with write_atomic(options.json) as draft:
+            draft.write_text(json.dumps(result.to_dict(), indent=2) + "\n")
         print(f"figures written to {options.json}")
 
 
@@ -114,7 +123,7 @@ def add_convert(commands: argparse._SubParsersAction) -> None:
 
 def _convert(options: argparse.Namespace) -> None:
     check_other_place(options.out, options.source)
-    poses = read_poses(options.source)
+    poses = _read(options.source)
     if options.skeleton is not None:
         poses = map_poses(poses, lambda sequence: sequence.to_skeleton(SKELETONS[options.skeleton]), "converting")
     write_poses(poses, options.out, format=options.format)

@@ -12,7 +12,7 @@ from ptfast.cli._shared import plural
 from ptfast.cli.methods import files_of
 from ptfast.cli.spool import Spool
 from ptfast.io import open_video, write_poses
-from ptfast.io._pictures import IMAGES, files_in
+from ptfast.io.paths import IMAGES, files_in
 from ptfast.structures import Poses
 
 if TYPE_CHECKING:

@@ -26,14 +26,13 @@ class SequencePair:
 
 def load(source: Source) -> dict[str, Poses]:
     """Sequences by name, from a file, a folder, one Poses or a dict of them."""
-    found: Poses | Mapping[str, Poses]
+    named: Mapping[str, Poses]
     if isinstance(source, str | os.PathLike):
-        from ptfast.io import read_poses
+        from ptfast.io import read_sequences
 
-        found = read_poses(source)
+        named = read_sequences(source)
     else:
-        found = source
-    named = {found.sequence: found} if isinstance(found, Poses) else found
+        named = {source.sequence: source} if isinstance(source, Poses) else source
     return {name: poses.numpy() for name, poses in named.items()}
 
 

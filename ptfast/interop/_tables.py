@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ptfast.interop._require import require
-from ptfast.io._arrow import arrow_table, masked_columns, wrong_kind
-from ptfast.io._table import kinds_of, to_columns
-from ptfast.io._table_reader import read_table
+from ptfast.io.parquet_table import arrow_table, masked_columns, wrong_kind
+from ptfast.io.table_reader import read_table
+from ptfast.io.tables import kinds_of, to_columns
 from ptfast.structures import Poses
 
 

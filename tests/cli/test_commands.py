@@ -13,7 +13,7 @@ import pytest
 
 from ptfast import synthetic
 from ptfast.cli import main
-from ptfast.io import read_poses, write_poses
+from ptfast.io import read_poses, read_sequences, write_poses
 from ptfast.tracking import link
 
 
@@ -39,7 +39,7 @@ def failure(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_link_writes_what_link_gives(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["link", str(files / "detections"), str(tmp_path / "tracks")])
-    for name, poses in read_poses(files / "detections").items():
+    for name, poses in read_sequences(files / "detections").items():
         written = read_poses(tmp_path / "tracks" / f"{name}.json")
         np.testing.assert_array_equal(written.track_ids, link(poses).track_ids)
     last = capsys.readouterr().out.splitlines()[-1]

@@ -104,10 +104,15 @@ def test_cards_of_other_networks(tmp_path: Path) -> None:
         load_pose_network(path)
     change_card(lambda card: card.pop("network"))(path)  # as older cards are
     assert load_weights(path)[0].architecture == SMALL
-    for size in ([128], [128, 96.0], [0, 96], "128x96"):
-        with pytest.raises(ValueError, match=r"card: size: expected a height and a width in pixels, found "):
+    for size, found in {
+        (128,): r"size: expected a list of length 2, found 1",
+        (128, 96.0): r"size\[1\]: expected a whole number, found a decimal number",
+        (0, 96): r"size\[0\]: expected a whole number >= 1, found something else",
+        "128x96": r"size: expected a list, found a string",
+    }.items():
+        with pytest.raises(ValueError, match=f"card: {found}"):
             save_weights(randomised(Hrnet, SMALL_HRNET), path, {**POSE_CARD, "size": size})
-    with pytest.raises(ValueError, match="card: expected an entry 'size', found skeleton, "):
+    with pytest.raises(ValueError, match="card: top level: expected the key 'size', found an object without it"):
         save_weights(randomised(Hrnet, SMALL_HRNET), path, CARD)
     save_weights(randomised(Hrnet, SMALL_HRNET), path, POSE_CARD)
     change_card(lambda card: card["architecture"].update(depth=50))(path)
@@ -117,7 +122,7 @@ def test_cards_of_other_networks(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="architecture: expected entries of HrnetArchitecture, found 'where'"):
         load_pose_network(path)
     change_card(lambda card: card.pop("size"))(path)
-    with pytest.raises(ValueError, match=r"small\.json: expected an entry 'size', found "):
+    with pytest.raises(ValueError, match=r"small\.json: top level: expected the key 'size', found an object"):
         load_pose_network(path)
 
 
@@ -125,7 +130,7 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, monkeypatc
     path, net = tmp_path / "small.safetensors", network()
     save_weights(net, path, CARD)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="card: expected an entry 'seed', found skeleton, data"):
+    with pytest.raises(ValueError, match="card: top level: expected the key 'seed', found an object without it"):
         save_weights(net, path, {name: value for name, value in CARD.items() if name != "seed"})
     with pytest.raises(ValueError, match=r"path must end in \.safetensors, got 'small\.pt'"):
         save_weights(net, tmp_path / "small.pt", CARD)
@@ -175,8 +180,14 @@ def change_tensors(change: Callable[[dict[str, Tensor]], object]) -> Callable[[P
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.with_suffix(".json").write_text("{"), "{card}: expected JSON, found "),
-        (change_card(lambda card: card.pop("frames")), "{card}: expected an entry 'frames', found skeleton, "),
+        (
+            lambda path: path.with_suffix(".json").write_text("{"),
+            "{card}: line 1 column 2: expected JSON, found the end of the file",
+        ),
+        (
+            change_card(lambda card: card.pop("frames")),
+            "{card}: top level: expected the key 'frames', found an object without it",
+        ),
         (
             change_card(lambda card: card["architecture"].update(colour=1)),
             "{card}: architecture: expected entries of Architecture, found 'colour'",
@@ -191,7 +202,7 @@ def change_tensors(change: Callable[[dict[str, Tensor]], object]) -> Callable[[P
         ),
         (
             change_card(lambda card: card.update(architecture=3)),
-            "{card}: architecture: expected a dictionary, found int",
+            "{card}: architecture: expected an object, found a whole number",
         ),
         (
             change_tensors(lambda weights: weights.pop("box_predictor.cls_score.bias")),

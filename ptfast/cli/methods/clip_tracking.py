@@ -39,7 +39,6 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
     from ptfast.io import read_poses
     from ptfast.methods import ClipTracking
     from ptfast.pipeline.detectors import given_boxes
-    from ptfast.structures import Poses
 
     settings = dict(given)
     file = settings.pop("boxes", None)
@@ -48,10 +47,7 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
             raise ValueError(f"--boxes has the boxes of one video, got {videos} videos")
         if "detector" in settings:
             raise ValueError("--boxes and --detector exclude each other")
-        poses = read_poses(file)
-        if not isinstance(poses, Poses):
-            raise ValueError(f"{file}: expected the boxes of one video, found {len(poses)} sequences")
-        boxes = given_boxes(poses, sparse=file.suffix == ".txt")
+        boxes = given_boxes(read_poses(file), sparse=file.suffix == ".txt")
         settings |= {"detector": boxes, "min_box_score": None}  # whoever made the file chose what is in it
     if "merge" in settings:
         settings["merging"] = {"merge": settings.pop("merge")}

@@ -14,17 +14,16 @@ import numpy as np
 
 from ptfast.dropin._originals import StandIn, original
 from ptfast.dropin._pycocotools.cells import Annotation
-from ptfast.dropin._pycocotools.loading import complete, from_array, read
-from ptfast.io._bulk import paused_collector
+from ptfast.dropin._pycocotools.loading import complete, from_array, paused_collector, read
 
 
 class COCO(metaclass=StandIn):
     """A data set and its indices, as pycocotools.coco.COCO, read in a fraction of the time.
 
     Equal to pycocotools 2.0.11 in what it takes, gives, prints and writes into annotations, errors included. No results
-    at all are an IndexError of loadRes. Files are UTF-8, and orjson, where it is installed, reads them. A path may be a
-    pathlib.Path everywhere. Masks, drawings and downloads are pycocotools' own, which must be installed for them. An
-    instance is no instance of pycocotools' class, unless that is swapped for this one.
+    at all are an IndexError of loadRes. Files are UTF-8, read by orjson. A path may be a pathlib.Path everywhere.
+    Masks, drawings and downloads are pycocotools' own, which must be installed for them. An instance is no instance of
+    pycocotools' class, unless that is swapped for this one.
 
     Args:
         annotation_file: The path of annotations in COCO's form. Without one, fill `dataset` and call createIndex.

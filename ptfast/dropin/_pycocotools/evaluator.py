@@ -15,11 +15,11 @@ from ptfast.dropin._pycocotools.accumulation import is_same_choice, sum_up
 from ptfast.dropin._pycocotools.cells import Annotation, Cells, gather_cells
 from ptfast.dropin._pycocotools.curves import Curves, curves_of
 from ptfast.dropin._pycocotools.gathering import Key, lists_of, load_sides, occupied_cells
+from ptfast.dropin._pycocotools.loading import paused_collector
 from ptfast.dropin._pycocotools.params import Params
 from ptfast.dropin._pycocotools.results import Grid, Results, evaluate_cells
 from ptfast.dropin._pycocotools.similarity import iou_of_pairs, oks_of_pairs
 from ptfast.dropin._pycocotools.summary import detection_lines, figure, keypoint_lines
-from ptfast.io._bulk import paused_collector
 
 _PAIRS = 1 << 20  # of detection and annotation that are compared at a time
 # One image by itself is left to pycocotools, if installed, below so many pairs, or pairs times thresholds: there what

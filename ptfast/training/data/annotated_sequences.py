@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ptfast.io._pictures import read_image as decode_image
+from ptfast.io.images import read_image as decode_image
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, joint_boxes
 from ptfast.training.data.annotation_files import image_root, read_annotations

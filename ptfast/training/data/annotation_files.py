@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 
@@ -33,16 +33,14 @@ def annotation_files(source: Path, part: str) -> list[Path]:
 def read_annotations(source: Path, part: str) -> Iterator[tuple[Path, Poses]]:
     """Reads the sequences that have frames, each with the file that it is in; arguments as in `annotation_files`."""
     for path in annotation_files(source, part):
-        found = read_poses(path)
-        for poses in [found] if isinstance(found, Poses) else found.values():
+        for poses in read_sequences(path).values():
             if len(poses):
                 yield path, poses
 
 
 def read_skeleton(path: Path) -> Skeleton:
     """Reads the joints of an annotation file."""
-    found = read_poses(path)
-    return (found if isinstance(found, Poses) else next(iter(found.values()))).skeleton
+    return next(iter(read_sequences(path).values())).skeleton
 
 
 def image_root(path: Path, name: str, images: Path | None) -> Path:

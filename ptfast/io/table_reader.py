@@ -1,17 +1,17 @@
-"""Poses from the columns of a CSV or Parquet file, as `_table` describes them."""
+"""Poses from the columns of a CSV or Parquet file, as `tables` describes them."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ptfast.io._joint_sets import parse_category, parse_skeleton
-from ptfast.io._place import LARGEST, Place
-from ptfast.io._rows import build, polygons, repeated_id
-from ptfast.io._table import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
+from ptfast._json import bad_value, decode
+from ptfast.io._columns import build, polygons, repeated_id
+from ptfast.io._gather import LARGEST, describe
+from ptfast.io.joint_sets import known_joints, parse_skeleton
+from ptfast.io.tables import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
 from ptfast.skeletons import Skeleton
 from ptfast.structures import IgnoreRegions, Poses
 
@@ -27,13 +27,13 @@ class Table:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def place(self, column: str, row: int) -> Place:
-        value = self.columns[column][row]
-        return Place(self.file, getattr(value, "item", lambda: value)(), f"row {self.first_row + row}, column {column}")
+    def place(self, column: str, row: int) -> str:
+        return f"row {self.first_row + row}, column {column}"
 
     def fail(self, column: str, row: int, expected: str) -> NoReturn:
-        empty = bool(np.ma.getmaskarray(self.columns[column])[row])
-        self.place(column, row).fail(expected, "an empty cell" if empty else None)
+        cell = self.columns[column][row]
+        found = "an empty cell" if cell is np.ma.masked else describe(getattr(cell, "item", lambda: cell)())
+        raise bad_value(self.file, self.place(column, row), expected, found)
 
     def values(self, column: str, rows: np.ndarray, expected: str) -> np.ndarray:
         """(len(rows),) cells, none of them empty and, if numbers, all of them finite."""
@@ -54,7 +54,7 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     """Poses of a file's columns.
 
     Args:
-        columns: Masked arrays by name, of the kinds that `_table.kinds_of` gives.
+        columns: Masked arrays by name, of the kinds that `tables.kinds_of` gives.
         file: Name for messages.
         sequence: The sequence's name where the file has none.
         first_row: Number of the first row in messages.
@@ -83,7 +83,7 @@ def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in PER_JOINT]
     for name in ("frame", "track_id", "score", *BOX, *per_joint):
         if name not in columns:
-            raise ValueError(f"{file}: header: expected the column {name!r}, found {', '.join(list(columns)[:8])}, ...")
+            raise bad_value(file, "header", f"the column {name!r}", f"{', '.join(list(columns)[:8])}, ...")
     return joints
 
 
@@ -109,13 +109,19 @@ def _pose_rows(table: Table) -> np.ndarray:
 
 def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, tuple[str, ...]]:
     """The skeleton, and its joints in its own order as the columns call them."""
-    if "skeleton" not in table.columns or not len(table):
-        skeleton, order = parse_category(Place(table.file, {"keypoints": list(joints)}, "header"))
-        return skeleton, joints if order is None else tuple(joints[index] for index in order)
-    skeleton = parse_skeleton(_json(table, "skeleton", 0))
-    if sorted(skeleton.joints) != sorted(joints):
-        table.fail("skeleton", 0, f"the joints of the columns ({', '.join(joints)})")
-    return skeleton, skeleton.joints
+    if "skeleton" in table.columns and len(table):
+        text = table.values("skeleton", np.zeros(1, np.int64), "a skeleton")[0]
+        skeleton = parse_skeleton(text.encode(), table.file, table.place("skeleton", 0))
+        if sorted(skeleton.joints) != sorted(joints):
+            table.fail("skeleton", 0, f"the joints of the columns ({', '.join(joints)})")
+        return skeleton, skeleton.joints
+    if len(set(joints)) < len(joints):
+        raise bad_value(table.file, "header", "distinct joint names", ", ".join(joints))
+    known = known_joints(joints)
+    if known is None:
+        return Skeleton("custom", joints), joints
+    skeleton, order = known
+    return skeleton, joints if order is None else tuple(joints[index] for index in order)
 
 
 def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
@@ -174,17 +180,14 @@ def _texts(table: Table, column: str, rows: np.ndarray) -> tuple[str, ...]:
 
 def _regions(table: Table, starts: np.ndarray) -> IgnoreRegions | None:
     empty = np.ma.getmaskarray(table.columns["ignore_regions"])
-    read: list[list[np.ndarray]] = []
-    for row in starts:
-        regions = [] if empty[row] else _json(table, "ignore_regions", row).items("a list of polygons")
-        read.append([np.array([point.numbers(2) for point in polygon.items()]).reshape(-1, 2) for polygon in regions])
-    return polygons(read)
+    return polygons([[] if empty[row] else _polygons(table, row) for row in starts])
 
 
-def _json(table: Table, column: str, row: int) -> Place:
-    """The parsed content of a cell."""
-    place = table.place(column, row)
-    try:
-        return Place(table.file, json.loads(place.value), place.name)
-    except (TypeError, ValueError):
-        table.fail(column, row, "JSON")
+def _polygons(table: Table, row: int) -> list[np.ndarray]:
+    """The polygons in a cell, (V, 2) float64 each."""
+    text, place = table.columns["ignore_regions"][row], table.place("ignore_regions", row)
+    found = decode(text.encode(), list[list[tuple[float, float]]], table.file, place)
+    read = [np.array(polygon, np.float64).reshape(-1, 2) for polygon in found]
+    if not all((np.abs(polygon) <= LARGEST).all() for polygon in read):
+        table.fail("ignore_regions", row, "finite numbers")
+    return read

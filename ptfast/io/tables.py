@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from ptfast.io._decimal import shortest
-from ptfast.io._joint_sets import KNOWN, describe_skeleton
-from ptfast.io._json import dumps
+from ptfast.io._writing import dumps
+from ptfast.io.joint_sets import KNOWN, describe_skeleton
 from ptfast.structures import Poses
 
 Columns = dict[str, np.ma.MaskedArray]

@@ -1,12 +1,29 @@
-"""The videos that paths, folders and patterns name."""
+"""Image and video files in folders, in the order of their numbers, and the videos that paths and patterns name."""
 
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ptfast.io._pictures import IMAGES, VIDEOS, files_in, natural_key
+IMAGES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+VIDEOS = frozenset(
+    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"}
+    | {".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
+)
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Sorts names by the numbers in them: frame2 before frame10, and 7 before 007."""
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if odd else part for part, odd in zip(parts, [False, True] * len(parts), strict=False)], name
+
+
+def files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """The files of a folder that have one of the suffixes, in natural order, hidden ones left out."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")]
+    return sorted((path for path in found if path.is_file()), key=lambda path: natural_key(path.name))
 
 
 def find_videos(patterns: Sequence[str | Path]) -> list[Path]:

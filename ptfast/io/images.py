@@ -1,32 +1,14 @@
-"""Image files, the order of their names, and which files are images or videos."""
+"""Image files, and OpenCV kept from writing to stderr."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from threading import Lock
 
 import cv2
 import numpy as np
 
-IMAGES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-VIDEOS = frozenset(
-    {".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"}
-    | {".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
-)
 _LOG = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4 and 5
-
-
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sorts names by the numbers in them: frame2 before frame10, and 7 before 007."""
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if odd else part for part, odd in zip(parts, [False, True] * len(parts), strict=False)], name
-
-
-def files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    """The files of a folder that have one of the suffixes, in natural order, hidden ones left out."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")]
-    return sorted((path for path in found if path.is_file()), key=lambda path: natural_key(path.name))
 
 
 def read_image(path: Path) -> np.ndarray | None:
@@ -37,7 +19,7 @@ def read_image(path: Path) -> np.ndarray | None:
         return None
     with quiet:
         # OpenCV makes three channels of grey, drops alpha, keeps the upper 8 of 16 bits and the first of several
-        # pictures, and turns what has an EXIF orientation.
+        # images, and turns what has an EXIF orientation.
         image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 

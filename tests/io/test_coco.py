@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, Skeleton, read_poses, write_poses
+from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, Skeleton, read_poses, read_sequences, write_poses
 
 
 def document(annotations: list[dict[str, Any]], *, names: tuple[str, ...] = POSETRACK_17.joints, **image: Any) -> Any:
@@ -155,13 +155,15 @@ def test_an_image_id_that_repeats_is_refused_even_without_poses(read: Callable[[
 
 @pytest.mark.parametrize(("folders", "names"), [(("b_x", "a_x"), ["a_x", "b_x"]), (("s", "s"), ["1", "2"])])
 def test_a_file_of_several_videos_gives_each_one(
-    folders: tuple[str, str], names: list[str], read: Callable[[Any], Any]
+    folders: tuple[str, str], names: list[str], read: Callable[[Any], Any], tmp_path: Path
 ) -> None:
     content = document([{"keypoints": joints((5, 6, 1)), "image_id": 12}])
     content["images"] = [
         {"id": 10 + f, "file_name": f"{folders[f % 2]}/{f}.jpg", "vid_id": str(2 - f % 2)} for f in range(4)
     ]
-    sequences = read(content)
+    with pytest.raises(ValueError, match=r"file\.json: expected one sequence, found 2; read_sequences reads them"):
+        read(content)
+    sequences = read_sequences(tmp_path / "file.json")
     assert [(name, poses.sequence) for name, poses in sequences.items()] == [(name, name) for name in names]
     assert sequences[names[1]].frame_ids.tolist() == [10, 12]
     assert sequences[names[1]].frame_offsets.tolist() == [0, 0, 1]
@@ -191,7 +193,7 @@ def test_more_than_ten_thousand_ids_are_refused(format: str, tmp_path: Path) -> 
 
 
 def test_the_official_reader_takes_what_is_written(tmp_path: Path) -> None:
-    """What poseval's conversion from the 2018 format asserts or looks up."""
+    """Values that poseval's conversion from the 2018 format asserts or looks up."""
     names = tuple(f"images/val/000023_bonn/{f:06d}.jpg" for f in range(2))
     poses = Poses(
         np.full((3, 15, 2), 321.3731079101562),

@@ -1,18 +1,21 @@
-"""Video files through OpenCV, and through torchcodec where it is installed."""
+"""Frames one after another: of a video file by OpenCV or torchcodec, of image files, of images in memory."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sized
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
-from ptfast.io._images import Picture
-from ptfast.io._pictures import quiet
+from ptfast._check import check_dtype, check_shape
+from ptfast.io.images import quiet, read_image
+
+TimedImage = tuple[np.ndarray | None, float | None]  # (H, W, 3) uint8 RGB or None, and seconds from the video's start
 
 _PATIENCE = 50  # frames that may fail one after another before the video is held to have ended
 
@@ -33,7 +36,7 @@ class OpenCVFile:
             capture.release()
         self.length = None if count is None else int(count)
 
-    def pictures(self, first: int) -> Generator[Picture]:
+    def read(self, first: int) -> Generator[TimedImage]:
         """The frames from `first` on, which are counted from the start; earlier ones are not converted."""
         with quiet:
             capture = self._opened()
@@ -78,7 +81,7 @@ class TorchcodecFile:
         self.length: int | None = metadata.num_frames_from_header or metadata.num_frames
         self._held = metadata.num_frames_from_content or self.length or 0
 
-    def pictures(self, first: int) -> Generator[Picture]:
+    def read(self, first: int) -> Generator[TimedImage]:
         """The frames from `first` on, which are counted from the start."""
         decoder = self._opened()
         for index in range(first, self._held):
@@ -98,6 +101,43 @@ class TorchcodecFile:
             raise unreadable(self._path, "torchcodec") from error
 
 
+class ImageFiles:
+    """Image files as the frames of a video."""
+
+    fps: float | None = None
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self.length: int | None = len(paths)
+
+    def read(self, first: int) -> Generator[TimedImage]:
+        """The images from `first` on."""
+        for path in self._paths[first:]:
+            yield read_image(path), None
+
+
+class GivenImages:
+    """The caller's images as the frames of a video."""
+
+    fps: float | None = None
+
+    def __init__(self, images: Iterable[np.ndarray | None]) -> None:
+        if not isinstance(images, Iterable):
+            raise TypeError(f"source must be a path or an iterable of images, got {type(images).__name__}")
+        self._images = images
+        self.length = len(images) if isinstance(images, Sized) else None
+
+    def read(self, first: int) -> Generator[TimedImage]:
+        """The images from `first` on, checked."""
+        for index, image in enumerate(self._images):
+            if index < first:
+                continue
+            if image is not None:
+                check_shape(f"source[{index}]", image, ("H", "W", 3))
+                check_dtype(f"source[{index}]", image, ("uint8",))
+            yield image, None
+
+
 def unreadable(path: Path, reader: str) -> ValueError:
     """The error for a file that is no video."""
     size = path.stat().st_size
@@ -109,7 +149,7 @@ def unreadable(path: Path, reader: str) -> ValueError:
 
 
 def _is_text(path: Path) -> bool:
-    """Whether a file is plain text, which FFmpeg would show as the screen of a terminal."""
+    """Says whether a file is plain text, which FFmpeg would show as the screen of a terminal."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(b"YUV4MPEG2"):

@@ -1,21 +1,49 @@
-"""What writers need of Poses before a byte is written: values that a file can hold, names and numbers of frames."""
+"""Steps that all writers share: values that a file can hold, names and numbers of frames, JSON text."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ptfast.io._place import LARGEST
-from ptfast.io._rows import repeated_id
+from ptfast._columns import frame_of_rows
+from ptfast.io._columns import repeated_id
+from ptfast.io._decimal import list_texts
+from ptfast.io._gather import LARGEST
 from ptfast.structures import Poses
 
+Texts = dict[str, Sequence[str | None]]  # a JSON object's values by key, each over all rows
+dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 MAX_POSETRACK_IDS = 10_000  # the official evaluator asserts ids below this
 
 
-def frames_of_rows(poses: Poses) -> np.ndarray:
-    """(N,) int64 frame of each pose."""
-    return np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
+def lines(texts: Iterable[str]) -> Iterator[str]:
+    """The inside of a JSON list, one entry a line."""
+    separator = "\n"
+    for text in texts:
+        yield separator + text
+        separator = ",\n"
+
+
+def object_texts(columns: Texts) -> Iterator[str]:
+    """One JSON object a row, of the keys' texts; a key is left out where it has none."""
+    members = [[None if text is None else f'"{key}":{text}' for text in texts] for key, texts in columns.items()]
+    for row in zip(*members, strict=True):
+        yield f"{{{','.join(filter(None, row))}}}"
+
+
+def id_texts(ids: np.ndarray) -> list[str | None]:
+    """The texts of track ids (N,), None for none."""
+    return [str(number) if number >= 0 else None for number in ids.tolist()]
+
+
+def scored_texts(poses: Poses) -> list[str]:
+    """For each pose x, y, score of all joints in one list; zeros for absent ones."""
+    triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], -1)
+    triples = np.where(poses.joint_visibility[..., None] > 0, triples, np.float32(0))
+    return list_texts(triples.reshape(len(triples), 3 * triples.shape[1]))
 
 
 def check_writable(poses: Poses) -> None:
@@ -33,7 +61,7 @@ def check_writable(poses: Poses) -> None:
         raise ValueError("poses.ignore_regions must be finite to be written, got a polygon that is not")
     if (poses.track_ids < -1).any():
         raise ValueError(f"poses.track_ids must be -1 or more to be written, got {poses.track_ids.min()}")
-    frames = frames_of_rows(poses)
+    frames = frame_of_rows(poses.frame_offsets)
     row = repeated_id(frames, poses.track_ids)
     if row is not None:
         raise ValueError(

@@ -161,4 +161,4 @@ def test_files_and_functions_are_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert lines <= 60, f"{node.name} has {lines} lines"
+            assert lines <= 50, f"{node.name} has {lines} lines"

@@ -8,8 +8,8 @@ import numpy as np
 
 from ptfast._check import check_offsets, check_shape
 from ptfast._columns import frame_pairs
-from ptfast.ops._numpy._library import as_mask
 from ptfast.ops._numpy.clear import clear_match_arrays
+from ptfast.ops._numpy.library import as_mask
 
 
 @dataclass(frozen=True, eq=False)

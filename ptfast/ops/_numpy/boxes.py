@@ -6,7 +6,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import as_floats
-from ptfast.ops._numpy._library import addresses, as_mask
+from ptfast.ops._numpy.library import addresses, as_mask
 
 
 def iou_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptfast import _native
-from ptfast.ops._numpy._library import addresses
+from ptfast.ops._numpy.library import addresses
 
 
 def clear_match_arrays(

@@ -8,7 +8,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import Array, check_index
-from ptfast.ops._numpy._library import addresses
+from ptfast.ops._numpy.library import addresses
 
 
 def crop_tube_arrays(

@@ -8,7 +8,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import Array, as_floats
-from ptfast.ops._numpy._library import addresses
+from ptfast.ops._numpy.library import addresses
 
 Refinement = Literal["none", "quarter", "taylor"]
 Convention = Literal["hrnet", "roi"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import as_floats, check_finite
-from ptfast.ops._numpy._library import addresses
+from ptfast.ops._numpy.library import addresses
 
 
 def nms_arrays(name: str, boxes: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[np.ndarray, int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ptfast import _native
 from ptfast._check import check_index
-from ptfast.ops._numpy._library import addresses
+from ptfast.ops._numpy.library import addresses
 
 
 def roi_align_arrays(

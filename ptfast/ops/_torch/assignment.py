@@ -8,7 +8,7 @@ from torch import Tensor
 from ptfast import _native
 from ptfast._check import Array, check_dtype
 from ptfast.ops._numpy.assignment import assign_array, assign_ragged_arrays
-from ptfast.ops._torch._library import address, call_cuda, define, refuse_cuda
+from ptfast.ops._torch.library import address, call_cuda, define, refuse_cuda
 
 MAX_ON_GPU: int = _native.core.assign_cuda_max  # rows or columns of a problem
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype
 from ptfast.ops._numpy.boxes import iou_arrays, tube_iou_arrays
-from ptfast.ops._torch._library import address, addresses, as_mask, call_cuda, define, like, numpy_view
+from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, define, like, numpy_view
 
 
 def _iou_cpu(a: Tensor, b: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype, check_index
 from ptfast.ops._numpy.crop import enlarged
-from ptfast.ops._torch._library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
 
 _BOXES = "Tensor tubes, Tensor frame_index"
 

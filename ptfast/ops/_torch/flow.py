@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import addresses, call_cpu, call_cuda, contiguous, define
+from ptfast.ops._torch.library import addresses, call_cpu, call_cuda, contiguous, define
 
 
 def _sizes(flow: Tensor, points: Tensor) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype
 from ptfast.ops._numpy.heatmap import REFINEMENTS, Convention, image_axes
-from ptfast.ops._torch._library import address, addresses, call_cpu, call_cuda, contiguous, define, like
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, like
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 

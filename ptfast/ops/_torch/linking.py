@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ptfast import _native
-from ptfast.ops._torch._library import address, call_cuda
+from ptfast.ops._torch.library import address, call_cuda
 
 
 def link_on_gpu(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ptfast._check import Array, check_dtype, check_finite
 from ptfast.ops._numpy.nms import nms_arrays, oks_nms_arrays, soft_oks_nms_arrays
-from ptfast.ops._torch._library import address, addresses, call_cuda, contiguous, define, like, numpy_view
+from ptfast.ops._torch.library import address, addresses, call_cuda, contiguous, define, like, numpy_view
 
 
 def _nms_cpu(boxes: Tensor, scores: Tensor, threshold: float) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, addresses, call_cpu, call_cuda, contiguous, define
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define
 
 _ARGUMENTS = "Tensor a, Tensor b, Tensor? area_a, Tensor area_b, Tensor sigmas, Tensor? a_visible, Tensor? b_visible"
 

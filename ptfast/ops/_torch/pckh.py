@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype
 from ptfast.ops._numpy.pckh import pckh_arrays
-from ptfast.ops._torch._library import address, addresses, as_mask, call_cuda, contiguous, define, like, numpy_view
+from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, contiguous, define, like, numpy_view
 
 
 def _cpu(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_index
-from ptfast.ops._torch._library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
 
 _BOXES = "Tensor tubes, Tensor batch_index, Tensor? level, float[] spatial_scales"
 

@@ -76,7 +76,8 @@ def _seeds(seeds: Any) -> np.ndarray | None:
 
 def _fit(model: Any, points: np.ndarray, seeds: np.ndarray | None) -> bool:
     """Sets the model's results for points (P, 2) of any real dtype. Returns False where no seed sees a point."""
-    from ptfast.dropin._sklearn_mean_shift import bin_seeds, estimate_bandwidth, fit
+    from ptfast.dropin._sklearn_mean_shift import bin_seeds, estimate_bandwidth
+    from ptfast.tracking.seeded_mean_shift import shift_seeds
 
     places = points.astype(np.float64, copy=False)
     bandwidth = estimate_bandwidth(places) if model.bandwidth is None else model.bandwidth
@@ -91,7 +92,8 @@ def _fit(model: Any, points: np.ndarray, seeds: np.ndarray | None) -> bool:
                 )
             else:
                 seeds = binned.astype(np.float64)
-    found = fit(places, seeds, float(bandwidth), model.max_iter, model.cluster_all)
+    reach = np.inf if model.cluster_all else float(bandwidth)
+    found = shift_seeds(places, seeds, float(bandwidth), max_iter=model.max_iter, reach=reach)
     if not len(found.centres):
         return False
     dtype = points.dtype if points.dtype.kind == "f" else np.float64
@@ -160,11 +162,9 @@ class _Alone:
 
     def predict(self, X: Any) -> np.ndarray:
         """(P,) int64, the nearest centre of each point of X (P, 2)."""
-        from ptfast.dropin._sklearn_mean_shift import settle
+        from ptfast.tracking.seeded_mean_shift import settle
 
-        points, labels = _points("X", X).astype(np.float64), np.empty(len(X), np.int64)
-        settle(points, self.cluster_centers_.astype(np.float64), 0.0, np.inf, labels)
-        return labels
+        return settle(_points("X", X).astype(np.float64), self.cluster_centers_, 0.0, np.inf)[1]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments by name."""

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import Array, as_floats, check_finite, check_integer, check_shape
-from ptfast._columns import cast_array, like, on_host
+from ptfast._check import Array, check_integer, check_offsets
+from ptfast._columns import cast_array, like, offsets_of, on_host
+from ptfast.tracking._kernels.records import Found, Sets
+from ptfast.tracking._kernels.threads import even_pieces, run_pieces
+from ptfast.tracking._reals import as_reals
 
 GRAIN = 4096  # points that are worth a thread
 
@@ -57,61 +60,37 @@ def mean_shift(
     Source:
         Comaniciu and Meer 2002; as merged hypotheses in Wang et al. 2020, section 3.3.
     """
-    host = np.require(as_floats("points", on_host(points)).astype(np.float64, copy=False), None, ["C", "A"])
-    check_shape("points", host, ("P", 2))
-    check_finite("points", host)
-    starts = _checked_offsets(offsets, len(host))
+    host = as_reals("points", points, ("P", 2))
+    starts = _as_offsets(offsets, len(host))
     count = len(starts) - 1
-    widths = np.full(count, bandwidth, np.float64) if np.ndim(bandwidth) == 0 else _reals("bandwidth", bandwidth)
-    check_shape("bandwidth", widths, ("B",), B=count)
-    _check_positive("bandwidth", widths)
-    if weights is None:
-        loads = np.zeros(0)
-    else:
-        loads = _reals("weights", weights)
-        check_shape("weights", loads, ("P",), P=len(host))
-        _check_positive("weights", loads)
+    widths = np.full(count, bandwidth, np.float64) if np.ndim(bandwidth) == 0 else bandwidth
+    widths = as_reals("bandwidth", widths, ("B",), B=count)
+    loads = np.zeros(0) if weights is None else as_reals("weights", weights, ("P",), P=len(host))
+    for name, values in (("bandwidth", widths), ("weights", loads)):
+        if values.size and values.min() <= 0:
+            raise ValueError(f"{name} must be positive, got {values.min()} at ({values.argmin()},)")
     check_integer("max_iter", max_iter, 0)
-    centres, counts, labels = _solve(host, loads, starts, widths, max_iter)
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    rows = np.repeat(starts[:-1] - ends[:-1], counts) + np.arange(ends[-1])
-    return Clusters(*(like(points, column) for column in (centres[rows], ends, labels)))
+    found = _cluster(host, loads, starts, widths, max_iter)
+    ends = offsets_of(found.counts)
+    rows = np.repeat(starts[:-1] - ends[:-1], found.counts) + np.arange(ends[-1])
+    return Clusters(*(like(points, column) for column in (found.centres[rows], ends, found.labels)))
 
 
-def _solve(
+def _cluster(
     points: np.ndarray, weights: np.ndarray, offsets: np.ndarray, bandwidths: np.ndarray, max_iter: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centres (P, 2) at the places of their sets' points, counts (B,) and labels (P,)."""
-    from ptfast.tracking._mean_shift import cluster_problems
-    from ptfast.tracking._numba import even_pieces, run_pieces
+) -> Found:
+    """Clusters of sets of points (P, 2) with weights (P,) or (0,), offsets (B + 1,) and bandwidths (B,)."""
+    from ptfast.tracking._kernels.mean_shift import cluster_sets
 
-    counts = np.zeros(len(offsets) - 1, np.int64)
-    centres, labels = np.empty_like(points), np.empty(len(points), np.int64)
-    run_pieces(
-        lambda begin, end: cluster_problems(
-            points, weights, offsets, bandwidths, max_iter, begin, end, centres, counts, labels
-        ),
-        even_pieces(offsets, GRAIN),
-    )
-    return centres, counts, labels
+    sets, count = Sets(points, weights, offsets, bandwidths), len(bandwidths)
+    found = Found(np.empty_like(points), np.zeros(count, np.int64), np.empty(len(points), np.int64))
+    run_pieces(lambda begin, end: cluster_sets(sets, max_iter, begin, end, found), even_pieces(offsets, GRAIN))
+    return found
 
 
-def _reals(name: str, array: Array) -> np.ndarray:
-    """A contiguous float64 copy of an array of floats or integers, or the array itself."""
-    return np.require(as_floats(name, on_host(array)).astype(np.float64, copy=False), None, ["C", "A"])
-
-
-def _check_positive(name: str, array: np.ndarray) -> None:
-    check_finite(name, array)
-    if array.size and array.min() <= 0:
-        raise ValueError(f"{name} must be positive, got {array.min()} at ({array.argmin()},)")
-
-
-def _checked_offsets(offsets: Array | None, count: int) -> np.ndarray:
+def _as_offsets(offsets: Array | None, count: int) -> np.ndarray:
     if offsets is None:
         return np.array([0, count], np.int64)
-    starts = np.require(cast_array("offsets", on_host(offsets), "int64"), None, ["C", "A"])
-    check_shape("offsets", starts, ("B + 1",))
-    if starts.size == 0 or starts[0] != 0 or starts[-1] != count or (np.diff(starts) < 0).any():
-        raise ValueError(f"offsets must rise from 0 to {count}, the number of points, got {starts}")
+    starts = np.require(cast_array("offsets", on_host(offsets), "int64"), None, ["C", "A", "W"])
+    check_offsets("offsets", starts, count, "points")
     return starts

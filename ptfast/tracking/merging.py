@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
 
-from ptfast import _native
 from ptfast._check import Array, check_finite, check_integer, check_number, check_shape, is_integral, is_tensor
 from ptfast._columns import dilate, joint_boxes, on_host
+from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses, Tracklets
-from ptfast.tracking._hypotheses import Plan, bridge_scores, find_pins, make_plan
+from ptfast.tracking._kernels.records import Merged, Options, Plan
+from ptfast.tracking._merging import merge_joints
+from ptfast.tracking._plan import find_pins, make_plan
 from ptfast.tracking.shortest_path import PathMethod
 
 Merge = Literal["spatiotemporal", "spatial", "temporal", "highest"]
 Distance = Literal["pixels", "radius"]
 
 SMOOTHNESS = {"pixels": 0.1, "radius": 1.0}  # what gives space and time about equal weight
-SMALLEST_RADIUS = 1.0  # pixels, for two head joints in one place, which would leave no two hypotheses together
-HEAD_SHARE = 0.15  # of a box's diagonal, where the head joints are unknown (contracts: head size)
 SCORED = 0.2  # joints with a higher score make a pose's score (HRNet's)
 MAX_ITER = 300  # of mean shift (scikit-learn's)
-GRAIN = 1 << 16  # hypotheses that are worth a thread
 
 
 def merge_hypotheses(
@@ -84,7 +82,8 @@ def merge_hypotheses(
     if frames is None:
         frames = max(0, int(host.first_frame.max(initial=-1)) + host.keypoints.shape[1]) if len(host) else 0
     plan = make_plan(host, ids.astype(np.int64), check_integer("frames", frames, 0), previous)
-    poses = _merged(host, plan, settings, find_pins(plan, host, previous))
+    merged, detections = merge_joints(host, plan, find_pins(plan, host, previous), settings.options(), settings.radius)
+    poses = _as_poses(merged, detections, plan, host.skeleton)
     return poses.to(tracklets.keypoints.device) if is_tensor(tracklets.keypoints) else poses
 
 
@@ -111,85 +110,25 @@ class MergeSettings:
         if self.weighted and self.min_joint_score < 0:
             raise ValueError(f"min_joint_score must be at least 0 for weights by score, got {self.min_joint_score}")
 
-    @property
-    def step(self) -> float:
-        return SMOOTHNESS[self.distance] if self.smoothness is None else float(self.smoothness)
+    def options(self) -> Options:
+        """These settings as the kernels take them, without the radius."""
+        smoothness = SMOOTHNESS[self.distance] if self.smoothness is None else float(self.smoothness)
+        return Options(
+            get_args(Merge).index(self.merge), self.method == "dijkstra", bool(self.weighted),
+            self.distance == "radius", smoothness, float(self.min_joint_score), MAX_ITER,
+        )  # fmt: skip
 
 
-def _merged(tracklets: Tracklets, plan: Plan, settings: MergeSettings, pins: np.ndarray) -> Poses:
-    count, joints = len(plan.rows), len(tracklets.skeleton)
-    keypoints, joint_scores = np.zeros((count, joints, 2), np.float32), np.zeros((count, joints), np.float32)
-    visibility = np.zeros((count, joints), np.uint8)
-    detections = _run(tracklets, plan, settings, pins, (keypoints, joint_scores, visibility))
-    trusted = joint_scores > SCORED
-    mean = np.where(trusted, joint_scores, 0).sum(1) / np.maximum(trusted.sum(1), 1)
-    track_ids = np.empty(count, np.int64)
+def _as_poses(merged: Merged, detections: np.ndarray, plan: Plan, skeleton: Skeleton) -> Poses:
+    """Poses of merged joints and detection scores (R,); rows without a joint are dropped."""
+    trusted = merged.scores > SCORED
+    mean = np.where(trusted, merged.scores, 0).sum(1) / np.maximum(trusted.sum(1), 1)
+    track_ids = np.empty(len(detections), np.int64)
     track_ids[plan.rows] = np.repeat(plan.people, np.diff(plan.cells))
+    boxes = dilate(joint_boxes(merged.keypoints, merged.visibility))
     poses = Poses(
-        keypoints, plan.frame_offsets, tracklets.skeleton, joint_scores, visibility,
-        dilate(joint_boxes(keypoints, visibility)), detections * mean, track_ids,
+        merged.keypoints, plan.frame_offsets, skeleton, merged.scores, merged.visibility, boxes, detections * mean,
+        track_ids,
     )  # fmt: skip
-    there = np.asarray(visibility.any(1))
+    there = np.asarray(merged.visibility.any(1))
     return poses if there.all() else poses.select(there)
-
-
-def _run(
-    tracklets: Tracklets, plan: Plan, settings: MergeSettings, pins: np.ndarray, merged: tuple[np.ndarray, ...]
-) -> np.ndarray:
-    """Fills `merged`, (R, K, 2) keypoints, (R, K) scores and visibility, and returns the detection scores (R,)."""
-    from ptfast.tracking import _merging
-    from ptfast.tracking._numba import run_pieces
-
-    length, joints = tracklets.keypoints.shape[1:3]
-    keypoints = np.require(tracklets.keypoints, np.float32, ["C", "A"]).reshape(-1, joints, 2)
-    joint_scores = np.require(tracklets.joint_scores, np.float32, ["C", "A"]).reshape(-1, joints)
-    boxes = tracklets.boxes.astype(np.float64)
-    fallback = HEAD_SHARE * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    top, bottom = tracklets.skeleton.head or (-1, -1)
-    least = float(settings.min_joint_score)
-    common = (keypoints, joint_scores, length, plan.order, plan.first, plan.offsets, plan.spans, plan.cells)
-    heads, seen = np.empty(len(plan.rows)), np.empty(len(plan.rows))
-    pieces = _pieces(plan, length, joints)
-    run_pieces(
-        lambda begin, end, *_: _merging.survey(
-            *common, fallback, tracklets.scores.astype(np.float64), top, bottom, least, begin, end, heads, seen
-        ),
-        [piece for piece in pieces if piece[2] == 0],
-    )
-    radii = np.maximum(settings.radius * heads, SMALLEST_RADIUS)
-    bad = run_pieces(
-        lambda *piece: _merging.merge_people(
-            *common, plan.rows, radii, pins, get_args(Merge).index(settings.merge), settings.method == "dijkstra",
-            bool(settings.weighted), settings.distance == "radius", settings.step, least, MAX_ITER, *piece, *merged,
-        ),
-        pieces,
-    )  # fmt: skip
-    if max(bad, default=-1) >= 0:
-        row, t = divmod(max(bad), length)
-        _complain(tracklets, row, t, least)
-    scores = np.empty(len(plan.rows), np.float32)
-    scores[plan.rows] = bridge_scores(seen, plan)
-    return scores
-
-
-def _pieces(plan: Plan, length: int, joints: int) -> list[tuple[int, int, int, int]]:
-    """Ranges of people and of joints, enough of them to keep all threads busy."""
-    from ptfast.tracking._numba import PIECES_PER_THREAD, even_pieces
-
-    if len(plan.people) == 0:
-        return []
-    people = even_pieces(plan.offsets * (length * joints), GRAIN)
-    work = len(plan.order) * length * joints
-    wanted = min(PIECES_PER_THREAD * _native.num_threads(), work // GRAIN)
-    cuts = np.linspace(0, joints, max(1, min(joints, wanted // len(people))) + 1).astype(int).tolist()
-    return [(*piece, low, high) for piece in people for low, high in pairwise(cuts)]
-
-
-def _complain(tracklets: Tracklets, row: int, t: int, least: float) -> None:
-    keypoints, scores = tracklets.keypoints[row, t], tracklets.joint_scores[row, t]
-    bad = (scores > least) & ~(np.isfinite(keypoints).all(-1) & np.isfinite(scores))
-    joint = int(bad.argmax())
-    raise ValueError(
-        f"keypoints and joint_scores must be finite where a hypothesis counts, got {keypoints[joint].tolist()} with "
-        f"score {scores[joint]} at ({row}, {t}, {joint})"
-    )

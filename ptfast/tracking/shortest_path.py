@@ -6,8 +6,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ptfast._check import Array, as_floats, check_finite, check_shape
+from ptfast._check import Array, check_shape
 from ptfast._columns import cast_array, on_host
+from ptfast.tracking._kernels.records import Graph
+from ptfast.tracking._reals import as_reals
 
 PathMethod = Literal["viterbi", "dijkstra"]
 
@@ -41,33 +43,27 @@ def cheapest_path(
     """
     if method not in get_args(PathMethod):
         raise ValueError(f"method must be one of {get_args(PathMethod)}, got {method!r}")
-    nodes = _reals("places", places, ("N", 2))
+    nodes = as_reals("places", places, ("N", 2))
     starts = np.array(cast_array("offsets", on_host(offsets), "int64"), order="C")
     check_shape("offsets", starts, ("L + 1",))
     if starts.size == 0 or starts[0] != 0 or starts[-1] != len(nodes) or (np.diff(starts) <= 0).any():
         raise ValueError(f"offsets must rise from 0 to {len(nodes)} with no layer empty, got {starts}")
     layers = len(starts) - 1
     factor = np.full(layers, smoothness, np.float64) if np.ndim(smoothness) == 0 else smoothness
-    factor = _reals("smoothness", factor, ("L",), L=layers)
-    weights = np.zeros(0) if sizes is None else _reals("sizes", sizes, ("N",), N=len(nodes))
+    factor = as_reals("smoothness", factor, ("L",), L=layers)
+    weights = np.zeros(0) if sizes is None else as_reals("sizes", sizes, ("N",), N=len(nodes))
     for name, values in (("smoothness", factor), ("sizes", weights)):
         if values.size and values.min() < 0:
             raise ValueError(f"{name} must not be negative, got {values.min()}")
-    pin = np.full(2, np.nan) if start is None else _reals("start", start, (2,))
+    pin = np.full(2, np.nan) if start is None else as_reals("start", start, (2,))
     path = np.empty(layers, np.int64)
     if layers == 0:
         return path, 0.0
-    from ptfast.tracking._shortest_path import solve_path
+    from ptfast.tracking._kernels.shortest_path import solve_path
 
     x, y = np.ascontiguousarray(nodes.T)
-    cost = solve_path(x, y, weights, starts, factor, pin, method == "dijkstra", path)
+    graph = Graph(x, y, np.zeros(len(x)), starts[:-1], starts[1:], factor)
+    cost = solve_path(graph, weights, float(pin[0]), float(pin[1]), method == "dijkstra", path)
     if np.isnan(cost):
         raise ValueError("sizes must have a positive sum in every layer")
     return path, cost
-
-
-def _reals(name: str, array: Array, pattern: tuple[int | str, ...], **sizes: int) -> np.ndarray:
-    values = np.require(as_floats(name, on_host(array)).astype(np.float64, copy=False), None, ["C", "A", "W"])
-    check_shape(name, values, pattern, **sizes)
-    check_finite(name, values)
-    return values

@@ -13,6 +13,6 @@ def warm_up() -> float:
     Where none of these can be written, they are compiled in every process.
     """
     started = time.perf_counter()
-    from ptfast.tracking import _mean_shift, _merging, _shortest_path  # noqa: F401
+    from ptfast.tracking._kernels import mean_shift, merging, seeded_mean_shift, shortest_path  # noqa: F401
 
     return time.perf_counter() - started

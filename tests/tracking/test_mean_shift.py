@@ -145,8 +145,8 @@ def test_any_layout_and_kind_of_array_will_do() -> None:
         ({"bandwidth": np.ones(2)}, r"bandwidth must have shape \(B,\) with B = 1, got \(2,\)"),
         ({"weights": np.array([1, 1, 0, 1.0])}, r"weights must be positive, got 0.0 at \(2,\)"),
         ({"weights": np.ones(3)}, r"weights must have shape \(P,\) with P = 4, got \(3,\)"),
-        ({"offsets": [0, 3]}, r"offsets must rise from 0 to 4, the number of points, got \[0 3\]"),
-        ({"offsets": [0, 5, 4]}, r"offsets must rise from 0 to 4, the number of points, got \[0 5 4\]"),
+        ({"offsets": [0, 3]}, r"offsets must rise from 0 to 4, the number of points, got \[0, 3\]"),
+        ({"offsets": [0, 5, 4]}, r"offsets must rise from 0 to 4, the number of points, got \[0, 5, 4\]"),
         ({"max_iter": -1}, "max_iter must be between 0 and"),
     ],
 )
@@ -162,7 +162,7 @@ def test_numba_is_loaded_by_the_first_call_alone() -> None:
 
 
 def test_a_kernel_that_cannot_be_cached_is_compiled_all_the_same() -> None:
-    from ptfast.tracking._numba import integer, kernel
+    from ptfast.tracking._kernels.compiling import integer, kernel
 
     namespace: dict = {}
     exec(compile("def double(x):\n    return 2 * x\n", "<a file that is not there>", "exec"), namespace)

@@ -268,8 +268,9 @@ def test_a_hypothesis_that_is_not_finite_is_named() -> None:
 
 
 def test_warming_up_loads_every_kernel() -> None:
-    folder = Path(ptfast.__file__).parent / "tracking"
-    kernels = {f"ptfast.tracking.{path.stem}" for path in folder.glob("_*.py") if "\n@kernel(" in path.read_text()}
+    folder = Path(ptfast.__file__).parent / "tracking" / "_kernels"
+    files = [path for path in folder.glob("*.py") if "\n@kernel(" in path.read_text()]
+    kernels = {f"ptfast.tracking._kernels.{path.stem}" for path in files}
     script = "import sys; from ptfast.tracking import warm_up; assert warm_up() > 0; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert kernels and kernels <= set(loaded.split())

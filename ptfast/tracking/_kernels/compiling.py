@@ -1,21 +1,15 @@
-"""How this package compiles and runs its Numba kernels."""
+"""Compilation of Numba kernels: argument types, decorators, cache."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numba import njit, types
-
-from ptfast import _native
-
-PIECES_PER_THREAD = 4  # so that no thread waits long for another's last piece
 
 ZERO: Any = np.int64(0)  # where counting starts: for a plain 0, Numba would compile what is called with it once more
 boolean, integer, real = types.boolean, types.int64, types.float64
@@ -31,8 +25,37 @@ def inputs(dtype: Any, ndim: int = 1) -> types.Array:
     return types.Array(dtype, ndim, "C", readonly=True)
 
 
-def part(function: Callable) -> Callable:
-    """Compiles a function that only kernels call, as a part of each of them."""
+def record(kind: type, *fields: Any) -> types.BaseTuple:
+    """The type of a NamedTuple whose fields have these types.
+
+    Numba converts no field of it: an array that is only read must be passed as `read_only` gives it.
+    """
+    return types.BaseTuple.from_types(fields, kind)
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view of a contiguous array that has the type `inputs`."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+# Parts count no references to arrays, and are inlined. An array goes to a function as seven numbers, a NamedTuple of
+# twenty arrays as 140, and counting takes an atomic operation for each array, of which Numba removes only some.
+# Together that takes longer than the clustering of ten points. Numba has no public option against the counting.
+_UNCOUNTED: dict[str, Any] = {"_nrt": False}
+
+
+def part(function: Callable, **options: Any) -> Callable:
+    """Compiles a function that only kernels and other parts call. It makes no arrays and returns numbers alone.
+
+    It does not count references to arrays, which is safe since its caller holds them for as long as it runs.
+    """
+    return njit(error_model="numpy", **_UNCOUNTED, **options)(function)
+
+
+def maker(function: Callable) -> Callable:
+    """Compiles a function that only kernels call, and that makes arrays or calls one that does."""
     return njit(error_model="numpy")(function)
 
 
@@ -55,31 +78,8 @@ def kernel(*signature: Any) -> Callable[[Callable], Callable]:
 
 @cache
 def _sources() -> str:
-    """Stands for the content of all files with kernels and their parts.
+    """A hash of all kernels' sources.
 
     It is part of a kernel's name in the cache, since Numba looks for changes in the kernel's own file alone.
     """
-    return f"{crc32(b''.join(path.read_bytes() for path in sorted(Path(__file__).parent.glob('_*.py')))):08x}"
-
-
-def run_pieces(function: Callable[..., Any], pieces: Sequence[tuple[int, ...]]) -> list[Any]:
-    """function(*piece) for each piece, on as many threads as ptfast may use; the results in order."""
-    threads = min(_native.num_threads(), len(pieces))
-    if threads <= 1:
-        return [function(*piece) for piece in pieces]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda piece: function(*piece), pieces))
-
-
-def even_pieces(offsets: np.ndarray, grain: int) -> list[tuple[int, int]]:
-    """Ranges of rows with about equal shares of the work, in order.
-
-    Args:
-        offsets: (N + 1,) the work before each of N rows.
-        grain: The least work that is worth a piece of its own.
-    """
-    work = int(offsets[-1] - offsets[0])
-    count = max(1, min(PIECES_PER_THREAD * _native.num_threads(), work // grain))
-    cuts = np.searchsorted(offsets, offsets[0] + np.arange(1, count) * (work / count))
-    edges = np.unique(np.concatenate([[0], cuts, [len(offsets) - 1]]))
-    return [(int(first), int(last)) for first, last in pairwise(edges)]
+    return f"{crc32(b''.join(path.read_bytes() for path in sorted(Path(__file__).parent.glob('*.py')))):08x}"

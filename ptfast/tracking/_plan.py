@@ -1,39 +1,13 @@
-"""Whose hypotheses there are in which frames, and where the merged poses will stand."""
+"""The layout of merging: people, their tracklets, the frames that these cover, and the rows of the merged poses."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from ptfast._check import check_finite
-from ptfast._columns import on_host
+from ptfast._columns import offsets_of, on_host
 from ptfast.structures import Poses, Tracklets
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Who is where: P people, I tracklets that count, and a cell for each frame of each person's span.
-
-    Attributes:
-        people: (P,) track ids, rising.
-        order: (I,) tracklets by person, then first frame.
-        first: (I,) their first frames.
-        offsets: (P + 1,) where each person begins in `order`.
-        spans: (P, 2) the frames from the first to the last that a person's tracklets cover, from and up to.
-        cells: (P + 1,) where each person's cells begin.
-        rows: (cells,) where each cell stands in the order of frames, then people.
-        frame_offsets: (F + 1,) where each frame begins in that order.
-    """
-
-    people: np.ndarray
-    order: np.ndarray
-    first: np.ndarray
-    offsets: np.ndarray
-    spans: np.ndarray
-    cells: np.ndarray
-    rows: np.ndarray
-    frame_offsets: np.ndarray
+from ptfast.tracking._kernels.records import Plan
 
 
 def make_plan(tracklets: Tracklets, ids: np.ndarray, frames: int, previous: Poses | None) -> Plan:
@@ -47,11 +21,11 @@ def make_plan(tracklets: Tracklets, ids: np.ndarray, frames: int, previous: Pose
     spans = np.stack([first[order[begin]], first[order[offsets[1:] - 1]] + length], 1).clip(0, frames)
     if previous is not None:
         spans[np.isin(people, on_host(previous.track_ids)), 0] = 0
-    cells = np.concatenate([[0], np.cumsum(spans[:, 1] - spans[:, 0])])
+    cells = offsets_of(spans[:, 1] - spans[:, 0])
     frame = np.arange(cells[-1]) + np.repeat(spans[:, 0] - cells[:-1], np.diff(cells))
     rows = np.empty_like(frame)
     rows[np.argsort(frame, kind="stable")] = np.arange(len(frame))
-    frame_offsets = np.concatenate([[0], np.cumsum(np.bincount(frame, minlength=frames))])
+    frame_offsets = offsets_of(np.bincount(frame, minlength=frames))
     return Plan(people, order, first[order], offsets, spans, cells, rows, frame_offsets)
 
 

@@ -1,0 +1,184 @@
+"""The hypotheses of a person's joints, and the clusters that they form in each frame.
+
+A person's tracklets stand together, in the order of their first frames, and all are T frames long: those that cover a
+frame are a run of them, whose ends move on with the frame.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ptfast.tracking._kernels.compiling import ZERO, maker, part, real
+from ptfast.tracking._kernels.mean_shift import find_clusters
+from ptfast.tracking._kernels.records import HIGHEST, SPATIAL, TEMPORAL, Options, Plan, TrackletArrays
+from ptfast.tracking._kernels.space import Points, Space
+
+
+class Person(NamedTuple):
+    """One person of a plan."""
+
+    begin: int  # tracklets begin to end in the plan's order
+    end: int
+    start: int  # frames start to stop
+    stop: int
+    radii: np.ndarray  # (F,) of the clusters in each frame
+    rows: np.ndarray  # (F,) of the output, for each frame
+    pins: np.ndarray  # (K, 3) x, y and score of each joint in the frame before the first, NaN for none
+
+
+class Clusters(NamedTuple):
+    """Clusters of all of a person's joints and frames, with room for more."""
+
+    x: np.ndarray  # (N,) their centres mu
+    y: np.ndarray  # (N,)
+    data: np.ndarray  # (N,) the data terms 1 - |C| / |H|
+    score: np.ndarray  # (N,) the mean scores of their hypotheses
+
+
+class Layers(NamedTuple):
+    """The frames in which J joints have hypotheses, with the clusters of these."""
+
+    frame: np.ndarray  # (J, F)
+    first: np.ndarray  # (J, F) layer l of joint j holds the clusters first[j, l] to last[j, l]
+    last: np.ndarray  # (J, F)
+    number: np.ndarray  # (J,) layers of each joint
+
+
+class Room(NamedTuple):
+    """Room for one frame of a person, and the hypotheses H of one joint in it."""
+
+    entries: np.ndarray  # (H,) the entries of the tracklets that cover the frame
+    score: np.ndarray  # (H,) the hypotheses' scores
+    space: Space  # their places are the points in it
+
+
+@maker
+def make_layers(joints: int, frames: int) -> Layers:
+    """Room for the layers of some joints over some frames, none of which has any yet."""
+    table = np.empty((3, joints, frames), np.int64)
+    return Layers(table[0], table[1], table[2], np.zeros(joints, np.int64))
+
+
+@maker
+def make_clusters(count: int) -> Clusters:
+    """Room for so many clusters."""
+    table = np.empty((4, count))
+    return Clusters(table[0], table[1], table[2], table[3])
+
+
+@part
+def covering(first: np.ndarray, end: int, length: int, frame: int, run: tuple[int, int]) -> tuple[int, int]:
+    """The run of tracklets, up to `end`, that covers a frame; `run` is that of an earlier one."""
+    low, high = run
+    while low < end and first[low] + length <= frame:
+        low += 1
+    high = max(low, high)
+    while high < end and first[high] <= frame:
+        high += 1
+    return low, high
+
+
+@part
+def most_hypotheses(plan: Plan, length: int, begin: int, end: int) -> int:
+    """The most tracklets of one of the people `begin` to `end` that cover a frame, and at least 1."""
+    most = ZERO + 1
+    for person in range(begin, end):
+        run = plan.offsets[person], plan.offsets[person]
+        for frame in range(plan.spans[person, 0], plan.spans[person, 1]):
+            run = covering(plan.first, plan.offsets[person + 1], length, frame, run)
+            most = max(most, run[1] - run[0])
+    return most
+
+
+@part
+def _gather(
+    tracklets: TrackletArrays, entries: np.ndarray, joint: int, min_score: float, points: Points, scores: np.ndarray
+) -> int:
+    """Writes a joint's hypotheses of some entries (H,); returns their number, or -1 - i for an entry i not finite."""
+    count = 0
+    for i in range(len(entries)):
+        score = real(tracklets.joint_scores[entries[i], joint])
+        if score > min_score:
+            x, y = real(tracklets.keypoints[entries[i], joint, 0]), real(tracklets.keypoints[entries[i], joint, 1])
+            if not abs(x) + abs(y) + score < np.inf:
+                return -1 - entries[i]
+            points.x[count], points.y[count], scores[count] = x, y, score
+            count += 1
+    return count
+
+
+@partial(part, forceinline=True)
+def _add_clusters(
+    score: np.ndarray, count: int, space: Space, radius: float, options: Options, clusters: Clusters, used: int
+) -> int:
+    """Adds the clusters of `count` hypotheses, or the largest; returns the number of clusters in use."""
+    for i in range(count):
+        space.points.weight[i] = score[i] if options.weighted else 1.0
+    found = find_clusters(space, count, radius, options.max_iter)
+    start, largest = used, 0
+    for c in range(found):
+        magnitude, total = 0, 0.0
+        for i in range(count):
+            if space.labels[i] == c:
+                magnitude += 1
+                total += score[i]
+        if magnitude == 0:
+            continue
+        if options.merge == SPATIAL and used > start:
+            if magnitude < largest or (magnitude == largest and total / magnitude <= clusters.score[start]):
+                continue
+            used = start
+        clusters.x[used], clusters.y[used] = space.centres.x[c], space.centres.y[c]
+        clusters.data[used], clusters.score[used] = 1 - magnitude / count, total / magnitude
+        largest = magnitude
+        used += 1
+    return used
+
+
+@part
+def _add_hypotheses(
+    points: Points, scores: np.ndarray, count: int, only_highest: bool, clusters: Clusters, used: int
+) -> int:
+    """Adds each hypothesis, or the most confident, as a cluster without a data term; returns the number in use."""
+    highest = 0
+    for i in range(count):
+        if scores[i] > scores[highest]:
+            highest = i
+    for i in range(count):
+        if i == highest or not only_highest:
+            clusters.x[used], clusters.y[used] = points.x[i], points.y[i]
+            clusters.data[used], clusters.score[used] = 0.0, scores[i]
+            used += 1
+    return used
+
+
+@part
+def find_layers(
+    tracklets: TrackletArrays, plan: Plan, person: Person, options: Options, first_joint: int, room: Room,
+    clusters: Clusters, layers: Layers,
+) -> int:  # fmt: skip
+    """Writes the clusters of a person's joints, from `first_joint` on, in all frames, and the layers that they are in.
+
+    Returns the number of clusters, or -1 - i for an entry i that is not finite.
+    """
+    score, space, used, run = room.score, room.space, ZERO, (person.begin, person.begin)
+    for frame in range(person.start, person.stop):
+        run = covering(plan.first, person.end, tracklets.length, frame, run)
+        for i in range(run[0], run[1]):
+            room.entries[i - run[0]] = plan.order[i] * tracklets.length + frame - plan.first[i]
+        entries, radius = room.entries[: run[1] - run[0]], person.radii[frame - person.start]
+        for j in range(len(layers.number)):
+            count = _gather(tracklets, entries, first_joint + j, options.min_score, space.points, score)
+            if count < 0:
+                return count
+            layer, first = layers.number[j], used
+            if options.merge in (TEMPORAL, HIGHEST):
+                used = _add_hypotheses(space.points, score, count, options.merge == HIGHEST, clusters, used)
+            elif count > 0:
+                used = _add_clusters(score, count, space, radius, options, clusters, used)
+            layers.frame[j, layer], layers.first[j, layer], layers.last[j, layer] = frame, first, used
+            layers.number[j] += first < used
+    return used

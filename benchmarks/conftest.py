@@ -30,8 +30,8 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "orjson", "norfair", "motpy", "supervision", "trackers", "networkx", "opencv-python", "scikit-learn",
-    "mmpose", "trackeval",
+    "motmetrics", "msgspec", "orjson", "norfair", "motpy", "supervision", "trackers", "networkx", "opencv-python",
+    "scikit-learn", "mmpose", "trackeval",
 )  # fmt: skip
 
 

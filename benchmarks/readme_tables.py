@@ -105,7 +105,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "joining", "test_against_numpy_and_scipy[1]", None,
     ),
     (
-        "Read and score 5 sequences (2018 form, with orjson), against poseval",
+        "Read and score 5 sequences (2018 form), against poseval",
         "evaluation", "test_against_the_official_evaluator[18-1]", None,
     ),
     (
@@ -117,19 +117,15 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "evaluation", "test_against_motmetrics[1]", None,
     ),
     (
-        "Read PoseTrack JSON of 1,000 frames of 20 people with orjson, against pycocotools' COCO",
-        "files", "test_read_json[orjson]", None,
-    ),
-    (
-        "The same without orjson, against the same",
-        "files", "test_read_json[json]", None,
+        "Read PoseTrack JSON of 1,000 frames of 20 people, against pycocotools' COCO",
+        "files", "test_read_json", None,
     ),
     (
         "COCOeval of the keypoints of 5,000 images that are loaded, against pycocotools",
         "dropin_pycocotools", "test_evaluation[keypoints, 5000 images-pycocotools]", None,
     ),
     (
-        "The same from files to figures, with COCO and loadRes of either side and orjson",
+        "The same from files to figures, with COCO and loadRes of either side",
         "dropin_pycocotools", "test_evaluation[keypoints, 5000 images, loading included-pycocotools]", None,
     ),
     (
@@ -273,7 +269,7 @@ def machine(files: dict[str, dict]) -> str:
     names = (
         "ptfast", "numpy", "scipy", "torch", "torchvision", "opencv-python", "ultralytics", "pycocotools", "lapx",
         "faster-coco-eval", "scikit-learn", "networkx", "norfair", "motpy", "supervision", "trackers", "motmetrics",
-        "orjson", "pyarrow", "pandas",
+        "msgspec", "orjson", "pyarrow", "pandas",
     )  # fmt: skip
     versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
     parts = [f"Python {newest['python']}", *(f"{name} {versions[name]}" for name in names if name in versions)]

@@ -190,7 +190,8 @@ def _read_json(text: bytes, file: str, sequence: str, format: str | None) -> Pos
     if format == "coco_results" or (format is None and isinstance(content, list)):
         return read_coco_results(elements(content, file), file, sequence)
     if not isinstance(content, dict):
-        raise bad_value(file, "", _JSON_FORMATS if format is None else "an object", describe(content))
+        found = "a list" if isinstance(content, list) else describe(content)
+        raise bad_value(file, "", _JSON_FORMATS if format is None else "an object", found)
     parts: dict[str, Content] = content
     if format == "posetrack17" or (format is None and "annolist" in parts):
         return read_posetrack17(parts, file, sequence)

@@ -6,7 +6,7 @@ Boxes alone; as Poses they have the one-joint skeleton `BOX_CENTER`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from typing import NoReturn
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ptfast._columns import frame_of_rows
 from ptfast._json import bad_value
 from ptfast.io._columns import build, center_columns, repeated_id
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
-from ptfast.io._gather import LARGEST, LARGEST_WHOLE
+from ptfast.io._gather import LARGEST, LARGEST_WHOLE, Rows
 from ptfast.io.joint_sets import BOX_CENTER
 from ptfast.structures import Poses
 
@@ -32,54 +32,57 @@ def read_mot(text: str, file: str, sequence: str) -> Poses:
         file: Name for messages.
         sequence: The sequence's name.
     """
-    numbered = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    places = [f"line {number}" for number, _ in numbered]
-    cells = _cells([line for _, line in numbered], file, places)
-    rows = _numbers(cells, file, places)
+    lines = text.splitlines()
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    rows = Rows(file, lambda index: f"line {filled[index] + 1}")
+    cells = _cells([lines[index] for index in filled], rows)
+    values = _numbers(cells, rows)
 
     def refuse(wrong: np.ndarray, column: int, expected: str) -> None:
         if wrong.any():
-            row = int(wrong.argmax())
-            raise bad_value(file, f"{places[row]}, {_NAMES[column]}", expected, repr(cells[row][column]))
+            _refuse(rows, cells, int(wrong.argmax()) * len(_NAMES) + column, expected)
 
     for column in range(len(_NAMES)):
-        refuse(~(np.abs(rows[:, column]) <= LARGEST), column, "a finite number")
+        refuse(~(np.abs(values[:, column]) <= LARGEST), column, "a finite number")
     for column in range(2):
-        whole = (rows[:, column] % 1 == 0) & (np.abs(rows[:, column]) < LARGEST_WHOLE)
+        whole = (values[:, column] % 1 == 0) & (np.abs(values[:, column]) < LARGEST_WHOLE)
         refuse(~whole, column, "a whole number")
-    numbers, ids = rows[:, :2].T.astype(np.int64)
+    numbers, ids = values[:, :2].T.astype(np.int64)
     refuse((numbers < 1) | (numbers > _LAST_FRAME), 0, f"a frame number from 1 to {_LAST_FRAME}")
     refuse(ids < -1, 1, "a track id, or -1 for none")
     if (row := repeated_id(numbers, ids)) is not None:
-        raise bad_value(file, places[row], f"each id once in frame {numbers[row]}", f"{ids[row]} twice")
+        raise bad_value(file, rows.place_of(row), f"each id once in frame {numbers[row]}", f"{ids[row]} twice")
     count = int(numbers.max())
-    scores = np.where(rows[:, 6] == -1, 1, rows[:, 6])
-    columns = {**center_columns(from_corner_and_size(rows[:, 2:6]), scores), "track_ids": ids}
+    scores = np.where(values[:, 6] == -1, 1, values[:, 6])
+    columns = {**center_columns(from_corner_and_size(values[:, 2:6]), scores), "track_ids": ids}
     frame_ids = np.arange(1, count + 1)
     return build(BOX_CENTER, numbers - 1, count, columns, sequence=sequence, frame_ids=frame_ids)
 
 
-def _cells(lines: list[str], file: str, places: list[str]) -> list[list[str]]:
-    """The first seven cells of each line, after a check that all lines have as many as the first."""
+def _refuse(rows: Rows, cells: list[str], index: int, expected: str) -> NoReturn:
+    row, column = divmod(index, len(_NAMES))
+    raise bad_value(rows.file, f"{rows.place_of(row)}, {_NAMES[column]}", expected, repr(cells[index]))
+
+
+def _cells(lines: list[str], rows: Rows) -> list[str]:
+    """The first seven cells of every line, after a check that all lines have as many as the first."""
     counts = [line.count(",") + 1 for line in lines]
-    least = f"at least {len(_NAMES)}" if counts[0] < len(_NAMES) else str(counts[0])
-    for count, place in zip(counts, places, strict=True):
-        if count < len(_NAMES) or count != counts[0]:
-            raise bad_value(file, place, f"{least} values between commas", count)
-    return [line.split(",", len(_NAMES))[: len(_NAMES)] for line in lines]
+    wrong = [row for row, count in enumerate(counts) if count < len(_NAMES) or count != counts[0]]
+    if wrong:
+        least = f"at least {len(_NAMES)}" if counts[0] < len(_NAMES) else str(counts[0])
+        raise bad_value(rows.file, rows.place_of(wrong[0]), f"{least} values between commas", counts[wrong[0]])
+    return [cell for line in lines for cell in line.split(",", len(_NAMES))[: len(_NAMES)]]
 
 
-def _numbers(cells: list[list[str]], file: str, places: list[str]) -> np.ndarray:
+def _numbers(cells: list[str], rows: Rows) -> np.ndarray:
     """(N, 7) float64."""
     strict = cells
-    if "_" in "".join(chain.from_iterable(cells)):
-        strict = [[cell.replace("_", "?") for cell in row] for row in cells]  # Python takes 1_0 for 10
+    if "_" in "".join(cells):
+        strict = [cell.replace("_", "?") for cell in cells]  # Python takes 1_0 for 10
     try:
-        return np.array(strict, np.float64)
+        return np.array(strict, np.float64).reshape(-1, len(_NAMES))
     except ValueError:
-        wrong = ((r, c) for r, row in enumerate(strict) for c, cell in enumerate(row) if not _is_number(cell))
-        row, column = next(wrong)
-        raise bad_value(file, f"{places[row]}, {_NAMES[column]}", "a number", repr(cells[row][column])) from None
+        _refuse(rows, cells, next(index for index, cell in enumerate(strict) if not _is_number(cell)), "a number")
 
 
 def _is_number(cell: str) -> bool:

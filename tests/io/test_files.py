@@ -115,6 +115,24 @@ def test_unknown_formats_are_refused(name: str, format: str | None, message: str
         write_poses(poses, tmp_path / name, format=format)
 
 
+@pytest.mark.parametrize(
+    ("content", "format", "message"),
+    [
+        ("[]", "posetrack18", "top level: expected an object, found a list"),
+        ("{}", "coco_results", "top level: expected a list, found an object"),
+        ("{}", "posetrack17", "top level: expected the key 'annolist', found an empty object"),
+        ("{}", "coco", "top level: expected the key 'images', found an empty object"),
+        ('{"a": 3}', "frames", r"\['a'\]: expected a list, found a whole number"),
+    ],
+)
+def test_json_of_another_format_than_the_one_asked_for_is_refused(
+    content: str, format: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ValueError, match=rf"a\.json: {message}"):
+        read_poses(tmp_path / "a.json", format=format)
+
+
 @pytest.mark.parametrize("key", ["", "a/b", "..", ".hidden"])
 def test_keys_that_are_no_file_names_are_refused(key: str, poses: Poses, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="poses must have keys that are file names, got"):

@@ -142,7 +142,7 @@ HIGHLIGHTS = (  # captions of the rows that the README shows
     "Link 2,000 frames of 20 people by box overlap, against a NumPy and SciPy loop",
     "Mean shift of 150,000 sets of 9 points, against scikit-learn, by a few of the sets",
     "The cheapest path through 10,000 frames of 3 clusters, against SciPy's Dijkstra and the making of its graph",
-    "Read and score 5 sequences (2018 form, with orjson), against poseval",
+    "Read and score 5 sequences (2018 form), against poseval",
     "COCOeval of the keypoints of 5,000 images that are loaded, against pycocotools",
 )
 EVEN = 0.95  # times as fast from which two libraries count as even
@@ -177,9 +177,15 @@ def comparisons(files: dict[str, dict]) -> list[Comparison]:
 def highlights(files: dict[str, dict]) -> str:
     """Markdown: the few comparisons of the README, with the machine in one sentence."""
     rows = [row for row in comparisons(files) if row.caption in HIGHLIGHTS]
-    newest = max((files[name] for name in {row[1] for row in ROWS}), key=lambda file: file["date"])
-    where = f"{newest['processor']} ({newest['instruction_set']}), {newest['date']}"
-    return f"{table(rows)}\n\nMedians on {where}, one thread unless a column says otherwise."
+    return f"{table(rows)}\n\nMedians on {place(files)}, one thread unless a column says otherwise."
+
+
+def place(files: dict[str, dict]) -> str:
+    """The processor that the rows were measured on, and the days."""
+    used = [files[name] for name in sorted({row[1] for row in ROWS})]
+    days = sorted({file["date"] for file in used})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"{used[0]['processor']} ({used[0]['instruction_set']}), {when}"
 
 
 def benchmarks(files: dict[str, dict]) -> str:
@@ -274,7 +280,7 @@ def machine(files: dict[str, dict]) -> str:
     versions = {name: found for file in used for name, found in file["versions"].items() if name in names}
     parts = [f"Python {newest['python']}", *(f"{name} {versions[name]}" for name in names if name in versions)]
     return (
-        f"Medians on {newest['processor']} ({newest['instruction_set']}), {newest['date']}, {', '.join(parts)}. All on "
+        f"Medians on {place(files)}, {', '.join(parts)}. All on "
         "one thread, unless a column says otherwise. `make bench` measures them again; both times of a line come from "
         "one run, and the results are compared before they are timed. The bound is what the bytes and operations that "
         "cannot be avoided would take at the rates of copying, arithmetic and exponentials that this machine was "

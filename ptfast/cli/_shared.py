@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ptfast.io import read_sequences
 from ptfast.structures import Poses
 
 
@@ -74,6 +75,12 @@ def map_poses(
     if isinstance(poses, Poses):
         return function(poses)
     return {name: function(poses[name]) for name in tqdm(poses, desc=title, unit="sequence", delay=1, leave=False)}
+
+
+def read_one_or_many(source: Path) -> Poses | dict[str, Poses]:
+    """The poses of a file, or by name those of a folder or of a file with several sequences."""
+    sequences = read_sequences(source)
+    return sequences if source.is_dir() or len(sequences) > 1 else next(iter(sequences.values()))
 
 
 def plural(number: int, noun: str) -> str:

@@ -6,12 +6,13 @@ INSTALLED := $(VENV)/.installed
 # Says what it does the first time, when there is much to fetch; later only what goes wrong.
 INSTALL = $(RUN) pip install $(if $(wildcard $(INSTALLED)),--quiet) --constraint constraints.txt
 CUDA_BUILD := build/cuda-check
+EMULATOR_BUILD := build/emulator
 NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h')
 # cmake, ninja and clang-format come with the environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench readme-tables lint format cuda-check clean
+.PHONY: help venv demo test bench readme-tables docs lint format stub cuda-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +29,7 @@ $(INSTALLED): constraints.txt pyproject.toml setup.py CMakeLists.txt csrc $(NATI
 	@if [ -z "$$PTFAST_CUDA" ]; then \
 	  if nvidia-smi -L >/dev/null 2>&1; then export CUDAARCHS="$${CUDAARCHS:-native}"; else export PTFAST_CUDA=OFF; fi; \
 	fi; \
-	$(INSTALL) --no-build-isolation --editable '.[dev,bench]'
+	$(INSTALL) --no-build-isolation --editable '.[dev,bench,docs]'
 	@touch $@
 
 demo: venv ## track the people of an example scene, and say where the results lie
@@ -43,6 +44,11 @@ bench: venv ## run the benchmarks, with the other libraries they compare with; A
 readme-tables: venv ## write the figures of the README and docs/ from benchmarks/results
 	$(VENV)/bin/python benchmarks/make_tables.py
 
+docs: venv ## build the documentation, warnings as errors, and say where it lies
+	@rm -rf build/docs build/doctrees
+	$(RUN) sphinx --builder html --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
+	@echo $(CURDIR)/build/docs/index.html
+
 lint: venv ## check style, types and layout
 	$(RUN) ruff check
 	$(RUN) ruff format --check
@@ -53,6 +59,14 @@ format: venv ## put style and layout right
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 	clang-format -i $(NATIVE_SOURCES)
+
+# The emulated core has the functions of every build.
+stub: venv ## write ptfast/_C.pyi, the native core's types, from the core with emulated CUDA kernels
+	cmake -S tests/cuda_emulator -B $(EMULATOR_BUILD) -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
+	  -Dpybind11_DIR=$$($(RUN) pybind11 --cmakedir)
+	cmake --build $(EMULATOR_BUILD)
+	$(VENV)/bin/python .ci/native_stub.py $(EMULATOR_BUILD)/_C.*.so >$(EMULATOR_BUILD)/_C.pyi
+	mv $(EMULATOR_BUILD)/_C.pyi ptfast/_C.pyi
 
 cuda-check: venv ## compile every CUDA kernel for all architectures, warnings as errors; needs nvcc, no GPU
 	@command -v "$${CUDACXX:-nvcc}" >/dev/null || { echo "make cuda-check needs nvcc, which is not on the PATH; install \

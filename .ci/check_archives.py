@@ -1,4 +1,4 @@
-"""What the sdist must hold to be built from, and what the wheel must and must not hold."""
+"""Checks that an sdist can be built from, that a wheel has all data files of the tree, and that neither has more."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
-EXAM = "ptfast/synthetic/benchmark_v1.json"
-WEIGHTS = [
-    f"ptfast/methods/weights/{name}.{suffix}"
-    for name in ("matcher", "detect-and-track", "detect-and-track-2d", "clip-tracking", "clip-tracking-2d")
-    for suffix in ("safetensors", "json")
-]
-CONFIGS = [
-    f"ptfast/training/configs/{name}.toml"
-    for name in ("synthetic_2d", "synthetic_3d", "paper_3d_r18", "paper_2d_r101_fpn", "pose/synthetic_pose_3d")
-]
+ROOT = Path(__file__).parents[1]
+PATTERNS = ("py.typed", "**/*.pyi", "**/*.json", "**/*.safetensors", "**/*.toml")  # of data files in the package
+SOURCES = ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu")
+
+
+def data_files() -> list[str]:
+    """The package's data files in the working tree; exits if there are none of a kind."""
+    found = {pattern: list((ROOT / "ptfast").glob(pattern)) for pattern in PATTERNS}
+    if empty := [pattern for pattern, paths in found.items() if not paths]:
+        sys.exit(f"{ROOT / 'ptfast'}: expected files that match {', '.join(empty)}, found none")
+    return sorted(path.relative_to(ROOT).as_posix() for paths in found.values() for path in paths)
 
 
 def main() -> None:
@@ -25,17 +27,10 @@ def main() -> None:
         source = [name.split("/", 1)[1] for name in sdist.getnames() if "/" in name]
     with zipfile.ZipFile(sys.argv[2]) as wheel:
         installed = wheel.namelist()
-    wrong = [
-        f"sdist lacks {name}"
-        for name in ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu", EXAM)
-        if name not in source
-    ]
-    wrong += [f"sdist lacks {name}" for name in WEIGHTS if name not in source]
-    wrong += [f"wheel lacks {name}" for name in WEIGHTS if name not in installed]
-    wrong += [f"sdist lacks {name}" for name in CONFIGS if name not in source]
-    wrong += [f"wheel lacks {name}" for name in CONFIGS if name not in installed]
+    data = data_files()
+    wrong = [f"sdist lacks {name}" for name in (*SOURCES, *data) if name not in source]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
-    wrong += [f"wheel lacks {name}" for name in ("ptfast/py.typed", "ptfast/ops/oks.py", EXAM) if name not in installed]
+    wrong += [f"wheel lacks {name}" for name in ("ptfast/ops/oks.py", *data) if name not in installed]
     extensions = [name for name in installed if name.endswith(".so")]
     if len(extensions) != 1 or not extensions[0].startswith("ptfast/_C."):
         wrong.append(f"wheel must hold one extension, ptfast/_C, but holds {extensions}")
@@ -44,7 +39,7 @@ def main() -> None:
     wrong += [f"wheel holds {name}" for name in installed if re.search(r"(^|/)(tests?/|test_)", name)]
     if wrong:
         sys.exit("\n".join(wrong))
-    print(f"sdist: {len(source)} entries, wheel: {len(installed)} files, one extension, no tests")
+    print(f"sdist: {len(source)} entries, wheel: {len(installed)} files, {len(data)} of them data, no tests")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def uniform_costs(problems: int, size: int) -> np.ndarray:
 
 
 def tracking_costs(problems: int, size: int) -> np.ndarray:
-    """As 1 - IoU between frames: a low cost in each row, in shuffled columns, the others at 1 or little below.
+    """Costs like 1 - IoU between frames: a low cost in each row, in shuffled columns, the others at 1 or little below.
 
     One row in ten has a second low cost, in another row's column.
     """

@@ -101,7 +101,7 @@ def heatmaps(batch: int, joints: int = 17) -> np.ndarray:
 
 
 def hrnet_call(functions: Any, function: str, n: int) -> Callable[[], Any]:
-    """A function of HRNet or of the drop-in on n poses or pictures; with "visible", on joints over a visibility."""
+    """A function of HRNet or of the drop-in on n poses or images; with "visible", on joints over a visibility."""
     name, _, visible = function.partition(", ")
     threshold, call = (0.2 if visible else None), getattr(functions, name)
     if name == "oks_iou":

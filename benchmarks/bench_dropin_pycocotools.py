@@ -2,7 +2,7 @@
 
 The data are like COCO's validation set: keypoints on 5,000 images of which half show people, or boxes of 80 categories
 with 100 detections an image. Without loading, both evaluators of a row get the same objects, those of the peer; with
-it, each reads the files itself, ptfast's by orjson where that is installed.
+it, each reads the files itself, ptfast's by orjson.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
 """Reading and writing of files: PoseTrack 2018 JSON and CSV of 1,000 frames of 20 people.
 
 The others read the same files, and their figures are held against the poses first, but make other things of them:
-pycocotools an index of dictionaries, pandas a table. JSON is read with orjson and as if that were not installed.
+pycocotools an index of dictionaries, pandas a table.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,16 +30,6 @@ def poses() -> Poses:
     return crowd(0, frames=FRAMES, people=PEOPLE)
 
 
-@pytest.fixture
-def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The library that reads JSON; use with indirect parametrisation."""
-    if request.param == "orjson":
-        peer("orjson")
-    else:
-        monkeypatch.setitem(sys.modules, "orjson", None)
-    return request.param
-
-
 def by_pycocotools(path: Path) -> np.ndarray:
     """(N, K, 2) of an index of the file."""
     with contextlib.redirect_stdout(io.StringIO()):
@@ -53,9 +42,8 @@ def index_by_pycocotools(path: Path) -> None:
         peer("pycocotools.coco").COCO(str(path))
 
 
-@pytest.mark.parametrize("reader", ["orjson", "json"], indirect=True)
 def test_read_json(
-    benchmark: Any, reader: str, poses: Poses, tmp_path: Path, median_seconds: Callable, held_against: Callable
+    benchmark: Any, poses: Poses, tmp_path: Path, median_seconds: Callable, held_against: Callable
 ) -> None:
     path = tmp_path / "poses.json"
     write_poses(poses, path)
@@ -66,7 +54,7 @@ def test_read_json(
     benchmark.group = f"read JSON, {SIZE}"
     seconds = median_seconds(partial(index_by_pycocotools, path), 3)
     benchmark.pedantic(read_poses, (path,), rounds=5, warmup_rounds=1)
-    held_against(seconds, peer="pycocotools", reader=reader, bytes=path.stat().st_size)
+    held_against(seconds, peer="pycocotools", bytes=path.stat().st_size)
 
 
 def test_read_csv(

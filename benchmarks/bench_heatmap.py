@@ -43,7 +43,7 @@ def hrnet() -> ModuleType:
 
 @cache
 def people(batch: int, joints: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a pose network gives: maps (N, K, H, W) with a bump each, and the crops' boxes (N, 4)."""
+    """Output of a pose network: maps (N, K, H, W) with a bump each, and the crops' boxes (N, 4)."""
     random = np.random.default_rng(0)
     x, y = (random.uniform(0, size, (batch, joints, 1, 1)).astype(np.float32) for size in (width, height))
     rows, columns = np.mgrid[:height, :width].astype(np.float32)

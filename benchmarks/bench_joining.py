@@ -35,7 +35,7 @@ def tracklets(frames: int, people: int = PEOPLE) -> Tracklets:
 
 
 def joined_by_numpy(clips: Tracklets) -> np.ndarray:
-    """What one would write: OKS by broadcasting, SciPy's assignment, nearest earlier key frames first."""
+    """Plain joining: OKS by broadcasting, SciPy's assignment, nearest earlier key frames first."""
     sigmas = 2 * np.array(clips.skeleton.sigmas, np.float32)
     size = clips.boxes[:, 2:] - clips.boxes[:, :2]
     areas = size[:, 0] * size[:, 1]

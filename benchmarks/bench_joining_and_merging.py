@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from bench_joining import FRAMES, LENGTH, PEOPLE, joined_by_numpy, tracklets
 
-from ptfast.methods._polish import Merging, MovingMerge
+from ptfast.io import Frame
+from ptfast.methods.clip_tracking import Merging
+from ptfast.methods.clip_tracking.polish import MovingMerge
+from ptfast.pipeline import FrameTracklets
 from ptfast.reference.merging import merge_joint
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner, join_tracklets, merge_hypotheses
@@ -27,18 +30,9 @@ def streamed(clips: Tracklets, frames: int) -> int:
     starts = np.searchsorted(clips.first_frame, np.arange(-(LENGTH // 2), frames - LENGTH // 2 + 1))
     for frame in range(frames):
         cut = clips.select(np.arange(starts[frame], starts[frame + 1]))
-        for shown in window.update(_empty_frame(frame, clips), cut, joiner.update(cut)):
+        for shown in window.update(FrameTracklets.of_frame(Frame(None, "", frame), cut), joiner.update(cut)):
             poses += len(shown.scores)
     return poses + sum(len(shown.scores) for shown in window.finish())
-
-
-def _empty_frame(frame: int, clips: Tracklets) -> Poses:
-    return Poses(
-        keypoints=np.empty((0, len(clips.skeleton), 2), np.float32),
-        frame_offsets=np.zeros(2, np.int64),
-        frame_ids=np.array([frame]),
-        skeleton=clips.skeleton,
-    )
 
 
 @pytest.fixture(scope="module")

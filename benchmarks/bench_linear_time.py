@@ -2,7 +2,7 @@
 
 `pytest benchmarks/bench_linear_time.py --benchmark-only` spends some seconds on each subject and number of people;
 PTFAST_LINEAR_SECONDS=60 spends a minute. long_videos.py has the subjects. `python benchmarks/make_tables.py` puts
-benchmarks/results/linear_time.json and its picture into docs/long-videos.md.
+benchmarks/results/linear_time.json and its plot into docs/long-videos.md.
 """
 
 from __future__ import annotations

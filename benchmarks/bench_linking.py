@@ -1,6 +1,6 @@
 """Linking: against a plain loop and other trackers; bench_linear_time has its time and memory on long videos.
 
-How many flops linking takes hangs on the poses; the roofline counts the bytes of the input and the ids alone.
+The number of flops depends on the poses; the roofline counts the bytes of the input and of the ids alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ptfast.structures import Poses
 from ptfast.synthetic import crowd
-from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
+from ptfast.tracking import OnlineLinker, link, weighted_cost
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
 
 ALL = {"min_score": None, "min_joint_score": None}
@@ -91,7 +91,7 @@ def supervision_loop(poses: Poses) -> np.ndarray:
 
 
 def detections_of(boxes: np.ndarray) -> Any:
-    """As supervision and trackers take them, all of full confidence."""
+    """Detections as supervision and trackers take them, all of full confidence."""
     import supervision
 
     ones = np.ones(len(boxes), np.float32)
@@ -190,7 +190,7 @@ def test_numpy_and_lap_loop(benchmark: Callable, poses: Poses) -> None:
     ],
 )  # fmt: skip
 def test_tracker_library(benchmark: Callable, library: str, loop: Callable, poses: Poses) -> None:
-    """These follow boxes with filters of their own, so only their work is compared: how many people they report.
+    """These follow boxes with filters of their own: only their work is compared, the number of people that they report.
 
     They run on one thread. One that takes seconds is timed once or twice.
     """
@@ -226,16 +226,15 @@ def weighted_loop(poses: Poses, features: np.ndarray) -> np.ndarray:
 def test_weighted_cost(
     benchmark: Callable, library: str, threads: int, poses: Poses, roofline: Callable[..., None]
 ) -> None:
-    """A cost that is a function in Python: FeatureStore and weighted_cost, frame after frame."""
+    """A cost that is a function in Python: weighted_cost, frame after frame."""
     if library != "ptfast" and threads > 1:
         pytest.skip("SciPy's assignment runs on one thread")
     features = np.random.default_rng(0).standard_normal((PEOPLE, 128), np.float32)[poses.track_ids]
     features += 0.5 * np.random.default_rng(1).standard_normal(features.shape, np.float32)
 
     def linked() -> np.ndarray:
-        store = FeatureStore()
-        cost = weighted_cost(iou=1, appearance=0.5, features=store)
-        return link(store.attach(poses, features), **{**PLAIN, "cost": cost}).track_ids
+        cost = weighted_cost(iou=1, appearance=0.5)
+        return link(replace(poses, features={"appearance": features}), **{**PLAIN, "cost": cost}).track_ids
 
     ids = linked()
     np.testing.assert_array_equal(ids, weighted_loop(poses, features))

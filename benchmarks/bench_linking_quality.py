@@ -1,4 +1,4 @@
-"""How well each way of linking finds annotated people again, at full and at lower frame rates, and the official MOTA.
+"""Quality of each way of linking: annotated people found again at full and lower frame rates, and the official MOTA.
 
 `pytest benchmarks/bench_linking_quality.py --benchmark-only` writes benchmarks/results/linking_quality.json and .png,
 `python benchmarks/bench_linking_quality.py` prints the tables and writes the plot; both need the annotated sequences
@@ -18,7 +18,7 @@ from peers import peer
 
 from ptfast.evaluation import evaluate_tracks
 from ptfast.evaluation.posetrack import evaluate
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.structures import Poses
 from ptfast.tracking import link
 
@@ -46,7 +46,7 @@ DETECTION_METHODS = {
 
 
 def wrong_links(truth: Poses, ids: np.ndarray) -> tuple[int, int]:
-    """People annotated in two consecutive frames whose link is not to themselves, and how many such people there are.
+    """People annotated in two consecutive frames whose link is not to themselves, and the number of such people.
 
     Args:
         truth: Annotated poses with true ids.
@@ -67,7 +67,7 @@ def wrong_links(truth: Poses, ids: np.ndarray) -> tuple[int, int]:
 
 
 def switches(truth: Poses, ids: np.ndarray) -> int:
-    """How often a person's id differs from the one that he had when he was last seen."""
+    """Number of times that a person's id differs from the one of when they were last seen."""
     order = np.lexsort((np.arange(len(ids)), truth.track_ids))
     same_person = np.diff(truth.track_ids[order]) == 0
     return int((same_person & (np.diff(ids[order]) != 0)).sum())
@@ -80,7 +80,7 @@ def link_without_ids(poses: Poses, arguments: dict) -> Poses:
 def annotated_rows() -> list[dict]:
     rows = []
     for title, folder in SETS.items():
-        sequences = read_poses(DATA / folder)
+        sequences = read_sequences(DATA / folder)
         for stride in STRIDES:
             truth = {name: poses[::stride] for name, poses in sequences.items()}
             for method, arguments in METHODS.items():
@@ -105,8 +105,8 @@ def annotated_rows() -> list[dict]:
 
 
 def detection_rows() -> list[dict]:
-    truth = read_poses(DATA / "posetrack/annotations/val")
-    found = read_poses(DATA / "posetrack/detections/val")
+    truth = read_sequences(DATA / "posetrack/annotations/val")
+    found = read_sequences(DATA / "posetrack/detections/val")
     rows = []
     for method, arguments in DETECTION_METHODS.items():
         linked = {name: link(poses, **arguments) for name, poses in found.items()}

@@ -46,7 +46,7 @@ def clustered(make: Callable, sets: int, points: int) -> tuple[np.ndarray, np.nd
 
 @cache
 def sklearn_seconds(make: Callable, sets: int, points: int, seeding: bool, median_seconds: Callable) -> float:
-    """Of scikit-learn for all sets: the median of some, whose clusters by its exact mode are held against ours.
+    """Seconds of scikit-learn for all sets: the median of some, whose clusters by its exact mode are held against ours.
 
     It uses one thread however many there are, so it is asked once.
     """

@@ -46,7 +46,7 @@ def hypotheses(frames: int, people: int = PEOPLE) -> tuple[Tracklets, np.ndarray
 
 @cache
 def plain_seconds(**options: Any) -> float:
-    """Of the specification in plain Python for a frame of a person, from 40 frames that are held against ours."""
+    """Seconds of the specification in plain Python for a frame of a person, from 40 frames with an equal result."""
     few, few_ids = hypotheses(40, 2)
     poses = merge_hypotheses(few, few_ids, frames=40, **options)
     plain = {name: value for name, value in options.items() if name != "method"}

@@ -1,4 +1,4 @@
-"""How near to the annotation merged hypotheses come, and their official mAP and MOTA, for each way of merging.
+"""Distance of merged hypotheses from the annotation, and their official mAP and MOTA, for each way of merging.
 
 Hypotheses are annotated poses with errors, in windows of 9 frames about every frame, at three rates of entanglement;
 `jittered_clips` states the rule of the errors. They are joined by `join_tracklets` and merged. Score thresholds of
@@ -22,7 +22,7 @@ from jittered_clips import jittered_clips
 
 from ptfast.evaluation import learn_joint_thresholds
 from ptfast.evaluation.posetrack import evaluate
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.ops import assign, oks_matrix
 from ptfast.structures import Poses, Tracklets, head_sizes, pose_areas
 from ptfast.tracking import drop_low_joints, drop_short_tracks, join_tracklets, merge_hypotheses
@@ -50,7 +50,7 @@ Joined = dict[str, tuple[Poses, Tracklets, np.ndarray]]  # by sequence: annotati
 def joined(part: str, network: dict[str, Any]) -> Joined:
     """Hypotheses of the annotated sequences of "train" or "val", with the ids that joining gives them."""
     found = {}
-    for seed, (name, truth) in enumerate(read_poses(DATA / "posetrack/annotations" / part).items()):
+    for seed, (name, truth) in enumerate(read_sequences(DATA / "posetrack/annotations" / part).items()):
         tracklets, _ = jittered_clips(truth, seed, **network)
         found[name] = truth, tracklets, join_tracklets(tracklets, frames=len(truth))
     return found

@@ -52,7 +52,7 @@ def without_padding(kept: np.ndarray, count: int) -> np.ndarray:
 
 
 def fewest_pairs(n: int, kept: int) -> float:
-    """Whose overlap greedy suppression must know: each two that stay, and for each other one what strikes it."""
+    """Pairs whose overlap greedy suppression must know: each two that stay, and each other one with its suppressor."""
     return kept * (kept - 1) / 2 + n - kept
 
 

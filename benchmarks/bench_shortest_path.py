@@ -29,7 +29,7 @@ def clusters() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def edges(places: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a cluster of the first frame costs (C,), and a step from each to each of the next frame (F - 1, C, C)."""
+    """Costs of the clusters of the first frame (C,), and of the steps from each to each of the next (F - 1, C, C)."""
     at, size = places.reshape(FRAMES, CLUSTERS, 2), sizes.reshape(FRAMES, CLUSTERS)
     own = 1 - size / size.sum(1, keepdims=True)
     return own[0], own[1:, None] + SMOOTHNESS * np.sqrt(((at[1:, None] - at[:-1, :, None]) ** 2).sum(-1))

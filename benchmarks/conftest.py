@@ -1,7 +1,8 @@
-"""What every benchmark shares: thread counts, the machine's own limits, and the results that are kept.
+"""Shared parts of the benchmarks: thread counts, the machine's own limits, and the results that are kept.
 
-A run with --benchmark-only writes benchmarks/results/<module>.json for each bench_<module>.py that ran: medians and
-quartiles, with the machine, its measured limits, versions and date beside them.
+A run with --benchmark-only writes benchmarks/results/<module>.json for each bench_<module>.py that ran as a whole:
+medians and quartiles, with the machine, its measured limits, versions and date beside them. A run of some of a module's
+rows (-k, -m, ::) leaves its file as it is, so that all rows of a file come from one run.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from ptfast import _native
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "ptfast", "numpy", "scipy", "torch", "torchvision", "ultralytics", "pycocotools", "faster-coco-eval", "lapx", "lap",
-    "motmetrics", "orjson", "norfair", "motpy", "supervision", "trackers", "networkx", "opencv-python", "scikit-learn",
-    "mmpose", "trackeval",
+    "motmetrics", "msgspec", "orjson", "norfair", "motpy", "supervision", "trackers", "networkx", "opencv-python",
+    "scikit-learn", "mmpose", "trackeval",
 )  # fmt: skip
 
 
-MOST_SECONDS, LEAST_ROUNDS = "0.4", 3  # of a row's rounds, where its test and the command line do not say
+MAX_SECONDS, MIN_ROUNDS = "0.4", 3  # of a row's rounds, where its test and the command line do not say
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,9 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Rows that take long get fewer rounds than pytest-benchmark's defaults, so that all together take minutes."""
     given = "".join(map(str, config.invocation_params.args))
     if "--benchmark-max-time" not in given:
-        config.option.benchmark_max_time = MOST_SECONDS
+        config.option.benchmark_max_time = MAX_SECONDS
     if "--benchmark-min-rounds" not in given:
-        config.option.benchmark_min_rounds = LEAST_ROUNDS
+        config.option.benchmark_min_rounds = MIN_ROUNDS
 
 
 @pytest.fixture(autouse=True)
@@ -73,10 +74,10 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 def limits(threads: int) -> dict[str, float]:
     """The most that this machine does on so many threads: the peaks that `roofline` holds a benchmark against.
 
-    Bandwidth of copying by NumPy (bytes read and written, GB/s), 128 MB in memory and 4 MB that stay in the last-level
-    cache; exponentials (G/s) of the native core's probe; and the speed of torch's product of two float32 matrices of
-    1024 x 1024 (GFLOP/s), in which a multiplication and an addition are two flops. Each is the best of several tries:
-    what else runs slows some of them.
+    These are the bandwidth of copying by NumPy (bytes read and written, GB/s), 128 MB in memory and 4 MB that stay in
+    the last-level cache, the exponentials (G/s) of the native core's probe, and the speed of torch's product of two
+    float32 matrices of 1024 x 1024 (GFLOP/s), in which a multiplication and an addition are two flops. Each is the best
+    of several tries, as other programs slow some of them.
     """
     import torch
 
@@ -124,7 +125,7 @@ def roofline(benchmark: Any, threads: int) -> Callable[..., None]:
 
 
 def _copy_gb_per_s(numbers: int, times: int, threads: int) -> float:
-    """Of so many float32, copied over and over so many times within a try."""
+    """Rate of copying so many float32, over and over so many times within a try."""
     source, target = np.ones(numbers, np.float32), np.empty(numbers, np.float32)
     pieces = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
 
@@ -137,7 +138,7 @@ def _copy_gb_per_s(numbers: int, times: int, threads: int) -> float:
 
 
 def _cache_bytes() -> int:
-    """Of the last-level cache; 0 where the system (Linux) does not say."""
+    """Size of the last-level cache; 0 where the system (Linux) does not say."""
     try:
         size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text().strip()
     except OSError:
@@ -184,10 +185,15 @@ def _seconds(function: Callable[[], object], rounds: int) -> list[float]:
     return seconds
 
 
+def is_partial(config: pytest.Config) -> bool:
+    """Returns True if the command line chooses rows within modules."""
+    return bool(config.option.keyword or config.option.markexpr or any("::" in str(given) for given in config.args))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the results, a file for each module that ran."""
+    """Writes the results, a file for each module that ran as a whole."""
     benchmarks = getattr(session.config, "_benchmarksession", None)
-    if benchmarks is None or not session.config.getoption("benchmark_only"):
+    if benchmarks is None or not session.config.getoption("benchmark_only") or is_partial(session.config):
         return
     modules: dict[str, list[dict]] = {}
     for benchmark in benchmarks.benchmarks:

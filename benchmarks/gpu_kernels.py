@@ -31,7 +31,7 @@ def close(ours: Any, theirs: Any) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """What is timed, and what it is held against."""
+    """A timed call with the calls and bounds that it is compared with."""
 
     ours: Callable[[], Any]
     peers: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Whether an hour of video at 25 frames/s, 90,000 frames, takes more memory than a minute of it.
+"""Memory of an hour of video at 25 frames/s, 90,000 frames, beside that of a minute of it.
 
 `python benchmarks/hour_of_video.py` streams synthetic frames of five people, over and over, through Detect-and-Track
 with a network small enough to finish within minutes; its memory is that of any network's stream but for the size of the
@@ -63,7 +63,7 @@ def small_method(windowing: str) -> DetectAndTrack:
         width=0.125, normalisation="group", pyramid_channels=16, anchor_sizes=(8, 12, 16, 24, 32),
         anchor_ratios=(2.0,), box_channels=16, keypoint_convs=1, keypoint_channels=16,
     )  # fmt: skip
-    limits = Limits(proposals_before=20, proposals_after=10, most=PEOPLE, min_score=0.0)
+    limits = Limits(proposals_before=20, proposals_after=10, max_detections=PEOPLE, min_score=0.0)
     config = Config(
         windowing=windowing, short_side=SIDE, long_side=SIDE, limits=limits, min_score=0.0, min_area=0.0,  # type: ignore[arg-type]
         min_joint_score=-1e9, decode="quarter", lookback=4, batch=32,
@@ -72,7 +72,7 @@ def small_method(windowing: str) -> DetectAndTrack:
 
 
 def frames(count: int) -> Iterator[np.ndarray]:
-    """So many pictures of a short film, over and over."""
+    """So many images of a short film, over and over."""
     film = list(render(0, frames=64, people=PEOPLE, size=(SIDE, SIDE)))
     return islice(cycle(film), count)
 

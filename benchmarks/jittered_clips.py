@@ -1,4 +1,4 @@
-"""What a clip network could give for annotated poses: hypotheses in overlapping windows, with errors by a rule."""
+"""Hypotheses as a clip network could give them for annotated poses: in overlapping windows, with errors by a rule."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def jittered_clips(
         jitter: Standard deviation at the key frame for z = 0, in head sizes.
         shared: Share of the variance that all hypotheses have in common.
         jump: Probability of an entanglement.
-        confidence: Whether scores tell the expected or the actual length of the jitter.
+        confidence: Kind of scores: they tell the expected or the actual length of the jitter.
 
     Returns:
         The tracklets, shuffled within each key frame, and (M,) the true track id of each.

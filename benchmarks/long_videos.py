@@ -32,7 +32,7 @@ from ptfast.tracking import OnlineLinker, join_tracklets, link, merge_hypotheses
 LENGTHS = (1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000)
 MOST_BYTES = 4e9
 WARM_UP = 500  # frames
-PICTURE = (320, 180)  # width and height
+IMAGE = (320, 180)  # width and height
 ALL = {"min_score": None, "min_joint_score": None}
 
 Counts = dict[str, float]
@@ -94,9 +94,8 @@ def _stub_method(people: int) -> Any:
     import torch
 
     from ptfast.methods import ClipTracking
-    from ptfast.methods._polish import Merging
-    from ptfast.methods.clip_tracking import Config
-    from ptfast.methods.detectors import each_image
+    from ptfast.methods.clip_tracking import Config, Merging
+    from ptfast.pipeline.detectors import each_image
 
     torch.set_num_threads(1)
     joints, side = 15, 8
@@ -116,9 +115,9 @@ def _stub_method(people: int) -> Any:
     return ClipTracking(Stub(), each_image(lambda image: (boxes, scores)), size=(4 * side, 4 * side), config=config)
 
 
-def _pictures(frames: int, people: int) -> Iterable[np.ndarray]:
-    picture = np.zeros((*PICTURE[::-1], 3), np.uint8)
-    return (picture for _ in range(frames))
+def _images(frames: int, people: int) -> Iterable[np.ndarray]:
+    image = np.zeros((*IMAGE[::-1], 3), np.uint8)
+    return (image for _ in range(frames))
 
 
 def _crowd(frames: int, people: int) -> Poses:
@@ -141,7 +140,7 @@ SUBJECTS: dict[str, tuple[Callable, Callable, int, str]] = {
     "link online": (_crowd, linked_online, 230, ""),
     "join and merge": (_clips, joined_and_merged, 1700, ""),
     "evaluate": (_truth_and_tracks, evaluated, 460, ""),
-    "track, stub network": (_pictures, tracked, 0, ""),
+    "track, stub network": (_images, tracked, 0, ""),
     "NumPy and SciPy loop": (_crowd, iou_loop, 230, "link"),
     "norfair": (_crowd, norfair_loop, 230, "link"),
     "supervision's ByteTrack": (_crowd, supervision_loop, 230, "link"),

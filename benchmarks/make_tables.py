@@ -1,4 +1,4 @@
-"""Writes the tables and pictures of the README and of docs/ from benchmarks/results/*.json: `make readme-tables`."""
+"""Writes the tables and plots of the README and of docs/ from benchmarks/results/*.json: `make readme-tables`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def main() -> None:
     """Rewrites what stands between the marks."""
     files = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     write_between(ROOT / "README.md", "example", example(ROOT / "README.md"))
-    write_between(ROOT / "README.md", "benchmarks", readme_tables.benchmarks(files))
+    write_between(ROOT / "README.md", "benchmarks", readme_tables.highlights(files))
+    write_between(ROOT / "docs" / "benchmarks.md", "benchmarks", readme_tables.benchmarks(files))
     ratios = {row.caption: row.other / row.seconds for row in readme_tables.comparisons(files)}
     method_plots.comparisons(ratios, ROOT / "docs" / "benchmarks.png")
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
@@ -43,7 +44,7 @@ def write_between(path: Path, name: str, text: str) -> None:
 
 
 def example(path: Path) -> str:
-    """What the first Python program of a page prints, as a block of text."""
+    """Output of the first Python program of a page, as a block of text."""
     code = re.search(r"```python\n(.*?)```", path.read_text(), re.DOTALL)
     if code is None:
         raise ValueError(f"{path}: expected a Python program, found none")

@@ -1,4 +1,4 @@
-"""Pictures of the pages in docs/, from benchmarks/results."""
+"""Plots of the pages in docs/, from benchmarks/results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def clip_tracking(studies: dict[str, Any], path: Path) -> bool:
 
 
 def comparisons(times_as_fast: dict[str, float], path: Path) -> None:
-    """How many times as fast as another library each comparison of the README, by its caption, is."""
+    """Bars of the README's comparisons, by their captions: times as fast as another library."""
     captions, ratios = (list(values)[::-1] for values in (times_as_fast, times_as_fast.values()))  # the first on top
     figure, axis = pyplot.subplots(figsize=(11, 0.3 * len(ratios) + 1))
     bars = axis.barh(captions, ratios, color="#3b7dd8")

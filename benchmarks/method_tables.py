@@ -11,7 +11,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 FIGURE_5 = "clip-tracking-figure-5.png"
 
 STUDIES = {
-    "exam": "The exam: the 20 videos of `ptfast.synthetic.exam()` (`python benchmarks/study_detect_and_track.py exam`)",
+    "test-set": "The test set: the 20 videos of `ptfast.synthetic.load_test_set()` "
+    "(`python benchmarks/study_detect_and_track.py test-set`)",
     "windows": "Dense and chunked windows, validation videos (`... windows`)",
     "initialisation": "2D against 3D, from the same 2D weights and with equal further steps (table 6 of the paper; "
     "`... initialisation`)",
@@ -22,7 +23,7 @@ STUDIES = {
 }
 
 CLIP_STUDIES = {
-    "exam": "The exam (`python benchmarks/study_clip_tracking.py exam`)",
+    "test-set": "The test set (`python benchmarks/study_clip_tracking.py test-set`)",
     "components": "Linking and merging, validation videos (table 7 of the paper; `... components`)",
     "filters": "Where 3D filters are, from the same 2D weights and with equal further steps (table 8; `... filters`)",
     "recall": "Recall of people's boxes at an overlap of a half: of the detector, of the poses in its boxes, and of "

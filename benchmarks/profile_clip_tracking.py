@@ -1,4 +1,4 @@
-"""Where the time of `ptfast track --method clip-tracking` goes, part by part.
+"""Time of `ptfast track --method clip-tracking`, part by part.
 
 `python benchmarks/profile_clip_tracking.py VIDEO` tracks a video with every frame as key frame and with every 4th, and
 writes benchmarks/results/profile_clip_tracking.json; `python benchmarks/make_tables.py` puts it into
@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from ptfast import viz
 from ptfast.io import open_video
-from ptfast.methods import ClipTracking, clip_tracking
-from ptfast.methods._polish import MovingMerge
+from ptfast.methods import ClipTracking
+from ptfast.methods.clip_tracking.polish import MovingMerge
 from ptfast.models import tubes
+from ptfast.pipeline.windows import segments
 from ptfast.synthetic import render
 from ptfast.tracking import OnlineJoiner, warm_up
 
@@ -79,12 +80,8 @@ def profiled(method: ClipTracking, video: Path) -> tuple[dict[str, float], int, 
 
 
 def track_frames(method: ClipTracking, frames: Any) -> Any:
-    """What `stream` does, of frames that are read one by one."""
-    cut = (
-        poses
-        for segment in clip_tracking.segments(frames, method.config.frames, method.config.batch)
-        for poses in method.cut(segment)
-    )
+    """Does as `stream`, with frames that are read one by one."""
+    cut = (record for segment in segments(frames, method.window, method.config.batch) for record in method.cut(segment))
     return method.sew(cut)
 
 

@@ -1,4 +1,4 @@
-"""Where the time of `ptfast track` goes, part by part.
+"""Time of `ptfast track`, part by part.
 
 `python benchmarks/profile_detect_and_track.py VIDEO` tracks a video with dense and with chunked windows and writes
 benchmarks/results/profile_detect_and_track.json; `python benchmarks/make_tables.py` puts it into
@@ -23,11 +23,14 @@ from tqdm import tqdm
 
 from ptfast import viz
 from ptfast.io import open_video
-from ptfast.methods import DetectAndTrack, detect_and_track
+from ptfast.methods import DetectAndTrack
+from ptfast.methods.detect_and_track import Config
 from ptfast.models import Limits, MaskRcnn3d, detection
+from ptfast.pipeline import mask_rcnn
+from ptfast.pipeline.windows import segments
 from ptfast.structures import Poses
 from ptfast.synthetic import render
-from ptfast.training.config import read_config
+from ptfast.training.mask_rcnn import read_config
 
 RESULT = Path(__file__).parent / "results" / "profile_detect_and_track.json"
 
@@ -44,11 +47,11 @@ def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int
         (model, "box_head", "box head"),
         (detection, "classify", "box head"),
         (model, "keypoint_head", "keypoint head"),
-        (method, "decode", "decoding of heatmaps"),
+        (method.detector, "decode", "decoding of heatmaps"),
         (method, "link", "linking"),
-        (method, "frame_poses", "poses"),
-        (detect_and_track, "fit", "resizing and normalising"),
-        (detect_and_track, "normalise_clips", "resizing and normalising"),
+        (method.detector, "frame_poses", "poses"),
+        (mask_rcnn, "fit", "resizing and normalising"),
+        (mask_rcnn, "normalise_clips", "resizing and normalising"),
     ]
     with watch.on(places):
         started = time.perf_counter()
@@ -62,8 +65,8 @@ def profiled(method: DetectAndTrack, video: Path) -> tuple[dict[str, float], int
 
 def detect_frames(method: DetectAndTrack, frames: Iterable) -> Iterator[Poses]:
     """Stage 1 of frames that are read one by one."""
-    for segment in detect_and_track.segments(frames, method.config.frames, method.config.batch):
-        yield from (poses for _, poses in method.detect_in_segment(segment))
+    for segment in segments(frames, method.config.frames, method.config.batch):
+        yield from (poses for _, poses in method.detector.poses(segment))
 
 
 def main() -> None:
@@ -101,7 +104,7 @@ def make_method(options: argparse.Namespace, windowing: str) -> DetectAndTrack:
     if not options.config:
         return DetectAndTrack.load(options.weights, device=options.device, windowing=windowing)
     config = read_config(options.config)
-    settings = detect_and_track.Config(
+    settings = Config(
         frames=config.frames,
         windowing=windowing,
         short_side=max(config.short_sides),

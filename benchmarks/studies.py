@@ -1,4 +1,4 @@
-"""What the studies of a method share: its detections in films, perfect parts in their place, and tables."""
+"""Shared parts of the studies of a method: its detections in films, perfect parts in their place, and tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ptfast.models.images import normalise_clips
 from ptfast.ops import assign, iou_matrix, pckh_matrix
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic import Film
-from ptfast.training.clips import cut_clip
+from ptfast.training.data.clips import cut_clip
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
@@ -59,15 +59,15 @@ def in_perfect_boxes(method: DetectAndTrack, film: Film) -> Poses:
         clip = cut_clip(images, film.poses, window)
         rows = np.flatnonzero(clip.present[:, frame - first])
         boxes = torch.from_numpy(clip.tubes[rows])
-        pictures = normalise_clips(
+        clips = normalise_clips(
             torch.from_numpy(images)[None],
             multiple=max(method.model.strides),
             mean=method.model.architecture.image_mean,
         )
-        with torch.autocast("cpu", torch.bfloat16, enabled=method.bfloat16):
-            features = method.model.features(pictures)
+        with method.detector.autocast():
+            features = method.model.features(clips)
             heatmaps = method.model.heatmaps(features, boxes, torch.zeros(len(rows), dtype=torch.int64))
-        places, logits = method.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
+        places, logits = method.detector.decode(heatmaps[:, :, frame - first], boxes[:, frame - first])
         shown = film.poses.frame(frame)
         same = clip.keypoints[rows, frame - first][:, None] == shown.keypoints[None]
         parts.append(

@@ -1,16 +1,16 @@
-"""Clip tracking on synthetic videos: the exam, and the paper's studies in kind.
+"""Clip tracking on synthetic videos: the test set, and the paper's studies in kind.
 
     python benchmarks/study_clip_tracking.py settings     thresholds for the weights' card, on training seeds
-    python benchmarks/study_clip_tracking.py exam         the 20 videos of ptfast.synthetic.exam()
+    python benchmarks/study_clip_tracking.py test-set     the 20 videos of ptfast.synthetic.load_test_set()
     python benchmarks/study_clip_tracking.py components   table 7 of the paper
     python benchmarks/study_clip_tracking.py recall       table 9
     python benchmarks/study_clip_tracking.py length       figure 5a
     python benchmarks/study_clip_tracking.py step         figure 5b
     python benchmarks/study_clip_tracking.py filters      table 8: trains four networks, --steps each
 
-Several studies can be named at once, which then share their tracklets. All but the first two and the exam run on
-validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes them
-and the plots into docs/clip-tracking.md.
+Several studies can be named at once, which then share their tracklets. All but the settings and the test set run
+on validation videos. Figures go to benchmarks/results/clip_tracking.json; `python benchmarks/make_tables.py` writes
+them and the plots into docs/clip-tracking.md.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import make_exam
+import make_test_set
 import numpy as np
 import torch
 from studies import films_with_names, save, scores_of, truth_of
 from tqdm import tqdm
 
+from ptfast._columns import frame_of_rows
 from ptfast.evaluation.thresholds import learn_joint_thresholds
 from ptfast.methods import ClipTracking, DetectAndTrack
-from ptfast.methods._weights import path_of
 from ptfast.methods.clip_tracking import Config
 from ptfast.models import Hrnet, inflate
 from ptfast.ops import iou_matrix, oks_nms
+from ptfast.pipeline import FrameTracklets
+from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.synthetic import Film, exam, render
-from ptfast.synthetic.exam import VALIDATION_SEEDS
+from ptfast.synthetic import Film, load_test_set, render
+from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.tracking import link
 from ptfast.training.loop import train
-from ptfast.training.person_tubes import PersonClips
-from ptfast.training.pose_config import PoseConfig, read_pose_config
-from ptfast.training.synthetic_clips import SyntheticClips
-from ptfast.training.tasks import pose_task
+from ptfast.training.pose import RECIPE, pose_task, read_config
+from ptfast.training.recipe import Source
 
 FILE = "clip_tracking"
-TRAINING_SEED = 7_000_000  # of films under the exam's settings that the shipped weights have not been trained on
+TRAINING_SEED = 7_000_000  # of films under the test set's settings that the shipped weights have not been trained on
 STUDY_SEED = 4_000_000  # of training films for the study of filters
 BOXES = (0.5, 0.7, 0.8, 0.9)  # thresholds on detections that are tried
 SAME = 0.5  # OKS from which two hypotheses are one person's, for the row without linking
@@ -57,7 +57,7 @@ def main() -> None:
     """Runs the studies."""
     studies = {
         "settings": study_settings,
-        "exam": study_exam,
+        "test-set": study_test_set,
         "components": study_components,
         "recall": study_recall,
         "length": study_length,
@@ -88,18 +88,19 @@ class Subject:
 
     @cached_property
     def detector(self) -> DetectAndTrack:
-        """The person detector of all rows."""
+        """The method whose network is the person detector of all rows."""
         return DetectAndTrack.load(self.options.detector)
 
     @cached_property
     def method(self) -> ClipTracking:
         """Clip tracking."""
-        return ClipTracking.load(self.options.weights, detector=self.detector)
+        return ClipTracking.load(self.options.weights, detector=self.detector.detector)
 
     @cached_property
     def flat(self) -> ClipTracking:
         """The single-frame network, which gives tracklets of one frame."""
-        return ClipTracking.load(self.options.flat, detector=self.detector, frames=1, merging={"min_length": 1})
+        boxes = self.detector.detector
+        return ClipTracking.load(self.options.flat, detector=boxes, frames=1, merging={"min_length": 1})
 
     @cached_property
     def films(self) -> dict[str, Film]:
@@ -112,24 +113,45 @@ class Subject:
         return truth_of(self.films)
 
     @cached_property
-    def cut(self) -> dict[str, Poses]:
+    def cut(self) -> dict[str, FrameTracklets]:
         """The tracklets of every frame as key frame."""
         return cut_all(self.method, self.films)
 
 
 def films_from(first: int, videos: int) -> dict[str, Film]:
-    """Films in the exam's settings that neither training nor the exam has."""
-    settings = [{**make_exam.setting(number % make_exam.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)]
+    """Films in the test set's settings that neither training nor the test set has."""
+    settings = [
+        {**make_test_set.setting(number % make_test_set.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)
+    ]
     return films_with_names(render(first + number, **setting) for number, setting in enumerate(settings))
 
 
-def cut_all(method: ClipTracking, films: dict[str, Film]) -> dict[str, Poses]:
-    """What `detect` gives for every film."""
+def cut_all(method: ClipTracking, films: dict[str, Film]) -> dict[str, FrameTracklets]:
+    """Tracklets of every film, by `detect`."""
     shown = tqdm(films.items(), desc="cutting", unit="film")
-    return {name: Poses.concatenate(list(method.detect(film))) for name, film in shown}
+    return {name: FrameTracklets.concatenate(list(method.detect(film))) for name, film in shown}
 
 
-def sewn(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses], **merging: Any) -> dict[str, Poses]:
+def as_poses(cut: FrameTracklets) -> Poses:
+    """The tracklets as the poses of their key frames, T rows each."""
+    tracklets = cut.tracklets
+    m, t, k = tracklets.keypoints.shape[:3]
+    return Poses(
+        keypoints=tracklets.keypoints.reshape(m * t, k, 2),
+        joint_scores=tracklets.joint_scores.reshape(m * t, k),
+        boxes=tracklets.boxes.repeat(t, 0),
+        scores=tracklets.scores.repeat(t),
+        frame_offsets=cut.frame_offsets * t,
+        skeleton=tracklets.skeleton,
+        frame_names=cut.frame_names,
+        frame_ids=cut.frame_ids,
+        frame_size=cut.frame_size,
+    )
+
+
+def sewn(
+    method: ClipTracking, cut: dict[str, FrameTracklets], truth: dict[str, Poses], **merging: Any
+) -> dict[str, Poses]:
     """Stages 2 and 3 on every film, under the names that the truth has."""
     other = with_settings(method, merging=replace(method.config.merging, **merging))
     return {name: named(other.link(poses), truth[name]) for name, poses in cut.items()}
@@ -148,11 +170,12 @@ def named(tracks: Poses, truth: Poses) -> Poses:
     return replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names)
 
 
-def greedy_oks(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses]) -> dict[str, Poses]:
+def greedy_oks(method: ClipTracking, cut: dict[str, FrameTracklets], truth: dict[str, Poses]) -> dict[str, Poses]:
     """The paper's baseline, oks-gbm: a single-frame network's poses, matched greedily by OKS with the frame before."""
     thresholds = np.asarray(method.config.merging.joint_thresholds, np.float32)
     tracks = {}
-    for name, poses in cut.items():
+    for name, records in cut.items():
+        poses = as_poses(records)
         seen = np.where(poses.joint_scores >= thresholds, poses.joint_visibility, 0).astype(np.uint8)
         shown = replace(poses, joint_visibility=seen)
         linked = link(
@@ -170,7 +193,7 @@ def study_settings(subject: Subject) -> None:
     for method, weights in ((subject.method, subject.options.weights), (subject.flat, subject.options.flat)):
         cut, rows, found = cut_all(with_settings(method, min_box_score=BOXES[0]), films), [], {}
         for box in BOXES:
-            kept = {name: poses.select(poses.scores >= box) for name, poses in cut.items()}
+            kept = {name: records.select(records.tracklets.scores >= box) for name, records in cut.items()}
             learnt = learn_joint_thresholds(truth, tracked(method, kept, truth, 0.0))
             for title, joints in (*((str(x), x) for x in (0.1, 0.2, 0.3, 0.4)), ("learnt", tuple(learnt.tolist()))):
                 found[box, title] = joints
@@ -182,7 +205,9 @@ def study_settings(subject: Subject) -> None:
         write_card(path_of(weights).with_suffix(".json"), best[0], found[best])
 
 
-def tracked(method: ClipTracking, cut: dict[str, Poses], truth: dict[str, Poses], joints: Any) -> dict[str, Poses]:
+def tracked(
+    method: ClipTracking, cut: dict[str, FrameTracklets], truth: dict[str, Poses], joints: Any
+) -> dict[str, Poses]:
     """Tracks with these thresholds on joints, of a clip network's tracklets or a single-frame one's."""
     if method.config.frames > 1:
         return sewn(method, cut, truth, joint_thresholds=joints)
@@ -201,9 +226,9 @@ def write_card(card: Path, box: float, joints: float | tuple[float, ...]) -> Non
     print(f"the best are in {card}")
 
 
-def study_exam(subject: Subject) -> None:
-    """The exam: Detect-and-Track, the single-frame network, and clip tracking, all with one detector."""
-    films = films_with_names(exam())
+def study_test_set(subject: Subject) -> None:
+    """The test set: Detect-and-Track, the single-frame network, and clip tracking, all with one detector."""
+    films = films_with_names(load_test_set())
     truth = truth_of(films)
     detector = {name: subject.detector.track(film) for name, film in tqdm(films.items(), desc="Detect-and-Track")}
     cut = cut_all(subject.method, films)
@@ -219,14 +244,14 @@ def study_exam(subject: Subject) -> None:
             for merge in ("highest", "spatiotemporal")
         ),
     ]
-    save(FILE, "exam", rows, weights=subject.options.weights, detector=subject.options.detector)
+    save(FILE, "test-set", rows, weights=subject.options.weights, detector=subject.options.detector)
 
 
 def study_components(subject: Subject) -> None:
     """Table 7: linking and merging."""
     truth, method = subject.truth, subject.method
     flat = cut_all(subject.flat, subject.films)
-    unlinked = {name: named(without_linking(poses, method.config), truth[name]) for name, poses in subject.cut.items()}
+    unlinked = {name: named(without_linking(cut, method.config), truth[name]) for name, cut in subject.cut.items()}
     rows = [
         {"network": "2D", "linking": "oks-gbm", "merge": "", **scores_of(truth, greedy_oks(subject.flat, flat, truth))},
         {
@@ -244,8 +269,9 @@ def study_components(subject: Subject) -> None:
     save(FILE, "components", rows, videos=len(truth))
 
 
-def without_linking(cut: Poses, config: Config) -> Poses:
+def without_linking(records: FrameTracklets, config: Config) -> Poses:
     """Every frame's hypotheses of all clips, less those that are another one's duplicates."""
+    cut = as_poses(records)
     length, thresholds = config.frames, np.asarray(config.merging.joint_thresholds, np.float32)
     sigmas = np.array(cut.skeleton.sigmas, np.float32)
     frames: list[list[np.ndarray]] = [[] for _ in range(len(cut))]
@@ -277,12 +303,12 @@ def study_recall(subject: Subject) -> None:
     everything = {"joint_thresholds": 0.0, "min_length": 1}
     single = with_settings(subject.method, frames=1, merging=replace(subject.method.config.merging, min_length=1))
     for score in (subject.method.config.min_box_score, 0.9):
-        cut = {name: poses.select(poses.scores >= score) for name, poses in subject.cut.items()}
-        keys = {name: key_frames(poses, subject.method.config.frames) for name, poses in cut.items()}
+        cut = {name: records.select(records.tracklets.scores >= score) for name, records in subject.cut.items()}
+        keys = {name: key_frames(records) for name, records in cut.items()}
         rows.append(
             {
                 "detections from": score,
-                "detector's boxes": recall(truth, keys),
+                "detector's boxes": recall(truth, {name: as_poses(records) for name, records in keys.items()}),
                 "poses in them": recall(truth, sewn(single, keys, truth, **everything)),
                 "poses with propagation": recall(truth, sewn(subject.method, cut, truth, **everything)),
             }
@@ -290,9 +316,19 @@ def study_recall(subject: Subject) -> None:
     save(FILE, "recall", rows, videos=len(truth))
 
 
-def key_frames(cut: Poses, length: int) -> Poses:
+def key_frames(cut: FrameTracklets) -> FrameTracklets:
     """The tracklets' poses in their key frames alone."""
-    return cut.select(np.arange(len(cut.scores)) % length == length // 2)
+    tracklets, middle = cut.tracklets, cut.tracklets.keypoints.shape[1] // 2
+    centre = slice(middle, middle + 1)
+    return replace(
+        cut,
+        tracklets=replace(
+            tracklets,
+            keypoints=tracklets.keypoints[:, centre],
+            joint_scores=tracklets.joint_scores[:, centre],
+            first_frame=tracklets.first_frame + middle,
+        ),
+    )
 
 
 def recall(truth: dict[str, Poses], found: dict[str, Poses]) -> float:
@@ -322,41 +358,34 @@ def study_step(subject: Subject) -> None:
     """Figure 5b: the step S between key frames."""
     truth, rows = subject.truth, []
     for step in range(1, 9):
-        cut = {name: every(poses, step, subject.method.config.frames // 2) for name, poses in subject.cut.items()}
+        cut = {name: every(records, step, subject.method.config.frames // 2) for name, records in subject.cut.items()}
         rows.append({"S": step, **scores_of(truth, sewn(subject.method, cut, truth))})
     save(FILE, "step", rows, videos=len(truth))
 
 
-def every(cut: Poses, step: int, reach: int) -> Poses:
+def every(cut: FrameTracklets, step: int, reach: int) -> FrameTracklets:
     """The tracklets of every step-th key frame, and of the last one where no other reaches it, as the method has it."""
-    frame, last = np.repeat(np.arange(len(cut)), np.diff(cut.frame_offsets)), len(cut) - 1
+    frame, last = frame_of_rows(cut.frame_offsets), len(cut) - 1
     return cut.select((frame % step == 0) | ((frame == last) & (last % step > reach)))
 
 
 def study_filters(subject: Subject) -> None:
-    """Table 8: where the 3D filters are; four networks from the same 2D weights, by as many steps."""
+    """Table 8: stages with 3D filters; four networks from the same 2D weights, by as many steps."""
     truth, rows = subject.truth, []
-    for where in ("none", "early", "last", "all"):
-        config = read_pose_config("synthetic_pose_3d")
+    for stages in ("none", "early", "last", "all"):
+        config = read_config("synthetic_pose_3d")
         config = replace(
             config, steps=subject.options.steps, drops=(subject.options.steps * 2 // 3,), warm_up=20,
-            epoch=subject.options.steps, seed=STUDY_SEED, architecture=replace(config.architecture, where=where),
+            epoch=subject.options.steps, seed=STUDY_SEED,
+            architecture=replace(config.architecture, temporal_stages=stages),
         )  # fmt: skip
         start = inflate(subject.flat.model.state_dict(), config.initialise, Hrnet(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
-            task, data = pose_task(config), person_clips(config)
+            task, data = pose_task(config), RECIPE.data(config, Source("synthetic"))
             model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)
-        other = ClipTracking(model, subject.detector, size=config.size, config=subject.method.config)
-        rows.append({"3D filters": where, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
+        other = ClipTracking(model, subject.detector.detector, size=config.size, config=subject.method.config)
+        rows.append({"3D filters": stages, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
     save(FILE, "filters", rows, videos=len(truth), steps=subject.options.steps)
-
-
-def person_clips(config: PoseConfig) -> PersonClips:
-    """Tubes of people in synthetic films."""
-    films = SyntheticClips(config.frames, seed=config.seed, size=config.short_side)
-    return PersonClips(
-        films, config.size, people=config.people, augmentation=config.augmentation, seed=config.seed, complete=True
-    )
 
 
 if __name__ == "__main__":

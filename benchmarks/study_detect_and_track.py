@@ -1,6 +1,6 @@
-"""Detect-and-Track on synthetic videos: the exam, and the paper's ablations in kind.
+"""Detect-and-Track on synthetic videos: the test set, and the paper's ablations in kind.
 
-    python benchmarks/study_detect_and_track.py exam         the 20 videos of ptfast.synthetic.exam()
+    python benchmarks/study_detect_and_track.py test-set     the 20 videos of ptfast.synthetic.load_test_set()
     python benchmarks/study_detect_and_track.py threshold    table 1 of the paper
     python benchmarks/study_detect_and_track.py matcher      table 2
     python benchmarks/study_detect_and_track.py cost         table 3
@@ -9,7 +9,7 @@
     python benchmarks/study_detect_and_track.py windows      dense against chunked windows
     python benchmarks/study_detect_and_track.py initialisation   table 6: trains three networks, --steps each
 
-Several studies can be named at once, which then share their detections. All but the exam run on validation videos.
+Several studies can be named at once, which then share their detections. All but the test set run on validation videos.
 Figures go to benchmarks/results/detect_and_track.json, and `python benchmarks/make_tables.py` writes them into
 docs/detect-and-track.md.
 """
@@ -25,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import make_exam
+import make_test_set
 import torch
 from studies import (
     detect_all,
@@ -40,19 +40,17 @@ from studies import (
 from tqdm import tqdm
 
 from ptfast.methods import DetectAndTrack
-from ptfast.methods._weights import path_of
 from ptfast.models import MaskRcnn3d, inflate
 from ptfast.models.appearance import crop_features
+from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.synthetic import Film, exam, render
-from ptfast.synthetic.exam import VALIDATION_SEEDS
-from ptfast.tracking import FeatureStore, link, weighted_cost
-from ptfast.training.config import Config as TrainingConfig
-from ptfast.training.config import read_config
+from ptfast.synthetic import Film, load_test_set, render
+from ptfast.synthetic.splits import VALIDATION_SEEDS
+from ptfast.tracking import link, weighted_cost
+from ptfast.training.data.synthetic_clips import SyntheticClips
 from ptfast.training.loop import train
-from ptfast.training.synthetic_clips import SyntheticClips
-from ptfast.training.tasks import mask_rcnn_task
+from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task, read_config
 
 FILE = "detect_and_track"
 STUDY_SEED = 4_000_000  # of training films that the shipped weights have not seen
@@ -61,7 +59,7 @@ STUDY_SEED = 4_000_000  # of training films that the shipped weights have not se
 def main() -> None:
     """Runs one study."""
     studies = {
-        "exam": study_exam,
+        "test-set": study_test_set,
         "threshold": study_threshold,
         "matcher": study_matcher,
         "cost": study_cost,
@@ -89,7 +87,7 @@ class Subject:
 
     Args:
         method: The method.
-        options: Of the command line.
+        options: Options of the command line.
     """
 
     def __init__(self, method: DetectAndTrack, options: argparse.Namespace) -> None:
@@ -107,14 +105,16 @@ class Subject:
 
     @cached_property
     def found(self) -> dict[str, Poses]:
-        """What stage 1 finds in them."""
+        """Detections of stage 1 in them."""
         return detect_all(self.method, self.films)
 
 
 def validation_films(videos: int) -> dict[str, Film]:
-    """Films in the exam's settings that neither training nor the exam has."""
+    """Films in the test set's settings that neither training nor the test set has."""
     # Training is validated on the first hundred of these seeds.
-    settings = [{**make_exam.setting(number % make_exam.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)]
+    settings = [
+        {**make_test_set.setting(number % make_test_set.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)
+    ]
     return films_with_names(
         render(VALIDATION_SEEDS + 100 + number, **setting) for number, setting in enumerate(settings)
     )
@@ -131,9 +131,9 @@ def linked(method: DetectAndTrack, found: dict[str, Poses], **settings: Any) -> 
     return {name: other.link(poses) for name, poses in found.items()}
 
 
-def study_exam(subject: Subject) -> None:
-    """The exam, with the method's own settings, and with parts of it perfect."""
-    method, films = subject.method, films_with_names(exam())
+def study_test_set(subject: Subject) -> None:
+    """The test set, with the method's own settings, and with parts of it perfect."""
+    method, films = subject.method, films_with_names(load_test_set())
     truth, found = truth_of(films), detect_all(method, films)
     tracks = linked(method, found)
     boxes = {name: method.finish(poses) for name, poses in detect_in_perfect_boxes(method, films).items()}
@@ -145,7 +145,7 @@ def study_exam(subject: Subject) -> None:
         {"tracks": "perfect keypoints", **scores_of(truth, perfect(perfect_keypoints, tracks, truth))},
         {"tracks": "perfect boxes and association", **scores_of(truth, boxes)},
     ]
-    save(FILE, "exam", rows, weights=str(subject.options.weights))
+    save(FILE, "test-set", rows, weights=str(subject.options.weights))
 
 
 def plain(method: DetectAndTrack, found: dict[str, Poses]) -> dict[str, Poses]:
@@ -252,10 +252,9 @@ def crops_of(method: DetectAndTrack, film: Film, poses: Poses) -> torch.Tensor:
 
 def link_by_sum(method: DetectAndTrack, found: Poses, features: torch.Tensor, weights: tuple) -> Poses:
     """The paper's linking by a weighted sum of overlap, pose and appearance."""
-    store = FeatureStore(1)
-    poses = store.attach(method.large(found), features)
+    poses = replace(method.large(found), features={"appearance": features})
     settings = {name: getattr(method.config, name) for name in ("min_score", "min_joint_score")}
-    cost = weighted_cost(*weights, features=store)
+    cost = weighted_cost(*weights)
     return method.finish(link(poses, cost=cost, lookback=1, max_cost=None, motion="none", **settings))
 
 
@@ -294,7 +293,7 @@ def study_initialisation(subject: Subject) -> None:
     save(FILE, "initialisation", rows, videos=len(truth), steps=subject.options.steps)
 
 
-def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> TrainingConfig:
+def study_config(method: DetectAndTrack, flat: MaskRcnn3d, kind: str, steps: int) -> MaskRcnnConfig:
     """A short training of a 2D network on single frames, or of a 3D one on a third as many clips of three."""
     config = replace(read_config("synthetic_3d"), steps=steps, drops=(steps * 2 // 3,), warm_up=20, epoch=steps)
     if kind == "none":

@@ -1,4 +1,4 @@
-"""How the defaults of ptfast.tracking.join_tracklets were chosen, on training sequences alone.
+"""Choice of the defaults of ptfast.tracking.join_tracklets, on training sequences alone.
 
 Tracklets made of annotated poses by `jittered_clips` (its rule is stated there) are joined, and two kinds of errors
 counted: a person's next tracklet has another id, and an id's next tracklet is of another person. For a network of the
@@ -15,7 +15,7 @@ from bench_linking_quality import DATA, table
 from jittered_clips import JITTER, jittered_clips
 from tqdm import tqdm
 
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.structures import Tracklets
 from ptfast.tracking import join_tracklets
 
@@ -26,7 +26,7 @@ SCALES = (1.0, 1.5, 2.0)
 
 
 def errors(tracklets: Tracklets, person: np.ndarray, ids: np.ndarray) -> tuple[int, int]:
-    """How often a person's next tracklet has another id, and an id's next tracklet is of another person."""
+    """Number of times that a person's next tracklet has another id, and that an id's next one is another person's."""
     counts = []
     for owner, given in ((person, ids), (ids, person)):
         order = np.lexsort((tracklets.first_frame, owner))
@@ -37,7 +37,7 @@ def errors(tracklets: Tracklets, person: np.ndarray, ids: np.ndarray) -> tuple[i
 
 def main() -> None:
     """Prints a table for each network: rows are settings, columns sets of sequences and steps."""
-    sequences = {name: read_poses(DATA / name) for name in SETS}
+    sequences = {name: read_sequences(DATA / name) for name in SETS}
     for jitter in (JITTER, 2 * JITTER):
         made = {
             f"{name}, S = {step}": [

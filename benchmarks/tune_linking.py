@@ -1,4 +1,4 @@
-"""How the defaults of ptfast.link were chosen, on training sequences alone.
+"""Choice of the defaults of ptfast.link, on training sequences alone.
 
 For each setting, two things are measured: wrong links on annotated poses at strides 1, 2 and 4 (somof/train), and the
 official MOTA and switches of detections made from annotated poses (posetrack/annotations/train, seen through
@@ -15,7 +15,7 @@ from bench_linking_quality import DATA, link_without_ids, table, wrong_links
 from tqdm import tqdm
 
 from ptfast.evaluation.posetrack import evaluate
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 from ptfast.synthetic import detections
 from ptfast.tracking import link
 
@@ -34,8 +34,8 @@ VARIATIONS = [
 
 def main() -> None:
     """Prints one row for each variation."""
-    somof = read_poses(DATA / "somof/train")
-    truth = read_poses(DATA / "posetrack/annotations/train")
+    somof = read_sequences(DATA / "somof/train")
+    truth = read_sequences(DATA / "posetrack/annotations/train")
     found = {name: detections(poses, seed) for seed, (name, poses) in enumerate(truth.items())}
     rows = []
     for changed in tqdm(VARIATIONS, desc="settings"):

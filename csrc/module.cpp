@@ -29,14 +29,14 @@ PYBIND11_MODULE(_C, m) {
   m.attr("with_cuda") = bool(PTFAST_WITH_CUDA);
   m.attr("cuda_archs") = PTFAST_CUDA_ARCHS;
 #if PTFAST_WITH_CUDA
-  m.def("cuda_error", &cuda_error);
+  m.def("cuda_error", &cuda_error, "status"_a);
   m.def("cuda_runtime_version", &cuda_runtime_version);
   m.def("cuda_driver_version", &cuda_driver_version);
 #endif
-  m.def("address", &address);
+  m.def("address", &address, "array"_a);
   m.def("num_threads", &num_threads);
-  m.def("set_num_threads", &set_num_threads);
-  m.def("probe_exp", &probe_exp);
+  m.def("set_num_threads", &set_num_threads, "count"_a);
+  m.def("probe_exp", &probe_exp, "count"_a);
   bind_assignment(m);
   bind_boxes(m);
   bind_clear(m);

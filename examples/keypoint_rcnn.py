@@ -4,7 +4,7 @@
     python examples/keypoint_rcnn.py video.mp4 --pretrained            # torchvision downloads its weights, once
     python examples/keypoint_rcnn.py                                   # offline: random weights, which find nobody
 
-The pose network that comes with ptfast has seen synthetic people alone; --pose takes a published HRNet's file.
+The pose network that comes with ptfast has seen synthetic people alone. --pose takes a published HRNet's file.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ptfast import write_poses
 from ptfast.dropin import patched
 from ptfast.io import Frame
 from ptfast.methods import ClipTracking
-from ptfast.methods.detectors import Boxes, Detector, each_image
+from ptfast.pipeline.detectors import Boxes, Detector, each_image
 from ptfast.synthetic import render
 
 
 def detector(pretrained: bool) -> Detector:
-    """The network as ptfast's methods want a detector: boxes (N, 4) and scores (N,) of the people in a picture."""
+    """The network as a detector of ptfast's methods: boxes (N, 4) and scores (N,) of the people in an image."""
     torch.manual_seed(3)
     if pretrained:
         model = keypointrcnn_resnet50_fpn(weights="DEFAULT")
@@ -37,8 +37,7 @@ def detector(pretrained: bool) -> Detector:
 
     @torch.inference_mode()
     def people(image: np.ndarray) -> Boxes:
-        picture = torch.from_numpy(image).permute(2, 0, 1).float() / 255
-        [found] = model([picture])
+        [found] = model([torch.from_numpy(image).permute(2, 0, 1).float() / 255])
         return found["boxes"].numpy(), found["scores"].numpy()
 
     return each_image(people)

@@ -24,7 +24,7 @@ def keypoints() -> Iterator[sv.KeyPoints]:
 
 
 def main() -> None:
-    """Counts who walks across the middle of the picture."""
+    """Counts who walks across the middle of the image."""
     width, height = SIZE
     line = sv.LineZone(
         sv.Point(width // 2, height),

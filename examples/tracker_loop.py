@@ -22,12 +22,16 @@ SIGMAS = 2 * np.array(COCO_17.sigmas)  # wider than for evaluation: people move 
 
 @dataclass
 class Track:
+    """A person who is followed."""
+
     number: int
     keypoints: np.ndarray  # (K, 2), where it was last seen
     age: int = 0  # frames since
 
 
 class Tracker:
+    """Follows people by their joints."""
+
     def __init__(self, max_age: int = 8, max_cost: float = 0.9) -> None:
         self.max_age, self.max_cost = max_age, max_cost
         self.tracks: list[Track] = []
@@ -50,6 +54,7 @@ class Tracker:
         return numbers
 
     def begin(self, joints: np.ndarray) -> Track:
+        """Adds a track for somebody new."""
         self.tracks.append(Track(self.count, joints))
         self.count += 1
         return self.tracks[-1]
@@ -60,7 +65,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     truth = scene(seed=1, frames=100, people=4, skeleton=COCO_17)
     tracker, last, switches = Tracker(), {}, 0
-    for frame in (truth.frame(index) for index in range(len(truth))):
+    for frame in truth:
         found = rng.permutation(np.flatnonzero(rng.random(len(frame.scores)) < 0.9))
         keypoints = rng.normal(frame.keypoints[found].astype(float), 1.0)
         width, height = (frame.boxes[found, 2:] - frame.boxes[found, :2]).T.astype(float)

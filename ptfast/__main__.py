@@ -1,4 +1,4 @@
-"""python -m ptfast"""
+"""The command line, as python -m ptfast."""
 
 from ptfast.cli import main
 

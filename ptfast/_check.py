@@ -5,16 +5,24 @@ from __future__ import annotations
 import numbers
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-Array = Any  # a numpy.ndarray or a torch.Tensor; naming the union would import torch
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import TypeIs
+
+# A numpy.ndarray or a torch.Tensor. Type checkers take it for Any: of the union, each use of what only one of the two
+# has, and each call after a test of another argument, would be an error.
+Array = Any
+# The kind of array that a function takes and gives back. The names are resolved by type checkers alone.
+ArrayT = TypeVar("ArrayT", "np.ndarray", "torch.Tensor")
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def is_tensor(value: object) -> bool:
-    """Says whether `value` is a torch tensor, without importing torch."""
+def is_tensor(value: object) -> TypeIs[torch.Tensor]:
+    """Returns True for a torch tensor, without importing torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -31,7 +39,7 @@ def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes
     Args:
         name: The argument's name in the message.
         array: NumPy array or torch tensor.
-        pattern: One entry a dimension: an int is exact, a name is free unless `sizes` gives it; a leading "..."
+        pattern: One entry a dimension. An int is exact, a name is free unless `sizes` gives it, and a leading "..."
             allows any number of batch dimensions.
         **sizes: Sizes that names of the pattern must have.
     """
@@ -52,7 +60,7 @@ def check_shape(name: str, array: Array, pattern: tuple[int | str, ...], **sizes
 
 
 def shape_of(name: str, array: Array) -> tuple[int, ...]:
-    """The array's shape; raises TypeError for what is neither a NumPy array nor a torch tensor."""
+    """Returns the array's shape. Raises TypeError for anything but a NumPy array or torch tensor."""
     try:
         return array.shape
     except AttributeError:
@@ -60,7 +68,7 @@ def shape_of(name: str, array: Array) -> tuple[int, ...]:
 
 
 def is_integral(array: Array) -> bool:
-    """Whether the dtype is one of integers."""
+    """Returns True for a dtype of integers."""
     if is_tensor(array):
         return not (array.is_floating_point() or array.is_complex() or array.dtype == sys.modules["torch"].bool)
     return array.dtype.kind in "iu"
@@ -81,7 +89,9 @@ def check_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name} must be finite, got {array[position]} at {format_shape(position)}")
 
 
-def check_offsets(name: str, offsets: np.ndarray, count: int, noun: str = "rows", *, length: str = "B + 1") -> None:
+def check_offsets(
+    name: str, offsets: np.ndarray, count: int, noun: str | None = "rows", *, length: str = "B + 1"
+) -> None:
     """Raises ValueError unless int64 offsets rise from 0 to `count`.
 
     Neighbours are compared, not subtracted: a difference of two int64 may wrap around.
@@ -90,13 +100,14 @@ def check_offsets(name: str, offsets: np.ndarray, count: int, noun: str = "rows"
         name: The argument's name in the message.
         offsets: (B + 1,) int64.
         count: The number of rows that the offsets divide.
-        noun: What the rows are, in the message.
-        length: The pattern of the shape, in the message.
+        noun: Name of the rows in the message, or None to leave it out.
+        length: Pattern of the shape in the message.
     """
     check_shape(name, offsets, (length,))
     if not offsets.size or offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
         shown = np.array2string(offsets, threshold=8, separator=", ")
-        raise ValueError(f"{name} must rise from 0 to {count}, the number of {noun}, got {shown}")
+        counted = "" if noun is None else f", the number of {noun}"
+        raise ValueError(f"{name} must rise from 0 to {count}{counted}, got {shown}")
 
 
 def check_index(name: str, index: np.ndarray, count: int, noun: str) -> None:
@@ -106,7 +117,7 @@ def check_index(name: str, index: np.ndarray, count: int, noun: str) -> None:
         name: The argument's name in the message.
         index: Integers of any shape.
         count: The number of things that are indexed.
-        noun: What they are, in the message: "the number of frames".
+        noun: Meaning of `count` in the message, e.g. "the number of frames".
     """
     if index.size and not 0 <= index.min() <= index.max() < count:
         position = tuple(int(i) for i in np.argwhere((index < 0) | (index >= count))[0])
@@ -124,7 +135,7 @@ def check_number(name: str, value: float, low: float, high: float = float("inf")
 
 
 def check_integer(name: str, value: object, low: int, high: int = 2**31 - 1) -> int:
-    """`value` as an int; raises TypeError unless it is an integer, ValueError unless low <= value <= high."""
+    """Returns `value` as an int. Raises TypeError unless it is an integer, ValueError unless low <= value <= high."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -135,7 +146,7 @@ def check_integer(name: str, value: object, low: int, high: int = 2**31 - 1) -> 
 
 
 def as_floats(name: str, array: Array) -> np.ndarray:
-    """A contiguous float32 or float64 NumPy array of `array`; integers become float64.
+    """Returns a contiguous float32 or float64 NumPy array of `array`. Integers become float64.
 
     Raises:
         TypeError: The dtype is a float of another width, complex, or no number.

@@ -1,7 +1,8 @@
-"""What the columnar structures share: casts that lose nothing, joined columns, the joints' extents."""
+"""Shared parts of the columnar structures: casts that lose nothing, joined columns, the joints' extents."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,18 @@ def like(other: Array, array: np.ndarray) -> Array:
     import torch
 
     return torch.as_tensor(array, device=other.device)
+
+
+def namespace_of(array: Array) -> Any:
+    """Module whose functions take the array: torch for a tensor, else NumPy."""
+    return sys.modules["torch"] if is_tensor(array) else np
+
+
+def contiguous(array: Array, dtype: str) -> Array:
+    """`array` in `dtype`, C-contiguous and, as a tensor, detached; itself where it is so already."""
+    if is_tensor(array):
+        return array.detach().to(getattr(namespace_of(array), dtype)).contiguous()
+    return np.ascontiguousarray(array, dtype)
 
 
 def cast_column(name: str, array: Array, dtype: str, keypoints: Array) -> Array:
@@ -125,6 +138,30 @@ def frame_of_rows(frame_offsets: np.ndarray) -> np.ndarray:
 def offsets_of(counts: np.ndarray) -> np.ndarray:
     """(F + 1,) int64 offsets of runs of rows with these lengths (F,)."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def join_offsets(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Offsets of the runs of several columns laid end to end, from the offsets of each."""
+    return offsets_of(np.concatenate([np.zeros(0, np.int64), *(np.diff(part) for part in parts)]))
+
+
+def kept_rows(mask: Array, frame_offsets: np.ndarray) -> tuple[Array, np.ndarray]:
+    """Rows that a mask keeps.
+
+    Args:
+        mask: (N,) bool.
+        frame_offsets: (F + 1,) int64 on the host, where each frame begins before.
+
+    Returns:
+        The rows where the mask is True, int64, of its kind and on its device; and (F + 1,) int64 on the host, where
+        each frame begins among them.
+    """
+    if is_tensor(mask):
+        rows = mask.nonzero().squeeze(1)
+        offsets = namespace_of(mask).searchsorted(rows, rows.new_tensor(frame_offsets))
+        return rows, offsets.cpu().numpy()
+    kept = np.flatnonzero(mask)
+    return kept, np.searchsorted(kept, frame_offsets)
 
 
 def frame_pairs(a_offsets: np.ndarray, b_offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

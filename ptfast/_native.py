@@ -13,16 +13,19 @@ except ImportError as error:
         f"ptfast's native core could not be loaded ({error}); build it with `pip install .` in the project's folder"
     ) from error
 
-version: str = _C.version
-with_cuda: bool = _C.with_cuda
-cuda_archs: str = _C.cuda_archs
-core: Any = _C
+version = _C.version
+with_cuda = _C.with_cuda
+cuda_archs = _C.cuda_archs
+core = _C
 num_threads = _C.num_threads
+# The address of a C-contiguous array's data, 0 for None. Another layout is a ValueError. The caller keeps the array
+# alive through the native call. Bound directly: a function around it would take as long as the address itself.
+address = _C.address
 _DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}  # str() of a dtype takes microseconds
 
 
 def cuda_versions() -> tuple[int, int]:
-    """The CUDA runtime in this build and the newest one that the machine's driver serves, e.g. 13000; 0 for none.
+    """Versions of the CUDA runtime in this build and of the newest one that the driver serves, e.g. 13000, or 0.
 
     A driver below the runtime cannot run this build's kernels.
     """
@@ -30,7 +33,7 @@ def cuda_versions() -> tuple[int, int]:
 
 
 def set_num_threads(count: int) -> None:
-    """Sets how many threads native calls may use; 0 restores the default.
+    """Sets the number of threads that native calls may use, where 0 restores the default.
 
     The default is PTFAST_NUM_THREADS if set, else the processors that this process may run on.
 
@@ -42,22 +45,18 @@ def set_num_threads(count: int) -> None:
     _C.set_num_threads(count)
 
 
-def address(array: np.ndarray | None) -> int:
-    """Where a C-contiguous array's data stands, 0 for None. The caller keeps the array alive through the call.
-
-    Raises:
-        ValueError: The array is not contiguous.
-    """
-    return _C.address(array)
-
-
 def cpu(operation: str, dtype: Any) -> Any:
-    """The CPU function of an operation for a dtype or its name, e.g. cpu("oks_matrix", a.dtype)."""
+    """The CPU function of an operation for a dtype or its name, e.g. cpu("oks_matrix", a.dtype).
+
+    Native functions take inputs, sizes, options and outputs, in this order; ptfast/_C.pyi names them.
+    """
     return getattr(_C, f"{operation}_cpu_{_DTYPE_NAMES.get(dtype, dtype)}")
 
 
 def cuda(operation: str, dtype: str) -> Any:
-    """The CUDA function of an operation for a dtype's name; it ends in (..., device, stream) and returns a status.
+    """The CUDA function of an operation for a dtype's name.
+
+    It takes what the CPU function takes, then device and stream, and returns a status for check_status.
 
     Raises:
         RuntimeError: This build has no CUDA kernels.

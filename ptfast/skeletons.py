@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ptfast._json import decode
+
 # Other names under which public files know the same joint.
 _SYNONYMS = {"neck": "head_bottom", "upper_neck": "head_bottom", "top_head": "head_top"}
+_DEFAULT_SIGMA = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,20 @@ class Skeleton:
         joints: K joint names in array order.
         edges: Pairs of joint indices to draw as bones.
         flip_pairs: Pairs of joint indices that swap when an image is mirrored.
-        sigmas: K falloff constants of OKS (COCO's sigma; the OKS term uses 2 sigma).
+        sigmas: K falloff constants of OKS (COCO's sigma; the OKS term uses 2 sigma); 0.05 each where none are given.
         head: Indices of (head top, head bottom), whose distance is the head size where no head box is known, or None.
     """
 
     name: str
     joints: tuple[str, ...]
-    edges: tuple[tuple[int, int], ...]
-    flip_pairs: tuple[tuple[int, int], ...]
-    sigmas: tuple[float, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] = ()
+    sigmas: tuple[float, ...] = ()
     head: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        if len(self.sigmas) == 0:
+            object.__setattr__(self, "sigmas", (_DEFAULT_SIGMA,) * len(self.joints))
         if len(self.sigmas) != len(self.joints):
             raise ValueError(f"sigmas must have {len(self.joints)} values, one a joint, got {len(self.sigmas)}")
         if len(set(self.joints)) != len(self.joints):
@@ -67,38 +70,7 @@ class Skeleton:
         Raises:
             ValueError: A key is missing or a length is wrong; the message names the file.
         """
-        try:
-            data = json.loads(Path(path).read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: expected JSON, found {error}") from error
-        if not isinstance(data, dict):
-            raise ValueError(f"{path}: expected an object with joints, found {type(data).__name__}")
-        for key in ("name", "joints"):
-            if key not in data:
-                raise ValueError(f"{path}: expected the key {key!r}, found {sorted(data)}")
-        joints = tuple(data["joints"])
-        try:
-            return Skeleton(
-                name=data["name"],
-                joints=joints,
-                edges=_pairs(data.get("edges", ())),
-                flip_pairs=_pairs(data.get("flip_pairs", ())),
-                sigmas=tuple(data.get("sigmas", [0.05] * len(joints))),
-                head=_pairs([data["head"]])[0] if "head" in data else None,
-            )
-        except (ValueError, TypeError, IndexError) as error:
-            raise ValueError(f"{path}: {error}") from error
-
-
-def _pairs(values: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
-    for value in values:
-        if (
-            not isinstance(value, (list, tuple))
-            or len(value) != 2
-            or not all(isinstance(joint, int) for joint in value)
-        ):
-            raise ValueError(f"expected pairs of joint indices, found {value}")
-    return tuple((first, second) for first, second in values)
+        return decode(Path(path).read_bytes(), Skeleton, path)
 
 
 # COCO's order and sigmas (Microsoft COCO keypoint evaluation, computed from repeated annotation).

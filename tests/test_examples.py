@@ -57,8 +57,8 @@ def test_keypoint_rcnn_that_knows_people(tmp_path: Path, monkeypatch: pytest.Mon
     known = iter([people.frame(frame).boxes for frame in range(6)])
 
     class Knowing(torch.nn.Module):
-        def forward(self, pictures: list[Any]) -> list[dict[str, Any]]:
-            assert [tuple(picture.shape) for picture in pictures] == [(3, 192, 192)]
+        def forward(self, images: list[Any]) -> list[dict[str, Any]]:
+            assert [tuple(image.shape) for image in images] == [(3, 192, 192)]
             boxes = torch.from_numpy(next(known))
             return [{"boxes": boxes, "scores": torch.ones(len(boxes))}]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,21 +16,22 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ptfast"
 
 # For each room, the rooms that it may import besides itself. The chain
-#     structures, skeletons <- _native <- ops <- tracking, models <- methods <- training <- cli
+#     structures, skeletons <- _native <- ops <- tracking, models <- pipeline <- methods <- training <- cli
 # sees everything to its left; the rooms beside it see the data structures and ops.
-FLOOR = {"_check", "_columns", "_files"}
+FLOOR = {"_check", "_columns", "_files", "_json"}
 DATA = FLOOR | {"structures", "skeletons"}
 OPS = DATA | {"_native", "ops"}
 BESIDE = DATA | {"ops"}
 TOOLS = {"io", "evaluation", "synthetic", "viz", "interop"}
-METHODS = OPS | TOOLS | {"tracking", "models"}
+PIPELINE = OPS | TOOLS | {"tracking", "models"}
+METHODS = PIPELINE | {"pipeline"}
 MAY_IMPORT = {
     "_check": set(),
     "_files": set(),
+    "_json": set(),
     "skeletons": FLOOR,
     "_columns": {"_check"},
-    "structures": FLOOR | {"skeletons", "_tracklets"},
-    "_tracklets": FLOOR | {"skeletons"},
+    "structures": FLOOR | {"skeletons"},
     "_native": DATA | {"_C"},
     "ops": OPS,
     "tracking": OPS,
@@ -39,6 +41,7 @@ MAY_IMPORT = {
     "synthetic": BESIDE,
     "viz": BESIDE,
     "interop": BESIDE | {"io"},
+    "pipeline": PIPELINE,
     "methods": METHODS,
     "training": METHODS | {"methods"},
     "cli": METHODS | {"methods", "training", "__init__"},
@@ -163,3 +166,81 @@ def test_native_core_includes_neither_torch_nor_numpy() -> None:
 def test_common_native_code_knows_no_operation() -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "csrc" / "common").iterdir())
     assert set(re.findall(r'#include "(\w+)/', text)) == {"common"}
+
+
+def import_graph(package: Path) -> dict[str, set[str]]:
+    """The modules of ptfast that each of its files imports, at loading or later."""
+    return {
+        name: {target for target, _ in imports(path, package)} - {name}
+        for path in sorted(package.rglob("*.py"))
+        for name in [module_name(path, package)]
+    }
+
+
+def private_imports(graph: dict[str, set[str]]) -> list[str]:
+    """One line for each import of a _private module from outside the package that it belongs to."""
+    found = []
+    for name, targets in graph.items():
+        for target in sorted(targets):
+            parts = target.split(".")
+            owners = [".".join(parts[:i]) for i, part in enumerate(parts) if part.startswith("_")]
+            found += [f"{name} imports {target}" for owner in owners if not f"{name}.".startswith(f"{owner}.")]
+    return found
+
+
+def cycle_of(graph: dict[str, set[str]]) -> list[str]:
+    """The modules of an import cycle in order, if there is one."""
+    done: set[str] = set()
+
+    def search(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        for target in sorted(graph.get(name, ())):
+            if cycle := search(target, [*path, name]):
+                return cycle
+        done.add(name)
+        return []
+
+    return next((cycle for name in sorted(graph) if (cycle := search(name, []))), [])
+
+
+def test_no_package_imports_anothers_private_modules() -> None:
+    assert private_imports(import_graph(PACKAGE)) == []
+
+
+def test_no_two_files_import_each_other() -> None:
+    assert cycle_of(import_graph(PACKAGE)) == []
+
+
+def test_private_imports_and_cycles_are_found() -> None:
+    graph = {
+        "ptfast.a": {"ptfast._ground", "ptfast.b._inner"},
+        "ptfast.b": {"ptfast.b._inner", "ptfast.c"},
+        "ptfast.b._inner": {"ptfast.c"},
+        "ptfast.c": {"ptfast.b"},
+        "ptfast._ground": set(),
+    }
+    assert private_imports(graph) == ["ptfast.a imports ptfast.b._inner"]
+    assert cycle_of(graph) == ["ptfast.b._inner", "ptfast.c", "ptfast.b", "ptfast.b._inner"]
+
+
+def test_the_median_file_and_function_are_short() -> None:
+    files, functions = [], []
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text()
+        files.append(text.count("\n"))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                functions.append((node.end_lineno or 0) - body[0].lineno + 1 if body else 0)
+    assert statistics.median(files) < 110 and statistics.median(functions) < 10
+    assert max(files) <= 400 and max(functions) <= 50
+
+
+def test_numba_kernels_take_at_most_ten_parameters() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list):
+                assert len(node.args.args) <= 10, f"{path}: {node.name}"

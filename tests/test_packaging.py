@@ -84,7 +84,8 @@ def test_constraints_pin_every_development_dependency() -> None:
 
 
 def test_constraints_are_exact_and_of_no_local_build() -> None:
-    assert [name for name, version in pinned().items() if not re.fullmatch(r"[\d.]+(\.?(post|rc)\d+)?", version)] == []
+    exact = re.compile(r"[\d.]+(\.?(post|rc|b)\d+)?")  # a b: sphinx-basic-ng, which furo needs, has no final version
+    assert [name for name, version in pinned().items() if not exact.fullmatch(version)] == []
 
 
 def test_commit_hooks_are_local() -> None:
@@ -126,22 +127,19 @@ def test_readme_names_commands_that_ptfast_has() -> None:
         assert result.returncode == 0, result.stderr
 
 
-def test_readme_example_prints_what_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    example = re.search(r"```python\n(.*?)```.*?```text\n(.*?)```", read("README.md"), re.DOTALL)
-    assert example
-    monkeypatch.chdir(tmp_path)
-    exec(compile(example[1], "README.md", "exec"), {})
-    assert capsys.readouterr().out == example[2]
-
-
 def test_public_names_are_there_for_type_checkers_and_at_run_time() -> None:
     tree = ast.parse(read("ptfast/__init__.py"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     declared = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert declared == set(ptfast.__all__)
     assert [name for name in ptfast.__all__ if getattr(ptfast, name, None) is None] == []
+
+
+@pytest.mark.parametrize("module", ["ptfast", "ptfast.dropin.sklearn", "ptfast.synthetic", "ptfast.viz"])
+def test_completion_offers_the_public_names_before_they_are_loaded(module: str) -> None:
+    code = f"import {module}; print(set({module}.__all__) - set(dir({module})))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -163,4 +161,4 @@ def test_files_and_functions_are_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert lines <= 60, f"{node.name} has {lines} lines"
+            assert lines <= 50, f"{node.name} has {lines} lines"

@@ -14,7 +14,7 @@ struct AssignmentWorkspace {
 // Optimal assignment of one problem. +inf forbids a pair, and so do NaN and a cost above max_cost. With a finite
 // max_cost, minimises the sum of (cost - max_cost) over the pairs made; with +inf, makes as many pairs as possible and
 // minimises their cost. Of equally near columns an unmatched one goes first, then the lowest (of rows, where n > m).
-// Any input gives a valid assignment; false says that it held a NaN or -inf.
+// Any input gives a valid assignment. Returns false for one that held a NaN or -inf.
 // cost: [n, m], column_of_row: [n], -1 for a row left alone
 template <typename T>
 bool hungarian(const T* cost, int64_t n, int64_t m, T max_cost, int64_t* column_of_row,
@@ -34,14 +34,14 @@ int64_t assign_cpu(const T* costs, int64_t problems, int64_t n, int64_t m, T max
                    int64_t* column_of_row);
 
 // Many problems of rows[i] x columns[i], one after the other in costs and column_of_row.
-// rows, columns: [problems], costs: [sum of rows * columns], column_of_row: [sum of rows]
+// costs: [sum of rows * columns], rows, columns: [problems], column_of_row: [sum of rows]
 template <typename T>
-int64_t assign_ragged_cpu(const T* costs, int64_t problems, const int64_t* rows, const int64_t* columns, T max_cost,
+int64_t assign_ragged_cpu(const T* costs, const int64_t* rows, const int64_t* columns, int64_t problems, T max_cost,
                           AssignmentMethod method, int64_t* column_of_row);
 
-constexpr int64_t kMostOnGpu = 64;  // rows or columns of a problem
+constexpr int64_t kMaxOnGpu = 64;  // rows or columns of a problem
 
-// assign_cpu for problems of up to kMostOnGpu rows and columns on `device` and `stream` (a cudaStream_t): the same
+// assign_cpu for problems of up to kMaxOnGpu rows and columns on `device` and `stream` (a cudaStream_t): the same
 // result bit for bit. A problem that holds a NaN or -inf gives -1 for all its rows. Returns a cudaError_t as int.
 template <typename T>
 int assign_cuda(const T* costs, int64_t problems, int64_t n, int64_t m, T max_cost, AssignmentMethod method,

@@ -15,13 +15,16 @@ struct OneProblem {
   int64_t* column_of_row;  // [n]
 };
 
-// Problems that take about 200 us: 15 x 15 takes up to 0.6 us, and the time grows a little faster than n m.
+// Number of problems that take about 200 us. One of 15 x 15 takes up to 0.6 us, and the time grows a little faster than
+// n m.
 int64_t grain_for(int64_t problems, int64_t cells) {
   const int64_t nanoseconds = 100 + 2 * cells / std::max<int64_t>(1, problems);
   return std::max<int64_t>(1, 200000 / nanoseconds);
 }
 
-// problem_at(i) gives the OneProblem i. Returns the first that held a NaN or -inf, or -1.
+// Solves problems in parallel, where problem_at(i) gives the OneProblem i. Returns the first that held a NaN or -inf,
+// or -1: threads lower first_bad by compare and exchange, so that the result does not depend on who comes first. Each
+// thread keeps its work space from call to call.
 template <typename T, typename ProblemAt>
 int64_t solve_all(int64_t problems, int64_t cells, T max_cost, AssignmentMethod method, const ProblemAt& problem_at) {
   std::atomic<int64_t> first_bad{problems};
@@ -49,7 +52,7 @@ int64_t assign_cpu(const T* costs, int64_t problems, int64_t n, int64_t m, T max
 }
 
 template <typename T>
-int64_t assign_ragged_cpu(const T* costs, int64_t problems, const int64_t* rows, const int64_t* columns, T max_cost,
+int64_t assign_ragged_cpu(const T* costs, const int64_t* rows, const int64_t* columns, int64_t problems, T max_cost,
                           AssignmentMethod method, int64_t* column_of_row) {
   std::vector<OneProblem<T>> all(problems);
   int64_t cells = 0;
@@ -63,9 +66,9 @@ int64_t assign_ragged_cpu(const T* costs, int64_t problems, const int64_t* rows,
 
 template int64_t assign_cpu(const float*, int64_t, int64_t, int64_t, float, AssignmentMethod, int64_t*);
 template int64_t assign_cpu(const double*, int64_t, int64_t, int64_t, double, AssignmentMethod, int64_t*);
-template int64_t assign_ragged_cpu(const float*, int64_t, const int64_t*, const int64_t*, float, AssignmentMethod,
+template int64_t assign_ragged_cpu(const float*, const int64_t*, const int64_t*, int64_t, float, AssignmentMethod,
                                    int64_t*);
-template int64_t assign_ragged_cpu(const double*, int64_t, const int64_t*, const int64_t*, double, AssignmentMethod,
+template int64_t assign_ragged_cpu(const double*, const int64_t*, const int64_t*, int64_t, double, AssignmentMethod,
                                    int64_t*);
 
 }  // namespace ptfast

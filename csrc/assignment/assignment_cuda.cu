@@ -6,7 +6,7 @@
 namespace ptfast {
 namespace {
 
-constexpr int kMostWarps = 4;            // of a block
+constexpr int kMaxWarps = 4;             // of a block
 constexpr int64_t kSharedBytes = 48000;  // that every device grants a block
 
 template <typename T>
@@ -18,7 +18,7 @@ struct Batch {
   int64_t* column_of_row;  // [problems, n]
 };
 
-// Copies a problem to shared memory, transposed on request, and says in all lanes alike what its costs are.
+// Copies a problem to shared memory, transposed on request, and returns the check of its costs, the same in all lanes.
 template <typename T>
 __device__ __forceinline__ CostCheck<T> load_costs(const T* __restrict__ from, int n, int m, T max_cost,
                                                    bool transposed, T* to) {
@@ -34,11 +34,14 @@ __device__ __forceinline__ CostCheck<T> load_costs(const T* __restrict__ from, i
   return check;
 }
 
+// A warp solves one problem at a time, out of its own part of shared memory. Trackers' problems are small: a block for
+// each would leave most threads idle, a thread for each would diverge. kSlots is 2 where a lane owns two columns. The
+// barrier at the end keeps the costs until all lanes are done with them.
 template <typename T, int kSlots, bool kGreedy>
 __global__ void assign_kernel(Batch<T> batch) {
   PTFAST_DYNAMIC_SHARED(T, shared);
   const int n = batch.n, m = batch.m, warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
-  const bool transposed = !kGreedy && n > m;
+  const bool transposed = !kGreedy && n > m;  // the solver needs at least as many columns as rows
   T* costs = shared + static_cast<int64_t>(warp) * n * m;
   const WarpCosts<T> in{costs, transposed ? m : n, transposed ? n : m, batch.max_cost};
   const int64_t stride = static_cast<int64_t>(gridDim.x) * warps;
@@ -72,14 +75,15 @@ template <typename T>
 int assign_cuda(const T* costs, int64_t problems, int64_t n, int64_t m, T max_cost, AssignmentMethod method,
                 int64_t* column_of_row, int device, void* stream) {
   if (problems == 0 || n == 0) return cudaSuccess;
-  const int64_t most = std::max(n, m);
-  if (most > kMostOnGpu) return cudaErrorInvalidValue;
+  const int64_t longest = std::max(n, m);
+  if (longest > kMaxOnGpu) return cudaErrorInvalidValue;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
+  // As many warps a block as find room for their problems in shared memory.
   const int64_t bytes = n * m * static_cast<int64_t>(sizeof(T));
-  const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / std::max<int64_t>(1, bytes), 1, kMostWarps));
+  const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / std::max<int64_t>(1, bytes), 1, kMaxWarps));
   const Batch<T> batch{costs, problems, static_cast<int>(n), static_cast<int>(m), max_cost, column_of_row};
-  return launch(kernel_for<T>(method == AssignmentMethod::kGreedy, most > kWarp), grid_size(problems, warps),
+  return launch(kernel_for<T>(method == AssignmentMethod::kGreedy, longest > kWarp), grid_size(problems, warps),
                 warps * kWarp, warps * bytes, stream, batch);
 }
 

@@ -13,19 +13,19 @@ constexpr T kInfinity = std::numeric_limits<T>::infinity();
 template <typename T>
 constexpr T kLargestCost = std::numeric_limits<T>::max() / (1 << 24);
 
-// Whether a pair at this cost may be made.
+// True where a pair at this cost may be made.
 template <typename T>
 PTFAST_HD bool allows(T cost, T max_cost) {
   return cost <= max_cost && cost < kInfinity<T>;
 }
 
-// What takes the place of costs that hold infinities or come near overflow: numbers whose sums stay finite.
+// Substitutes for costs that hold infinities or come near overflow: numbers whose sums stay finite.
 struct ModerateScale {
   double factor;     // of the costs of allowed pairs
-  double forbidden;  // what every other pair costs
+  double forbidden;  // cost of every other pair
 };
 
-// Where no max_cost says what a forbidden pair is worth, it costs more than all others together could save.
+// Without a finite max_cost, a forbidden pair costs more than all others together could save.
 // magnitude: the largest of an allowed pair's cost, rows: at most as many as columns
 PTFAST_HD ModerateScale moderate_scale(double magnitude, double max_cost, int64_t rows) {
   const double size = max_cost < 0 ? -max_cost : max_cost;
@@ -35,7 +35,7 @@ PTFAST_HD ModerateScale moderate_scale(double magnitude, double max_cost, int64_
   return {factor, limited ? max_cost * factor : beyond};
 }
 
-// Whether the cost keeps its value among moderate numbers: a pair at -inf is none that could be weighed.
+// True where the cost keeps its value among moderate numbers. A pair at -inf cannot be weighed against others.
 template <typename T>
 PTFAST_HD bool is_moderate(T cost, T max_cost) {
   return (cost <= max_cost) & (cost < kInfinity<T>)&(cost > -kInfinity<T>);

@@ -7,8 +7,8 @@
 namespace ptfast {
 namespace {
 
-// Rows carry the ordered bits of their lowest cost. Columns go only away, so a row whose nearest column has gone since
-// keeps a bound of its cost, and is looked at again when it comes first.
+// Rows carry the ordered bits of their lowest cost. Columns only disappear, so a row whose nearest column has gone
+// keeps a lower bound of its cost, and is looked at again when it comes first.
 template <typename T>
 struct GreedyState {
   int64_t column_vectors, row_vectors;
@@ -18,6 +18,7 @@ struct GreedyState {
   int32_t* nearest;   // [rows], column
 };
 
+// Finds a row's nearest free column, the lowest of equal ones.
 template <typename T>
 PTFAST_INLINE void find_nearest(const GreedyState<T>& state, int64_t row) {
   Lowest<T> lowest;
@@ -31,6 +32,7 @@ PTFAST_INLINE void find_nearest(const GreedyState<T>& state, int64_t row) {
   state.nearest[row] = static_cast<int32_t>(column);
 }
 
+// The row with the lowest key, the first of equal ones.
 template <typename T>
 PTFAST_INLINE int64_t first_row(const GreedyState<T>& state) {
   Lowest<T> lowest;
@@ -42,6 +44,8 @@ PTFAST_INLINE int64_t first_row(const GreedyState<T>& state) {
   return row;
 }
 
+// Takes the row with the lowest key again and again. Its nearest column is free, or the row is searched once more:
+// lazily, so that a taken column costs no search for rows that never come first.
 template <typename T>
 PTFAST_INLINE bool match_greedily(const Costs<T>& costs, const GreedyState<T>& state, int64_t* column_of_row) {
   const bool valid = pack_rows(costs, reals(state.cost));

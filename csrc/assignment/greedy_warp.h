@@ -4,7 +4,8 @@
 namespace ptfast {
 
 // Makes the pair of the lowest cost, then of the lowest row, then of the lowest column, until those left are forbidden.
-// Each lane keeps the nearest free row of its columns.
+// Each lane keeps the nearest free row of its columns and looks for another one when that is taken. Three reductions of
+// the warp break ties: the lowest key, the lowest row among its lanes, the lowest column among those.
 // partner: for row lane + 32 s, its column or -1
 template <int kSlots, typename T>
 __device__ __forceinline__ void greedy_warp(const WarpCosts<T>& in, int (&partner)[kSlots]) {

@@ -22,6 +22,7 @@ PTFAST_CLONES bool solve_f64(const Costs<double>& costs, const Problem<double>& 
 bool solve(const Costs<float>& costs, const Problem<float>& problem) { return solve_f32(costs, problem); }
 bool solve(const Costs<double>& costs, const Problem<double>& problem) { return solve_f64(costs, problem); }
 
+// Costs above max_cost count as max_cost: leaving both sides alone then costs as much as the pair.
 template <typename T>
 Costs<T> readable(const T* values, int64_t rows, int64_t columns, T max_cost) {
   return {values, rows, columns, max_cost, max_cost, -kLargestCost<T>, kLargestCost<T>};
@@ -32,6 +33,7 @@ PTFAST_CLONES void to_moderate_f64(const Costs<double>& costs, double* out) { to
 void run_to_moderate(const Costs<float>& costs, double* out) { to_moderate_f32(costs, out); }
 void run_to_moderate(const Costs<double>& costs, double* out) { to_moderate_f64(costs, out); }
 
+// The problem for a second attempt, where costs are not numbers that the solver can add up.
 template <typename T>
 Costs<double> in_moderate_numbers(const Costs<T>& costs, ScratchMemory& memory) {
   const int64_t count = costs.rows * costs.columns;
@@ -51,7 +53,7 @@ const T* transpose(const T* cost, int64_t n, int64_t m, ScratchMemory& memory) {
   return out;
 }
 
-// column_of_row: [n], all -1
+// Writes the pairs that are allowed. column_of_row: [n], all -1
 template <typename T, typename S>
 void write_pairs(const Costs<T>& costs, const Problem<S>& solved, bool transposed, int64_t* column_of_row) {
   for (int64_t row = 0; row < solved.rows; ++row) {

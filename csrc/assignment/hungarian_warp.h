@@ -1,12 +1,13 @@
 #pragma once
 #include "assignment/warp_costs.h"
 
-// solver.h's algorithm by one warp, a lane for one column or two, operation by operation, so that the result is the
-// same bit for bit. Every function is called by a whole warp with equal arguments.
+// The algorithm of solver.h by one warp, a lane for one column or two, operation by operation, so that the result is
+// the same bit for bit. A whole warp calls every function with equal arguments. A search needs one reduction of the
+// warp a step, where a single thread would scan all columns.
 
 namespace ptfast {
 
-// Costs as solver.h's pack_rows gives them, and as moderate.h does. + 0 turns -0 into 0.
+// Costs as pack_rows of packing.h gives them, and as moderate.h does. + 0 turns -0 into 0.
 template <typename T>
 struct PlainCosts {
   using Real = T;
@@ -27,7 +28,7 @@ struct ModerateCosts {
   }
 };
 
-// solver.h's Problem, rows <= columns, in registers: entry l + 32 s of every array in slot s of lane l.
+// Problem of solver.h, rows <= columns, in registers: entry l + 32 s of every array in slot s of lane l.
 template <typename Costs, int kSlots>
 struct WarpSolver {
   using T = typename Costs::Real;
@@ -155,7 +156,7 @@ struct WarpSolver {
   }
 };
 
-// Solves and writes each row's column, as the assignment has it before forbidden pairs are taken out.
+// Solves, and writes each row's column before forbidden pairs are taken out.
 template <int kSlots, typename Costs>
 __device__ __forceinline__ void solve_with(const Costs& cost, bool transposed, int (&partner)[kSlots]) {
   WarpSolver<Costs, kSlots> solver(cost, cost.in.rows, cost.in.columns);
@@ -174,9 +175,9 @@ __device__ __forceinline__ ModerateScale scale_of(const WarpCosts<T>& in) {
   return moderate_scale(real_of_key<T>(~warp_min(~magnitude)), in.max_cost, in.rows);
 }
 
-// The optimal assignment, as assignment.h's hungarian has it. `in` has rows <= columns, so a problem of more rows than
-// columns comes transposed; `fits` is CostCheck's, the same in all lanes.
-// partner: for row lane + 32 s of the problem that is meant, its column or -1
+// The optimal assignment, by the contract of hungarian in assignment.h. `in` has rows <= columns, so a problem of more
+// rows than columns comes transposed. `fits` is that of CostCheck, the same in all lanes.
+// partner: for row lane + 32 s of the problem before it was transposed, its column or -1
 template <int kSlots, typename T>
 __device__ __forceinline__ void hungarian_warp(const WarpCosts<T>& in, bool transposed, bool fits,
                                                int (&partner)[kSlots]) {

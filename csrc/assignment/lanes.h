@@ -5,13 +5,13 @@
 
 #include "common/simd.h"
 
-// Vectors in the syntax that GCC and clang share: compilers leave half of the plain loops over a few columns scalar,
-// above all the search for the lowest one. All of it is inlined, no vector crosses a real call.
+// Vectors in the syntax that GCC and clang share. Compilers leave half of the plain loops over a few columns scalar,
+// above all the search for the lowest one. All functions are inlined, so no vector crosses a real call.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace ptfast {
 
-// AVX2's registers where functions are cloned for it; 16 bytes are what every other machine has.
+// AVX2's registers where functions are cloned for it. Every other machine has 16 bytes.
 constexpr int kVectorBytes = PTFAST_HAS_TARGET_CLONES ? 32 : 16;
 
 template <typename T>
@@ -79,7 +79,7 @@ PTFAST_INLINE Integer<T> bits_of(T value) {
   return bits;
 }
 
-// Lanes 2 3 0 1 of a vector of four. One of two stays as it is: what is done with the halves then changes nothing.
+// Lanes 2 3 0 1 of a vector of four. A vector of two stays as it is: a minimum of it and itself changes nothing.
 PTFAST_INLINE Longs halves_swapped(const Longs& x) {
 #if PTFAST_HAS_TARGET_CLONES
   return __builtin_shufflevector(x, x, 2, 3, 0, 1);

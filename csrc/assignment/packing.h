@@ -4,14 +4,14 @@
 
 namespace ptfast {
 
-// One problem's costs, and how they are to be read.
+// One problem's costs, with the rules for reading them.
 template <typename T>
 struct Costs {
   const T* values;  // [rows, columns]
   int64_t rows, columns;
   T max_cost;
-  T above;            // stands for a cost above max_cost and for NaN
-  T lowest, highest;  // what the algorithm can work with
+  T above;            // replaces a cost above max_cost and NaN
+  T lowest, highest;  // limits of the numbers that the algorithm can work with
 
   bool allows(int64_t row, int64_t column) const { return ptfast::allows(values[row * columns + column], max_cost); }
 };

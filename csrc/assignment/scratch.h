@@ -8,7 +8,7 @@ namespace ptfast {
 // Memory for arrays that live through one call, each on a cache line's boundary.
 class ScratchMemory {
  public:
-  // Starts afresh with room for `bytes`, the sum of size_of over the arrays to come. What was there is lost.
+  // Starts afresh with room for `bytes`, the sum of size_of over the arrays to come. Earlier contents are lost.
   void reserve(size_t bytes) {
     used_ = 0;
     if (lines_.size() < bytes / kLine) lines_.resize(bytes / kLine);

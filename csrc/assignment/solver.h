@@ -6,7 +6,8 @@
 namespace ptfast {
 
 // Matches all rows at the least cost by shortest augmenting paths over reduced costs (Jonker and Volgenant 1987, Crouse
-// 2016): cost - row dual - column dual is never negative, and 0 for matched pairs.
+// 2016): cost - row dual - column dual is never negative, and 0 for matched pairs. Arrays are indexed by column, so
+// that each step of a search is one pass of vectors over all columns.
 template <typename T>
 struct Problem {
   int64_t rows, columns;  // rows <= columns
@@ -56,7 +57,8 @@ PTFAST_INLINE void reduce_columns(const Problem<T>& p) {
   for (int64_t j = p.columns; j < p.vectors * kLanes<T>; ++j) p.column_dual[j] = T(0);
 }
 
-// Matches each row with its nearest column unless an earlier row has it. Returns how many rows are left.
+// Matches each row with its nearest column unless an earlier row has it. Returns the number of rows left, which are few
+// in a tracker's problems: only those need a search.
 template <typename T>
 PTFAST_INLINE int64_t reduce_rows(const Problem<T>& p) {
   const Reals<T>*cost = reals(p.cost), *dual = reals(p.column_dual);
@@ -81,6 +83,7 @@ PTFAST_INLINE int64_t reduce_rows(const Problem<T>& p) {
   return left;
 }
 
+// Labels by which a search orders equally near columns: its number, plus kMatched where the column has a row.
 template <typename T>
 PTFAST_INLINE void label_columns(const Problem<T>& p) {
   Integers<T> number = lane_numbers<T>();
@@ -88,7 +91,9 @@ PTFAST_INLINE void label_columns(const Problem<T>& p) {
     integers<T>(p.label)[v] = integers<T>(p.row)[v] < 0 ? number : number + kMatched;
 }
 
-// Dijkstra's algorithm from row `root` to the nearest unmatched column, which it returns, at distance `reached`.
+// Dijkstra's algorithm from row `root` to the nearest unmatched column, which it returns, at distance `reached`. Each
+// step relaxes all columns from one row and finds the nearest open one in the same pass. A closed column has the
+// highest key, so it is never found again.
 template <typename T>
 PTFAST_INLINE int64_t nearest_unmatched(const Problem<T>& p, int64_t root, T& reached) {
   const Reals<T>* dual = reals(p.column_dual);

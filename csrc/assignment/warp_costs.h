@@ -14,7 +14,7 @@ struct WarpCosts {
   __device__ bool allows(int row, int column) const { return ptfast::allows(values[row * columns + column], max_cost); }
 };
 
-// What a lane has seen of a problem's costs.
+// Check of the costs that a lane has seen of a problem.
 template <typename T>
 struct CostCheck {
   bool fits = true;   // the algorithm can work with them as they are

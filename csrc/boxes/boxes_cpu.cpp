@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kColumns = 128;  // tubes packed together
 constexpr int64_t kRows = 128;     // rows that share one packing
 
-// One frame of up to kColumns tubes, so that lanes run over tubes.
+// One frame of up to kColumns tubes, one array for each number, so that lanes run over tubes.
 template <typename T>
 struct PackedBoxes {
   T x1[kColumns], y1[kColumns], x2[kColumns], y2[kColumns], area[kColumns];
@@ -21,7 +21,7 @@ struct PackedBoxes {
   PTFAST_HD Box<T> at(int64_t j) const { return {x1[j], y1[j], x2[j], y2[j], area[j]}; }
 };
 
-// Up to kColumns tubes of b, frame by frame. Lanes past `width` hold what was there before; their results are dropped.
+// Up to kColumns tubes of b, frame by frame. Lanes past `width` keep old numbers, and their results are dropped.
 template <typename T>
 struct PackedTubes {
   std::vector<PackedBoxes<T>> frames;  // [t]
@@ -47,7 +47,8 @@ struct PackedTubes {
   }
 };
 
-// out[j] = the mean IoU of tube a and columns block .. block + kBlock.
+// out[j] = mean IoU of tube a and columns block .. block + kBlock. Sums stay in registers over all frames. A frame that
+// is invalid in b is dropped by a select, one that is invalid in a by a branch, which is the same for all lanes.
 template <typename T, bool kAllValid>
 PTFAST_INLINE void iou_block(const Box<T>* a,         // [t]
                              const uint8_t* a_valid,  // [t] or null
@@ -67,6 +68,7 @@ PTFAST_INLINE void iou_block(const Box<T>* a,         // [t]
   for (int64_t j = 0; j < kBlock; ++j) out[j] = t == 1 ? sum[j] : sum[j] / T(t);
 }
 
+// One row of the matrix. The last block goes by way of a buffer, so that no column past `width` is written.
 template <typename T, bool kAllValid>
 PTFAST_INLINE void iou_row(const Box<T>* a, const uint8_t* valid, const PackedTubes<T>& b, int64_t t,
                            T* __restrict__ out) {
@@ -78,7 +80,7 @@ PTFAST_INLINE void iou_row(const Box<T>* a, const uint8_t* valid, const PackedTu
   for (int64_t j = 0; j < b.width - block; ++j) out[block + j] = last[j];
 }
 
-// Tiles [begin, end) of the batch: tile i is row block i % row_blocks of problem i / row_blocks, over all columns.
+// Tiles [begin, end) of the batch. Tile i is row block i % row_blocks of problem i / row_blocks, over all columns.
 template <typename T>
 PTFAST_INLINE void iou_tiles(const TubeInputs<T>& in, T* out, int64_t begin, int64_t end) {
   static thread_local PackedTubes<T> packed;
@@ -129,13 +131,13 @@ void tube_iou_matrix_cpu(const TubeInputs<T>& in, T* out) {
 
 // A box is a tube of one frame.
 template <typename T>
-void iou_matrix_cpu(const T* a, const T* b, T* out, const BoxesShape& s) {
+void iou_matrix_cpu(const T* a, const T* b, const BoxesShape& s, T* out) {
   tube_iou_matrix_cpu<T>({a, b, nullptr, nullptr, {s.batch, s.n, s.m, 1}}, out);
 }
 
 template void tube_iou_matrix_cpu(const TubeInputs<float>&, float*);
 template void tube_iou_matrix_cpu(const TubeInputs<double>&, double*);
-template void iou_matrix_cpu(const float*, const float*, float*, const BoxesShape&);
-template void iou_matrix_cpu(const double*, const double*, double*, const BoxesShape&);
+template void iou_matrix_cpu(const float*, const float*, const BoxesShape&, float*);
+template void iou_matrix_cpu(const double*, const double*, const BoxesShape&, double*);
 
 }  // namespace ptfast

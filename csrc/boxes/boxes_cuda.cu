@@ -4,10 +4,11 @@
 namespace ptfast {
 namespace {
 
+// The pairs of pair_matrix.h. Both sides are tubes as they are in memory, in their own order.
 template <typename T>
 struct TubePairs {
   using Value = T;
-  static constexpr int kRowsEach = 8;
+  static constexpr int kRowsEach = 8;  // rows a thread owns in large tiles
   TubeInputs<T> in;
 
   template <typename Tile>
@@ -32,13 +33,13 @@ int tube_iou_matrix_cuda(const TubeInputs<T>& in, T* out, int device, void* stre
 
 // A box is a tube of one frame.
 template <typename T>
-int iou_matrix_cuda(const T* a, const T* b, T* out, const BoxesShape& s, int device, void* stream) {
+int iou_matrix_cuda(const T* a, const T* b, const BoxesShape& s, T* out, int device, void* stream) {
   return tube_iou_matrix_cuda<T>({a, b, nullptr, nullptr, {s.batch, s.n, s.m, 1}}, out, device, stream);
 }
 
 template int tube_iou_matrix_cuda(const TubeInputs<float>&, float*, int, void*);
 template int tube_iou_matrix_cuda(const TubeInputs<double>&, double*, int, void*);
-template int iou_matrix_cuda(const float*, const float*, float*, const BoxesShape&, int, void*);
-template int iou_matrix_cuda(const double*, const double*, double*, const BoxesShape&, int, void*);
+template int iou_matrix_cuda(const float*, const float*, const BoxesShape&, float*, int, void*);
+template int iou_matrix_cuda(const double*, const double*, const BoxesShape&, double*, int, void*);
 
 }  // namespace ptfast

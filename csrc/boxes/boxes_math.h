@@ -3,7 +3,7 @@
 
 namespace ptfast {
 
-// max(0, x), where NaN stays NaN.
+// max(0, x). NaN stays NaN, as the comparison is false for it.
 template <typename T>
 PTFAST_HD T positive_part(T x) {
   return T(0) > x ? T(0) : x;
@@ -19,7 +19,7 @@ struct Box {
   }
 };
 
-// Intersection over union; 0 where the union is empty. A NaN reaches the result through its box's area.
+// Intersection over union, 0 where the union is empty. A NaN reaches the result through its box's area.
 template <typename T>
 PTFAST_HD T box_iou(const Box<T>& a, const Box<T>& b) {
   const T width = (a.x2 < b.x2 ? a.x2 : b.x2) - (a.x1 > b.x1 ? a.x1 : b.x1);

@@ -4,17 +4,17 @@
 
 namespace ptfast {
 
-// Tubes on one side of a tile, as they stand in memory.
+// Tubes on one side of a tile, as they are in memory.
 template <typename T>
 struct TubeSide {
   const T* tubes;        // [all, t, 4]
   const uint8_t* valid;  // [all, t], zero leaves a frame out, or null: all valid
-  const int64_t* order;  // [all] which tube stands at each place, or null: each at its own
+  const int64_t* order;  // [all] the tube at each place, or null: each at its own
   int64_t first;         // the tile's first place
   int count;
 };
 
-// Mean IoU of the pairs of a tile, for CUDA kernels, frame by frame: the contract is tube_iou_matrix's in boxes.h.
+// Mean IoU of the pairs of a tile, for CUDA kernels, by the contract of tube_iou_matrix in boxes.h.
 template <typename T>
 struct IouTile {
   struct alignas(16) Frame {
@@ -29,7 +29,9 @@ struct IouTile {
     return (Tile::kRows + Tile::kColumns) * sizeof(Frame);
   }
 
-  // All threads of the block call it together.
+  // All threads of the block call it together. Frames pass through shared memory one at a time: the first barrier keeps
+  // the last frame's boxes until all threads are done with them, the second waits for the new ones. Each thread loads
+  // one box of one side.
   template <int kRowsEach, int kColumnsEach>
   __device__ void values(const PairTile<kRowsEach, kColumnsEach>&, unsigned char* shared,
                          T (&values)[kRowsEach][kColumnsEach]) const {

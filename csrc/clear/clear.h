@@ -29,8 +29,8 @@ struct ClearOutputs {
   double* sums;       // [sequences, k, 2] distances of matches and switches; of all events and admissible pairs
 };
 
-// CLEAR MOT matching of every sequence in every channel k, as py-motmetrics does it: an object keeps its last
-// hypothesis where it can, in row order; the rest are assigned, as many pairs as possible and then the nearest.
+// CLEAR MOT matching of every sequence in every channel k, as py-motmetrics does it. An object keeps its last
+// hypothesis where it can, in row order. The rest are assigned, as many pairs as possible and then the nearest.
 void clear_match_cpu(const ClearInputs& in, const ClearOutputs& out);
 
 }  // namespace ptfast

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kNone = -1;
 
-// ids: [count] of one sequence -> their ranks among its distinct ids; returns how many those are.
+// Ranks of ids among the distinct ids of one sequence. Returns the number of distinct ids.
+// ids, ranks: [count]
 int64_t rank_ids(const int64_t* ids, int64_t count, int64_t* ranks) {
   std::vector<int64_t> names(ids, ids + count);
   std::sort(names.begin(), names.end());
@@ -21,7 +22,7 @@ int64_t rank_ids(const int64_t* ids, int64_t count, int64_t* ranks) {
   return static_cast<int64_t>(names.size());
 }
 
-// Ids of all rows as ranks within their sequence, so that what is known of an id is an array.
+// Ids of all rows as ranks within their sequence, so that an array can hold the state of each id.
 struct RankedIds {
   std::vector<int64_t> ranks;  // [rows]
   std::vector<int64_t> names;  // [sequences] distinct ids
@@ -37,7 +38,9 @@ struct RankedIds {
   }
 };
 
-// One channel of one sequence. Objects and hypotheses stand for the ranks of their ids where they are indices here.
+// One channel of one sequence, frame after frame: each frame's matching depends on the one before. Channels and
+// sequences are independent, so each is a task of its own. Where objects and hypotheses are indices here, they are
+// ranks of ids.
 class Channel {
  public:
   Channel(const ClearInputs& in, const ClearOutputs& out, const RankedIds& objects, const RankedIds& hypotheses,
@@ -77,7 +80,7 @@ class Channel {
       if (present == nullptr || present[row * in_.k + k_] != 0) rows.push_back(row);
   }
 
-  // Distances between those, +inf where a pair is forbidden.
+  // Distances between the gathered rows, +inf where a pair is forbidden.
   void block(int64_t f) {
     const int64_t first = in_.hypothesis_offsets[f], width = in_.hypothesis_offsets[f + 1] - first;
     place_.assign(width, kNone);
@@ -95,7 +98,7 @@ class Channel {
 
   double& cost(int64_t i, int64_t j) { return cost_[i * columns_.size() + j]; }
 
-  // Every object's last hypothesis, if nobody before it took that; what is kept leaves the costs.
+  // Gives every object its last hypothesis, unless an object before it took that.
   void keep() {
     taken_.assign(columns_.size(), 0);
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i) {
@@ -112,7 +115,7 @@ class Channel {
     }
   }
 
-  // The rest, among the rows and columns that still have an admissible pair.
+  // Assigns the rest, among the rows and columns that still have an admissible pair.
   void assign() {
     left_rows_.clear();
     left_columns_.clear();

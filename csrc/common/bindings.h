@@ -9,6 +9,10 @@
 namespace ptfast {
 
 namespace py = pybind11;
+using namespace py::literals;
+
+// Every bound function takes inputs, sizes, options and outputs, in this order. One that launches CUDA kernels takes
+// the device and the stream (a cudaStream_t as an integer) after them and returns a cudaError_t as int.
 
 // Addresses arrive as integers, 0 for an absent array: the core knows neither NumPy nor torch.
 template <typename T>
@@ -16,7 +20,7 @@ T* pointer(uintptr_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-// Where the data of a C-contiguous object with a buffer stands, such as an array; 0 for None.
+// Address of the data of a C-contiguous object with a buffer, such as an array, 0 for None.
 inline uintptr_t address(py::handle object) {
   if (object.is_none()) return 0;
   Py_buffer buffer;

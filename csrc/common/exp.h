@@ -6,7 +6,7 @@
 
 namespace ptfast {
 
-// 2^(x scale) for -120 <= x scale <= 0, within 1.5 units in the last place; exactly 1 where the product is 0.
+// 2^(x scale) for -120 <= x scale <= 0, within 1.5 units in the last place and exactly 1 where the product is 0.
 // Branch-free, so that a loop over it vectorises for any instruction set: libm's exp does not, and takes a slow path
 // where the result underflows. The polynomials are minimax fits of 2^f on [-0.5, 0.5]. Adding 1.5 * 2^23 (2^52) rounds
 // to the nearest integer and leaves it in the low bits; the exponent's bias comes with it, so that a shift alone makes

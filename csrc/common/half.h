@@ -11,7 +11,7 @@
 
 namespace ptfast {
 
-// Storage of half-precision numbers; arithmetic is done in float. The bit operations vectorise on every instruction
+// Storage of half-precision numbers. Arithmetic is done in float. The bit operations vectorise on every instruction
 // set, which the compilers' own half types do not.
 struct Half {
   uint16_t bits;
@@ -51,7 +51,7 @@ PTFAST_HD float widen(Half value) {
 #endif
 }
 
-// Rounds to nearest, ties to even; NaN stays NaN and what is too large becomes infinite.
+// Rounds to nearest, ties to even. NaN stays NaN, and numbers that are too large become infinite.
 PTFAST_HD void narrow(float value, float* out) { *out = value; }
 PTFAST_HD void narrow(double value, double* out) { *out = value; }
 

@@ -1,6 +1,6 @@
 #pragma once
-// How kernels are launched and how they name dynamic shared memory. tests/cuda_emulator has a header of this name that
-// runs the same kernels on the CPU, which is why no kernel is launched in another way.
+// Launching of kernels and naming of their dynamic shared memory. tests/cuda_emulator has a header of this name that
+// runs the same kernels on the CPU, so no kernel is launched in another way.
 #include <cuda_runtime.h>
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace ptfast {
 
-// The most that grid_size gives: kernels loop over what is more.
-constexpr int64_t kMostBlocks = 1 << 20;
+// Upper limit of grid_size. Kernels loop over the items beyond.
+constexpr int64_t kMaxBlocks = 1 << 20;
 
-// Launches kernel(arguments...) on the current device; the result is the launch's own status.
+// Launches kernel(arguments...) on the current device and returns the launch's own status.
 // shared: bytes of dynamic shared memory, stream: a cudaStream_t
 template <typename... P, typename... A>
 cudaError_t launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, void* stream, const A&... arguments) {

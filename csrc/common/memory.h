@@ -24,9 +24,9 @@ class AlignedBuffer {
   std::vector<T> memory_;
 };
 
-// Asks for 2 MB pages behind a large result that is about to be written for the first time: the kernel otherwise hands
-// its memory out 4 KB at a time, which takes several times as long as writing it. Content and ownership stay as they
-// are, and a refusal changes nothing.
+// Asks for 2 MB pages behind a large result that is about to be written for the first time. The operating system
+// otherwise hands its memory out 4 KB at a time, which takes several times as long as writing it. Content and ownership
+// stay as they are, and a refusal changes nothing.
 inline void advise_large_pages(void* data, size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   constexpr uintptr_t kPage = uintptr_t{2} << 20;

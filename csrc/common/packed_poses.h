@@ -7,7 +7,7 @@
 
 namespace ptfast {
 
-constexpr int64_t kColumns = 64;  // poses packed together: with 17 joints they stay in the first-level cache
+constexpr int64_t kColumns = 64;  // poses packed together, which stay in the first-level cache with 17 joints
 
 // The indices of the joints that count, then -1. A list spares the loops over it a branch that no processor could
 // foresee, and its end, unknown beforehand, keeps GCC from exchanging them with the loops over lanes inside.
@@ -23,7 +23,7 @@ PTFAST_INLINE void visible_joints(const uint8_t* visible, int64_t k, std::vector
 }
 
 // Up to kColumns poses, joint by joint, so that lanes run over poses. Joints that do not count have weight 0. Lanes
-// past `width`, up to `padded`, hold what was there before; their results are dropped.
+// past `width`, up to `padded`, keep old numbers, and their results are dropped.
 template <typename T>
 struct PackedPoses {
   std::vector<T> x, y, weight;  // [k, kColumns]; weight is set only where not all are visible

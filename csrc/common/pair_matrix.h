@@ -6,8 +6,8 @@
 
 namespace ptfast {
 
-// How CUDA kernels fill a matrix of pairs, out[batch, n, m]: a block takes a tile of it, with the rows' and the
-// columns' numbers in shared memory.
+// CUDA kernels that fill a matrix of pairs, out[batch, n, m]. A block takes a tile of it, with the rows' and the
+// columns' numbers in shared memory, so that each number is read from memory once a tile instead of once a pair.
 
 constexpr int kTileWarps = 8, kTileThreads = kWarp * kTileWarps;
 
@@ -46,11 +46,11 @@ struct PairTile {
   __device__ static int own_column() { return static_cast<int>(threadIdx.x) % 32; }
 };
 
-// Pairs says what a pair is worth: Pairs::Value, a member `in` whose shape has batch, n and m, and
+// Pairs computes a tile's values: it has Pairs::Value, a member `in` whose shape has batch, n and m, and
 //   template <tile> size_t shared_bytes() const
 //   template <tile> __device__ void values(const tile&, unsigned char* shared, Value (&)[kRowsEach][kColumnsEach])
 //   const
-// which all threads of a block call together, and which first waits until nobody reads `shared` any more.
+// which all threads of a block call together, and which begins with a barrier, until nobody reads `shared` any more.
 // Three blocks a multiprocessor hide each other's loads; the code of doubles takes too many registers for that.
 template <typename Pairs, int kRowsEach, int kColumnsEach>
 __global__ void __launch_bounds__(kTileThreads, sizeof(typename Pairs::Value) == 4 ? 3 : 1)
@@ -84,8 +84,8 @@ cudaError_t launch_tiles(const Pairs& pairs, typename Pairs::Value* out, void* s
                 pairs.template shared_bytes<Tile>(), stream, pairs, out, across, down);
 }
 
-// Fills out: [batch, n, m]. Tiles of 32 x 32, of which a small problem leaves little unused; but, where they fill a
-// device, of Pairs::kRowsEach rows a thread and two columns, which spares loads. (0: not for this Pairs.)
+// Fills out: [batch, n, m]. Tiles are of 32 x 32, of which a small problem leaves little unused. Where they fill a
+// device, a thread takes Pairs::kRowsEach rows and two columns, which spares loads. (0: not for this Pairs.)
 template <typename Pairs>
 cudaError_t fill_pairs(const Pairs& pairs, typename Pairs::Value* out, int device, void* stream) {
   const auto& s = pairs.in.shape;

@@ -28,6 +28,7 @@ int default_threads() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+// One call of parallel_for. Threads take pieces by advancing `next` until none is left.
 struct Job {
   void (*body)(const void*, int64_t, int64_t);
   const void* context;
@@ -46,6 +47,8 @@ struct Job {
   }
 };
 
+// True on threads that run a body. A call from there stays on its thread, since waiting for the pool would be waiting
+// for itself.
 thread_local bool inside_pool = false;
 
 // Workers sleep on `wake` until `generation` moves, take pieces of `job`, and the last one out signals `done`.

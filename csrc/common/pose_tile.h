@@ -5,20 +5,20 @@
 
 namespace ptfast {
 
-// Joints that stand in shared memory at a time: a bit each in a word of visibility, and within 48 KB for both sides.
+// Joints in shared memory at a time: a bit each in a word of visibility, and within 48 KB for both sides.
 template <typename T>
 constexpr int kTileJoints = sizeof(T) == 4 ? 32 : 16;
 
-// Poses on one side of a tile, as they stand in memory.
+// Poses on one side of a tile, as they are in memory.
 template <typename T>
 struct PoseSide {
   const T* poses;          // [all, k, 2]
   const uint8_t* visible;  // [all, k], zero hides a joint, or null: all visible
-  const int64_t* order;    // [all] which pose stands at each place, or null: each at its own
+  const int64_t* order;    // [all] the pose at each place, or null: each at its own
   int64_t first;           // the tile's first place
   int count;
 
-  // The pose at a place of the tile; the last one's where there is none.
+  // The pose at a place of the tile, or the last pose where there is none.
   __device__ int64_t index(int place) const {
     const int64_t at = first + (place < count ? place : count - 1);
     return order == nullptr ? at : order[at];
@@ -63,14 +63,14 @@ struct PoseTile {
     }
   }
 
-  // Coordinates of joint i of kCount poses in sequence; `place` is a multiple of as many as 16 bytes hold.
+  // Coordinates of joint i of kCount poses in sequence. `place` is a multiple of as many as 16 bytes hold.
   template <int kCount>
   __device__ Aligned<T, kCount> sequence(const T* coordinate, int i, int place) const {
     return *reinterpret_cast<const Aligned<T, kCount>*>(coordinate + i * kStride + place);
   }
 };
 
-// The joints that are visible in both, of the thread's pairs: a bit each. Adds how many they are to `count`.
+// The joints that are visible in both, of the thread's pairs: a bit each. Adds their number to `count`.
 template <typename Rows, typename Columns, int kRowsEach, int kColumnsEach>
 __device__ void common_joints(const Rows& rows, const Columns& columns, uint32_t (&common)[kRowsEach][kColumnsEach],
                               int (&count)[kRowsEach][kColumnsEach]) {

@@ -1,9 +1,9 @@
 #pragma once
 #include <cstdint>
 
-// PTFAST_CLONES before a named free function compiles it for AVX-512, AVX2 and plain x86-64; the loader picks one.
-// Its loops must stand in the function itself or in PTFAST_INLINE functions: a lambda or a call that is not inlined
-// keeps the plain code.
+// PTFAST_CLONES before a named free function compiles it for AVX-512, AVX2 and plain x86-64. The loader picks one. Its
+// loops must be in the function itself or in PTFAST_INLINE functions: a lambda or a call that is not inlined keeps the
+// plain code.
 #if PTFAST_HAS_TARGET_CLONES
 #define PTFAST_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -20,7 +20,7 @@
 
 namespace ptfast {
 
-// How many columns a block of lanes holds: one AVX-512 register of floats; other instruction sets take several.
+// Columns in a block of lanes: one AVX-512 register of floats. Other instruction sets take several registers.
 constexpr int64_t kBlock = 16;
 
 // The best instruction set of PTFAST_CLONES functions that this processor runs.

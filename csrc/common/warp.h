@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
-// What a warp does together. Every lane calls these functions, with the same arguments but for its own values. kSlots
-// is 1 or 2: an array of 32 or 64 entries has entry l + 32 s in slot s of lane l.
+// Functions of a whole warp. Every lane calls them, with the same arguments but for its own values. kSlots is 1 or 2:
+// an array of 32 or 64 entries has entry l + 32 s in slot s of lane l.
 
 namespace ptfast {
 
@@ -44,7 +44,7 @@ template <>
 struct OrderedBits<double> {
   using Type = uint64_t;
 };
-// An unsigned integer in the order of the real that it was made of; the highest stands for no real at all.
+// An unsigned integer in the order of the real that it was made of. The highest one means no real at all.
 template <typename T>
 using Key = typename OrderedBits<T>::Type;
 template <typename T>

@@ -1,13 +1,12 @@
 #include "common/bindings.h"
 
-#include <string>
-
 #include "crop/crop.h"
 
 namespace ptfast {
 namespace {
 
 using Addresses = std::array<uintptr_t, 3>;  // frames, tubes, frame_index
+using Incoming = std::array<uintptr_t, 5>;   // grad_out, tubes, frame_index, crops, offsets
 using Sizes = std::array<int64_t, 7>;        // in the order of CropShape's fields
 using Colours = std::array<double, 6>;       // mean, then std
 
@@ -22,9 +21,13 @@ CropInputs<P> inputs(const Addresses& p, const Sizes& s, const Colours& colours,
           unbiased};
 }
 
-CropOrder crop_order(uintptr_t crops, uintptr_t offsets) {
-  return {pointer<const int64_t>(crops), pointer<const int64_t>(offsets)};
+// The backward direction does not read the frames.
+template <typename P>
+CropInputs<P> boxes(const Incoming& p, const Sizes& s, const Colours& colours, bool unbiased) {
+  return inputs<P>({0, p[1], p[2]}, s, colours, unbiased);
 }
+
+CropOrder order(const Incoming& p) { return {pointer<const int64_t>(p[3]), pointer<const int64_t>(p[4])}; }
 
 template <typename P>
 void bind_forward(py::module_& m, const std::string& dtype) {
@@ -33,32 +36,35 @@ void bind_forward(py::module_& m, const std::string& dtype) {
         [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t out) {
           py::gil_scoped_release release;
           crop_tubes_cpu(inputs<P>(in, s, colours, unbiased), pointer<T>(out));
-        });
+        },
+        "inputs"_a, "sizes"_a, "colours"_a, "unbiased"_a, "out"_a);
 #if PTFAST_WITH_CUDA
-  m.def(("crop_tubes_cuda_" + dtype).c_str(), [](const Addresses& in, const Sizes& s, const Colours& colours,
-                                                 bool unbiased, uintptr_t out, int device, uintptr_t stream) {
-    return crop_tubes_cuda(inputs<P>(in, s, colours, unbiased), pointer<T>(out), device, pointer<void>(stream));
-  });
+  m.def(("crop_tubes_cuda_" + dtype).c_str(),
+        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t out, int device,
+           uintptr_t stream) {
+          return crop_tubes_cuda(inputs<P>(in, s, colours, unbiased), pointer<T>(out), device, pointer<void>(stream));
+        },
+        "inputs"_a, "sizes"_a, "colours"_a, "unbiased"_a, "out"_a, "device"_a, "stream"_a);
 #endif
 }
 
 template <typename P>
 void bind_backward(py::module_& m, const std::string& dtype) {
   m.def(("crop_tubes_backward_cpu_" + dtype).c_str(),
-        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t crops,
-           uintptr_t offsets, uintptr_t grad_out, uintptr_t grad_frames) {
+        [](const Incoming& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t grad_frames) {
           py::gil_scoped_release release;
-          crop_tubes_backward_cpu(inputs<P>(in, s, colours, unbiased), crop_order(crops, offsets),
-                                  pointer<const P>(grad_out), pointer<P>(grad_frames));
-        });
+          crop_tubes_backward_cpu(pointer<const P>(in[0]), boxes<P>(in, s, colours, unbiased), order(in),
+                                  pointer<P>(grad_frames));
+        },
+        "inputs"_a, "sizes"_a, "colours"_a, "unbiased"_a, "grad_frames"_a);
 #if PTFAST_WITH_CUDA
   m.def(("crop_tubes_backward_cuda_" + dtype).c_str(),
-        [](const Addresses& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t crops,
-           uintptr_t offsets, uintptr_t grad_out, uintptr_t grad_frames, int device, uintptr_t stream) {
-          return crop_tubes_backward_cuda(inputs<P>(in, s, colours, unbiased), crop_order(crops, offsets),
-                                          pointer<const P>(grad_out), pointer<P>(grad_frames), device,
-                                          pointer<void>(stream));
-        });
+        [](const Incoming& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t grad_frames, int device,
+           uintptr_t stream) {
+          return crop_tubes_backward_cuda(pointer<const P>(in[0]), boxes<P>(in, s, colours, unbiased), order(in),
+                                          pointer<P>(grad_frames), device, pointer<void>(stream));
+        },
+        "inputs"_a, "sizes"_a, "colours"_a, "unbiased"_a, "grad_frames"_a, "device"_a, "stream"_a);
 #endif
 }
 

@@ -2,8 +2,8 @@
 #include <vector>
 
 #include "common/parallel.h"
-#include "crop/columns.h"
 #include "crop/crop.h"
+#include "crop/crop_columns.h"
 #include "crop/crop_math.h"
 
 namespace ptfast {
@@ -14,7 +14,7 @@ template <typename P>
 struct FrameCrops {
   int64_t frame = -1;
   std::vector<CropBox> boxes;
-  std::vector<Columns<P>> columns;
+  std::vector<CropColumns<P>> columns;
 
   void fill(const CropInputs<P>& in, const CropOrder& order, int64_t next) {
     frame = next;
@@ -28,11 +28,11 @@ struct FrameCrops {
   }
 };
 
-// What row y of a crop adds to a row of its frame, where that row weighs row_weight.
-// grad: the row's gradient in the crop's first channel, `distance` values between channels; frame_row: [width, 3]
+// Adds a row of a crop, with the weight that the frame's row has in it, to the frame's row.
+// grad: the row's gradient in the crop's first channel, `distance` values between channels, frame_row: [width, 3]
 template <typename P>
-void add_row(const Columns<P>& columns, const CropColours<P>& colours, P row_weight, const P* grad, int64_t distance,
-             P* frame_row) {
+void add_row(const CropColumns<P>& columns, const CropColours<P>& colours, P row_weight, const P* grad,
+             int64_t distance, P* frame_row) {
   P scale[3];
   for (int64_t c = 0; c < 3; ++c) scale[c] = colours.scale[c] * row_weight;
   for (int64_t i = columns.begin; i < columns.end; ++i) {
@@ -45,7 +45,8 @@ void add_row(const Columns<P>& columns, const CropColours<P>& colours, P row_wei
   }
 }
 
-// Row y of a frame, from all crops of that frame.
+// Row y of a frame's gradient. A frame's row gathers from all crops that reach it, instead of crops scattering to
+// frames: so threads write to rows of their own and sum in a fixed order.
 template <typename P>
 void gather_row(const CropInputs<P>& in, const CropOrder& order, const FrameCrops<P>& crops,
                 const CropColours<P>& colours, const P* grad_out, int64_t y, P* frame_row) {
@@ -67,7 +68,7 @@ void gather_row(const CropInputs<P>& in, const CropOrder& order, const FrameCrop
 }  // namespace
 
 template <typename P>
-void crop_tubes_backward_cpu(const CropInputs<P>& in, const CropOrder& order, const P* grad_out, P* grad_frames) {
+void crop_tubes_backward_cpu(const P* grad_out, const CropInputs<P>& in, const CropOrder& order, P* grad_frames) {
   const auto& s = in.shape;
   const auto colours = CropColours<P>::from(in);
   const int64_t row_size = s.width * 3, grain = std::max<int64_t>(1, 100000 / std::max<int64_t>(1, row_size));
@@ -82,7 +83,7 @@ void crop_tubes_backward_cpu(const CropInputs<P>& in, const CropOrder& order, co
   });
 }
 
-template void crop_tubes_backward_cpu(const CropInputs<float>&, const CropOrder&, const float*, float*);
-template void crop_tubes_backward_cpu(const CropInputs<double>&, const CropOrder&, const double*, double*);
+template void crop_tubes_backward_cpu(const float*, const CropInputs<float>&, const CropOrder&, float*);
+template void crop_tubes_backward_cpu(const double*, const CropInputs<double>&, const CropOrder&, double*);
 
 }  // namespace ptfast

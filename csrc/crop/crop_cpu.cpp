@@ -5,8 +5,8 @@
 #include "common/memory.h"
 #include "common/parallel.h"
 #include "common/simd.h"
-#include "crop/columns.h"
 #include "crop/crop.h"
+#include "crop/crop_columns.h"
 #include "crop/crop_math.h"
 
 namespace ptfast {
@@ -14,10 +14,10 @@ namespace {
 
 constexpr int64_t kWork = 100000;  // output pixels that are worth a thread
 
-// A row of the frame seen through the taps of the columns.
+// A row of the frame resampled at the columns.
 // row: [width, 3], line: [3, count]
 template <typename P>
-PTFAST_INLINE void blend_columns(const P* row, const Columns<P>& columns, int64_t count, P* line) {
+PTFAST_INLINE void blend_columns(const P* row, const CropColumns<P>& columns, int64_t count, P* line) {
   for (int64_t i = columns.begin; i < columns.end; ++i) {
     const P *low = row + columns.low[i], *high = row + columns.high[i];
     for (int64_t c = 0; c < 3; ++c)
@@ -29,8 +29,9 @@ PTFAST_INLINE float byte_of(uint32_t bits, int shift) {
   return static_cast<float>(static_cast<int32_t>(bits >> shift & 255));
 }
 
-// The same for bytes: eight of them, of a little-endian processor, hold a pair and are taken apart in a vector's lanes.
-PTFAST_INLINE void blend_columns(const uint8_t* row, const Columns<uint8_t>& columns, int64_t count,
+// blend_columns for bytes. Eight of them hold a pair of RGB pixels, which one load fetches and shifts take apart, by a
+// little-endian processor's order. So the loop is made of gathers and shifts, which vectorise, unlike loads of bytes.
+PTFAST_INLINE void blend_columns(const uint8_t* row, const CropColumns<uint8_t>& columns, int64_t count,
                                  float* __restrict__ line) {
   const int32_t* offset = columns.low.data();
   const float *low = columns.low_weight.data(), *high = columns.high_weight.data();
@@ -44,13 +45,14 @@ PTFAST_INLINE void blend_columns(const uint8_t* row, const Columns<uint8_t>& col
   }
 }
 
-// What a thread keeps of the crop that it works at: the taps of its columns and the last two rows seen through them.
+// State of a thread between the rows of a crop: the taps of its columns and the last two rows of the frame resampled at
+// them. An enlarged crop reads the same two rows for many output rows, which then cost one weighted sum each.
 template <typename P>
 struct CropScratch {
   using T = CropReal<P>;
-  Columns<P> columns;
+  CropColumns<P> columns;
   std::vector<T> lines[2];     // [3, crop_width] each, of the rows of an even and an odd number
-  int64_t rows[2] = {-1, -1};  // which ones
+  int64_t rows[2] = {-1, -1};  // their numbers
   std::vector<P> padded;       // a row with room behind it
 
   PTFAST_INLINE void start(const CropInputs<P>& in, const CropBox& box) {
@@ -60,7 +62,7 @@ struct CropScratch {
     for (auto& line : lines) line.resize(3 * in.shape.crop_width);
   }
 
-  // Row y of the frame through the columns: [3, crop_width]
+  // Row y of the frame resampled at the columns: [3, crop_width]
   PTFAST_INLINE const T* line(const CropInputs<P>& in, int64_t frame, int64_t y) {
     T* result = lines[y % 2].data();
     if (rows[y % 2] == y) return result;
@@ -69,7 +71,7 @@ struct CropScratch {
     return result;
   }
 
-  // Asks for the rows of the frame that output row y needs: strides as large as a frame's rows escape the processor.
+  // Asks for the frame's rows that output row y needs. The processor does not foresee strides of a whole row.
   PTFAST_INLINE void prefetch(const CropInputs<P>& in, const CropBox& box, int64_t y) const {
     const double source = box.y.source(y);
     if (columns.begin == columns.end || !crop_reaches(source, in.shape.height)) return;
@@ -82,7 +84,7 @@ struct CropScratch {
   }
 
  private:
-  // A row of all frames whose last pair has eight bytes that may be read: near the end of memory a copy of the row.
+  // A row of all frames whose last pair has eight bytes that may be read: a copy where the frames' memory ends before.
   PTFAST_INLINE const P* readable(const CropInputs<P>& in, int64_t index) {
     const int64_t length = 3 * in.shape.width, total = in.shape.frames * in.shape.height * length;
     const P* row = in.frames + index * length;
@@ -93,7 +95,7 @@ struct CropScratch {
   }
 };
 
-// Row y of a crop. plane: where the row stands in the crop's first channel; `distance` values lie between channels.
+// Row y of a crop. plane: the row in the crop's first channel, `distance` values between channels
 template <typename P>
 PTFAST_INLINE void crop_row(const CropInputs<P>& in, const CropBox& box, int64_t y,
                             const CropColours<CropReal<P>>& colours, CropScratch<P>& scratch,

@@ -29,7 +29,9 @@ __device__ void crop_pixel(const CropInputs<P>& in, const CropBox& box, const Cr
   for (int c = 0; c < 3; ++c) pixel[c * distance] = value[c] * colours.scale[c] + colours.black[c];
 }
 
-// Each item of the grid is kPixels pixels of one crop, neighbours in neighbouring threads.
+// Each item of the grid is kPixels pixels of one crop, neighbours in neighbouring threads, so that a warp writes whole
+// lines. The box is computed once for all of them. The first barrier keeps the last item's box until all threads are
+// done with it.
 template <typename P>
 __global__ void crop_kernel(CropInputs<P> in, CropColours<CropReal<P>> colours, int64_t items, int64_t items_a_crop,
                             CropReal<P>* __restrict__ out) {  // [m, 3, t, crop_height, crop_width]
@@ -51,8 +53,8 @@ __global__ void crop_kernel(CropInputs<P> in, CropColours<CropReal<P>> colours, 
   }
 }
 
-// What one crop gives to pixel (x, y) of its frame: it adds to sum, per channel, the gradients of all output pixels
-// that the pixel counts in. grad: of the crop's first channel, `distance` values between channels
+// Adds one crop's share to the gradient of pixel (x, y) of its frame: per channel, the weighted gradients of all output
+// pixels that the pixel counts in. grad: of the crop's first channel, `distance` values between channels
 template <typename P>
 __device__ void gather_pixel(const CropInputs<P>& in, const CropBox& box, int64_t x, int64_t y, const P* grad,
                              int64_t distance, P* sum) {
@@ -69,6 +71,7 @@ __device__ void gather_pixel(const CropInputs<P>& in, const CropBox& box, int64_
   }
 }
 
+// A thread gathers a pixel of a frame from all crops of that frame, in their order, without atomic additions.
 template <typename P>
 __global__ void backward_kernel(CropInputs<P> in, CropColours<P> colours, CropOrder order,
                                 const P* __restrict__ grad_out,  // [m, 3, t, crop_height, crop_width]
@@ -108,7 +111,7 @@ int crop_tubes_cuda(const CropInputs<P>& in, CropReal<P>* out, int device, void*
 }
 
 template <typename P>
-int crop_tubes_backward_cuda(const CropInputs<P>& in, const CropOrder& order, const P* grad_out, P* grad_frames,
+int crop_tubes_backward_cuda(const P* grad_out, const CropInputs<P>& in, const CropOrder& order, P* grad_frames,
                              int device, void* stream) {
   const int64_t pixels = in.shape.frames * in.shape.height * in.shape.width;
   if (pixels == 0) return cudaSuccess;
@@ -121,7 +124,7 @@ int crop_tubes_backward_cuda(const CropInputs<P>& in, const CropOrder& order, co
 template int crop_tubes_cuda(const CropInputs<uint8_t>&, float*, int, void*);
 template int crop_tubes_cuda(const CropInputs<float>&, float*, int, void*);
 template int crop_tubes_cuda(const CropInputs<double>&, double*, int, void*);
-template int crop_tubes_backward_cuda(const CropInputs<float>&, const CropOrder&, const float*, float*, int, void*);
-template int crop_tubes_backward_cuda(const CropInputs<double>&, const CropOrder&, const double*, double*, int, void*);
+template int crop_tubes_backward_cuda(const float*, const CropInputs<float>&, const CropOrder&, float*, int, void*);
+template int crop_tubes_backward_cuda(const double*, const CropInputs<double>&, const CropOrder&, double*, int, void*);
 
 }  // namespace ptfast

@@ -7,8 +7,8 @@
 
 namespace ptfast {
 
-// Where the pixels of a crop lie in the frame, along one axis: output pixel i at start + i * step. In double, as a
-// float's 24 bits are too few for a coordinate of a thousand and its fraction.
+// Places of a crop's pixels in the frame, along one axis: output pixel i at start + i * step. In double, as a float's
+// 24 bits are too few for a coordinate of a thousand and its fraction.
 struct CropAxis {
   double start, step;
 
@@ -21,7 +21,7 @@ struct CropAxis {
 
   PTFAST_HD double source(int64_t i) const { return start + static_cast<double>(i) * step; }
 
-  // The last output pixel at or before x, kept within [0, count]; exact but for rounding.
+  // The last output pixel at or before x, kept within [0, count], exact but for rounding.
   PTFAST_HD int64_t pixel_before(double x, int64_t count) const {
     const double i = step > 0 ? floor((x - start) / step) : 0.0;
     return i < 0 ? 0 : i < static_cast<double>(count) ? static_cast<int64_t>(i) : count;
@@ -37,7 +37,7 @@ struct CropAxis {
   }
 };
 
-// Whether a position is so near the `count` pixels of an axis that one of them counts. NaN is not.
+// True where a position is so near the `count` pixels of an axis that one of them counts. NaN is not.
 PTFAST_HD bool crop_reaches(double x, int64_t count) { return x > -1 && x < static_cast<double>(count) && count > 0; }
 
 // The two pixels beside a position, and their weights: 0 for one outside, whose index is moved inside.
@@ -46,7 +46,7 @@ struct CropTap {
   int64_t low, high;
   T low_weight, high_weight;
 
-  // x: as crop_reaches
+  // x: a position that crop_reaches
   PTFAST_HD static CropTap at(double x, int64_t count) {
     const double below = floor(x);
     const int64_t pixel = static_cast<int64_t>(below);
@@ -55,7 +55,7 @@ struct CropTap {
     return {first ? 0 : pixel, last ? count - 1 : pixel + 1, first ? T(0) : T(1) - fraction, last ? T(0) : fraction};
   }
 
-  // What pixel p weighs at x, as `at` would say.
+  // Weight of pixel p at x, the same as in at(x).
   PTFAST_HD static T weight(double x, int64_t p) {
     const double distance = x - static_cast<double>(p);
     const T weight = T(1) - static_cast<T>(distance < 0 ? -distance : distance);
@@ -63,7 +63,7 @@ struct CropTap {
   }
 };
 
-// One box of a tube: its frame, or -1 where the crop is black, and how its crop lies in that frame.
+// One box of a tube: its frame, or -1 where the crop is black, and the places of its crop's pixels in that frame.
 struct CropBox {
   int64_t frame;
   CropAxis x, y;

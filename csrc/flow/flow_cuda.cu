@@ -7,6 +7,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
+// A thread takes a point at a time, in a grid-stride loop.
 template <typename T>
 __global__ void sample_kernel(FlowInputs<T> in,
                               T* __restrict__ values,       // [n, 2]
@@ -16,6 +17,8 @@ __global__ void sample_kernel(FlowInputs<T> in,
     flow_sample(in, i, values + 2 * i, inside + i);
 }
 
+// Points near each other share pixels, so the flow's gradient would need atomic additions here. Contributions are
+// written out instead, for the caller to add up in a fixed order.
 template <typename T>
 __global__ void gradient_kernel(FlowInputs<T> in,
                                 const T* __restrict__ grad_values,  // [n, 2]
@@ -38,7 +41,7 @@ int sample_flow_cuda(const FlowInputs<T>& in, T* values, bool* inside, int devic
 }
 
 template <typename T>
-int sample_flow_backward_cuda(const FlowInputs<T>& in, const T* grad_values, T* grad_points, int64_t* pixels,
+int sample_flow_backward_cuda(const T* grad_values, const FlowInputs<T>& in, T* grad_points, int64_t* pixels,
                               T* contributions, int device, void* stream) {
   if (in.n == 0) return cudaSuccess;
   DeviceGuard guard(device);
@@ -49,8 +52,8 @@ int sample_flow_backward_cuda(const FlowInputs<T>& in, const T* grad_values, T* 
 
 template int sample_flow_cuda(const FlowInputs<float>&, float*, bool*, int, void*);
 template int sample_flow_cuda(const FlowInputs<double>&, double*, bool*, int, void*);
-template int sample_flow_backward_cuda(const FlowInputs<float>&, const float*, float*, int64_t*, float*, int, void*);
-template int sample_flow_backward_cuda(const FlowInputs<double>&, const double*, double*, int64_t*, double*, int,
+template int sample_flow_backward_cuda(const float*, const FlowInputs<float>&, float*, int64_t*, float*, int, void*);
+template int sample_flow_backward_cuda(const double*, const FlowInputs<double>&, double*, int64_t*, double*, int,
                                        void*);
 
 }  // namespace ptfast

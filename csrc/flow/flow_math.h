@@ -4,7 +4,7 @@
 
 namespace ptfast {
 
-// The cell of four pixels around a point, and where in it the point lies: fx and fy in [0, 1].
+// The cell of four pixels around a point, and the point's place in it: fx and fy in [0, 1].
 template <typename T>
 struct FlowCell {
   int64_t pixels[4];  // y * width + x of upper left, upper right, lower left, lower right
@@ -29,7 +29,7 @@ struct FlowCell {
     return mix(upper, lower, fy);
   }
 
-  // Its derivatives with respect to the point's x and y.
+  // Derivatives of value() with respect to the point's x and y.
   PTFAST_HD T slope_x(const T* flow, int c) const {
     return mix(flow[pixels[1] * 2 + c] - flow[pixels[0] * 2 + c], flow[pixels[3] * 2 + c] - flow[pixels[2] * 2 + c],
                fy);
@@ -39,7 +39,7 @@ struct FlowCell {
                fx);
   }
 
-  // What pixel k of the cell weighs.
+  // Weight of pixel k of the cell.
   PTFAST_HD T weight(int k) const { return (k % 2 == 1 ? fx : T(1) - fx) * (k / 2 == 1 ? fy : T(1) - fy); }
 
  private:
@@ -57,7 +57,7 @@ PTFAST_HD void flow_sample(const FlowInputs<T>& in, int64_t i, T* value, bool* i
   *inside = cell.inside;
 }
 
-// Point i of sample_flow_backward; the arguments are the point's own, as from flow.h.
+// Point i of sample_flow_backward. The arguments are the point's own parts of those in flow.h.
 template <typename T>
 PTFAST_HD void flow_gradient(const FlowInputs<T>& in, int64_t i,
                              const T* grad_value,  // [2]

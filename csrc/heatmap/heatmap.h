@@ -20,30 +20,30 @@ struct HeatmapInputs {
   const T* heatmaps;        // [maps, height, width]
   const T* flipped;         // [maps, height, width] of the mirrored images, or null: heatmaps count as they are
   const int16_t* partners;  // [joints] on the host, the joint that each becomes in the mirrored image
-  int64_t joints;           // at most kMaxJoints where there are flipped maps; joint m % joints owns map m
-  bool shift;               // the mirrored maps, turned back, move one column to the right
   int64_t maps, height, width;
+  int64_t joints;  // at most kMaxJoints where there are flipped maps; joint m % joints owns map m
+  bool shift;      // the mirrored maps, turned back, move one column to the right
 };
 
-// The highest value of every map and its place: the first one where several are equal; NaN is never a peak, and a map
+// The highest value of every map and its place, the first one where several are equal. NaN is never a peak, and a map
 // of nothing else has the score NaN at (0, 0). Where the score is positive, the place is refined:
 //   kQuarter  by a quarter of a pixel towards the higher neighbour on each axis, in 2 <= x <= width - 2 (and y alike);
 //   kTaylor   to the maximum of a second-order expansion of the blurred map's logarithm, in 2 <= x <= width - 3; the
-//             Gaussian has blur_size taps, odd and at most kMaxBlur. Offsets that are not finite are left out.
-// With flipped maps, the average of flip_average is what is decoded.
+//             Gaussian has blur_kernel taps, odd and at most kMaxBlur. Offsets that are not finite are left out.
+// With flipped maps, the average that flip_average gives is decoded.
 // coordinates: [maps, 2] as (x, y), scores: [maps]
 template <typename T>
-void heatmap_peaks_cpu(const HeatmapInputs<T>& in, Refinement refine, int blur_size, PeakReal<T>* coordinates,
+void heatmap_peaks_cpu(const HeatmapInputs<T>& in, Refinement refine, int blur_kernel, PeakReal<T>* coordinates,
                        PeakReal<T>* scores);
 
 // Mean of every map and its partner's in the mirrored image, turned back. out: [maps, height, width]
 template <typename T>
 void flip_average_cpu(const HeatmapInputs<T>& in, T* out);
 
-// As above, on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no CUDA
-// headers.
+// The same two on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no
+// CUDA headers.
 template <typename T>
-int heatmap_peaks_cuda(const HeatmapInputs<T>& in, Refinement refine, int blur_size, PeakReal<T>* coordinates,
+int heatmap_peaks_cuda(const HeatmapInputs<T>& in, Refinement refine, int blur_kernel, PeakReal<T>* coordinates,
                        PeakReal<T>* scores, int device, void* stream);
 template <typename T>
 int flip_average_cuda(const HeatmapInputs<T>& in, T* out, int device, void* stream);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 20;  // values that are worth a thread
 
-// map: [height, width], coordinates: [2]
+// Peak and score of one map, with the peak refined.
+// map: [height, width], coordinates: [2], score: [1]
 template <typename T>
 PTFAST_INLINE void decode(const T* map, int64_t height, int64_t width, Refinement refine, const Gaussian& blur,
                           PeakReal<T>* coordinates, PeakReal<T>* score) {
@@ -35,22 +36,23 @@ PTFAST_INLINE void decode(const T* map, int64_t height, int64_t width, Refinemen
   }
 }
 
-// A block of columns from `x` on; mirrored points to the column that x takes.
+// A block of columns. mirrored points to the mirrored map's column for the first of them and is read backwards.
 template <typename T>
 PTFAST_INLINE void average_block(const T* row, const T* mirrored, T* __restrict__ out) {
   PTFAST_LANES
   for (int64_t j = 0; j < kBlock; ++j) out[j] = flip_mean(row[j], mirrored[-j]);
 }
 
-// Map m averaged with its mirrored partner. Rows are too short for a remainder one by one: the last full block of
-// columns overlaps the one before. out: [height, width]
+// Map m averaged with its mirrored partner. Rows are too short for a remainder one by one, so the last full block of
+// columns overlaps the one before. Column 0, whose partner a shift does not move, is done by itself.
+// out: [height, width]
 template <typename T>
 PTFAST_INLINE void average_map(const HeatmapInputs<T>& in, int64_t m, T* out) {
   const int64_t joint = m % in.joints, w = in.width;
   const T* row = in.heatmaps + m * in.height * w;
   const T* mirrored = in.flipped + (m - joint + in.partners[joint]) * in.height * w;
   for (int64_t y = 0; y < in.height; ++y, row += w, mirrored += w, out += w) {
-    const T* first = mirrored + w - 1 + in.shift;  // what column 0 would take, were there no border
+    const T* first = mirrored + w - 1 + in.shift;  // column 0's partner if there were no border
     int64_t x = 1;
     for (; x + kBlock <= w; x += kBlock) average_block(row + x, first - x, out + x);
     if (x < w && w > kBlock) average_block(row + w - kBlock, first - w + kBlock, out + w - kBlock);
@@ -60,6 +62,8 @@ PTFAST_INLINE void average_map(const HeatmapInputs<T>& in, int64_t m, T* out) {
   }
 }
 
+// Maps [begin, end). An average is written to a buffer of one map and decoded from there, while the first-level cache
+// still holds it.
 template <typename T>
 PTFAST_INLINE void decode_maps(const HeatmapInputs<T>& in, Refinement refine, const Gaussian& blur,
                                PeakReal<T>* coordinates, PeakReal<T>* scores, int64_t begin, int64_t end) {
@@ -102,9 +106,9 @@ int64_t grain(const HeatmapInputs<T>& in) {
 }  // namespace
 
 template <typename T>
-void heatmap_peaks_cpu(const HeatmapInputs<T>& in, Refinement refine, int blur_size, PeakReal<T>* coordinates,
+void heatmap_peaks_cpu(const HeatmapInputs<T>& in, Refinement refine, int blur_kernel, PeakReal<T>* coordinates,
                        PeakReal<T>* scores) {
-  const Gaussian blur(blur_size);
+  const Gaussian blur(blur_kernel);
   parallel_for(in.maps, grain(in),
                [&](int64_t begin, int64_t end) { run_decode(in, refine, blur, coordinates, scores, begin, end); });
 }

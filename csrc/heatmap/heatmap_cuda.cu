@@ -11,8 +11,9 @@ namespace ptfast {
 namespace {
 
 constexpr int kThreads = 128, kWarps = kThreads / kWarp;
-constexpr int64_t kFewMaps = 2048;  // so few leave a large device idle unless a whole block takes one map
+constexpr int64_t kFewMaps = 2048;  // fewer leave a large device idle unless a whole block takes one map
 
+// The best of the warp's lanes, in every lane.
 template <typename Real>
 __device__ void reduce_warp(Peak<Real>& best) {
   for (int step = kWarp / 2; step > 0; step /= 2) {
@@ -21,6 +22,8 @@ __device__ void reduce_warp(Peak<Real>& best) {
   }
 }
 
+// The best of the block's warps, in every thread. The second barrier keeps the next map's values out of the arrays
+// until all threads have read them.
 template <typename Real>
 __device__ void reduce_block(Peak<Real>& best) {
   __shared__ Real values[kWarps];
@@ -34,8 +37,9 @@ __device__ void reduce_block(Peak<Real>& best) {
   __syncthreads();
 }
 
-// From where the highest value's load began to the value itself. Where nothing is above -infinity, the first value that
-// is no NaN; without one, 0. All lanes of the warp take part.
+// The highest value's place, from the place where its load began. A scan keeps one place a load, not one a pixel, which
+// spares it instructions. Where nothing is above -infinity, the first place that is no NaN, or 0. All lanes of the warp
+// take part.
 template <typename Map>
 __device__ int64_t exact_place(const Map& map, Peak<typename Map::Real> best) {
   const int64_t pixels = map.height * map.width;
@@ -49,7 +53,7 @@ __device__ int64_t exact_place(const Map& map, Peak<typename Map::Real> best) {
   return best.place < pixels ? best.place : 0;
 }
 
-// What one warp does with a map whose peak is known. scratch: [kTaylorScratch] of the warp, where kTaylor
+// Refines and writes a map's peak, by one warp. scratch: [kTaylorScratch] of the warp, where kTaylor
 template <bool kTaylor, typename Map>
 __device__ void finish(const Map& map, const Peak<typename Map::Real>& best, bool quarter, const Gaussian& blur,
                        double* scratch, typename Map::Real* coordinates, typename Map::Real* score) {
@@ -72,7 +76,8 @@ __device__ void finish(const Map& map, const Peak<typename Map::Real>& best, boo
   *score = value;
 }
 
-// A map is read by a warp, or by the whole block.
+// A map is read once, by a warp or by the whole block: reading decides the time, and the refinement's few pixels are
+// still in the caches when the first warp comes back to them.
 template <bool kTaylor, typename Maps>
 __global__ void __launch_bounds__(kThreads, kTaylor ? 6 : 8)
     peaks_kernel(Maps maps, int64_t count, int warps_a_map, bool quarter, Gaussian blur,
@@ -93,6 +98,7 @@ __global__ void __launch_bounds__(kThreads, kTaylor ? 6 : 8)
   }
 }
 
+// Lanes take neighbouring pixels, so that maps and averages are read and written in whole lines.
 template <typename T>
 __global__ void __launch_bounds__(kThreads) average_kernel(AveragedMaps<T> maps, int64_t count, int warps_a_map,
                                                            T* __restrict__ out) {  // [count, height, width]
@@ -105,29 +111,29 @@ __global__ void __launch_bounds__(kThreads) average_kernel(AveragedMaps<T> maps,
   }
 }
 
-// Warps that read a map together, and blocks for all of them.
+// Warps that read a map together, and blocks for all maps.
 int warps_a_map(int64_t maps) { return maps < kFewMaps ? kWarps : 1; }
 unsigned blocks(int64_t maps) { return grid_size(maps, kWarps / warps_a_map(maps)); }
 
 template <typename Maps>
-cudaError_t decode(const Maps& maps, int64_t count, Refinement refine, int blur_size, typename Maps::Real* coordinates,
-                   typename Maps::Real* scores, void* stream) {
+cudaError_t decode(const Maps& maps, int64_t count, Refinement refine, int blur_kernel,
+                   typename Maps::Real* coordinates, typename Maps::Real* scores, void* stream) {
   const auto kernel = refine == Refinement::kTaylor ? peaks_kernel<true, Maps> : peaks_kernel<false, Maps>;
   return launch(kernel, blocks(count), kThreads, 0, stream, maps, count, warps_a_map(count),
-                refine == Refinement::kQuarter, Gaussian(blur_size), coordinates, scores);
+                refine == Refinement::kQuarter, Gaussian(blur_kernel), coordinates, scores);
 }
 
 }  // namespace
 
 template <typename T>
-int heatmap_peaks_cuda(const HeatmapInputs<T>& in, Refinement refine, int blur_size, PeakReal<T>* coordinates,
+int heatmap_peaks_cuda(const HeatmapInputs<T>& in, Refinement refine, int blur_kernel, PeakReal<T>* coordinates,
                        PeakReal<T>* scores, int device, void* stream) {
   if (in.maps == 0) return cudaSuccess;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
-  if (in.flipped == nullptr) return decode(PlainMaps<T>(in), in.maps, refine, blur_size, coordinates, scores, stream);
+  if (in.flipped == nullptr) return decode(PlainMaps<T>(in), in.maps, refine, blur_kernel, coordinates, scores, stream);
   if (in.joints > kMaxJoints) return cudaErrorInvalidValue;
-  return decode(AveragedMaps<T>(in), in.maps, refine, blur_size, coordinates, scores, stream);
+  return decode(AveragedMaps<T>(in), in.maps, refine, blur_kernel, coordinates, scores, stream);
 }
 
 template <typename T>

@@ -12,12 +12,12 @@ namespace ptfast {
 template <typename Real>
 constexpr Real kLowest = -std::numeric_limits<Real>::infinity();
 
-// Where a map is averaged with the mirrored image's: column x with this column of the mirrored map.
+// Column of the mirrored map that is averaged with column x.
 PTFAST_HD int64_t mirrored_column(int64_t x, int64_t width, bool shift) {
   return width - 1 - (shift && x > 0 ? x - 1 : x);
 }
 
-// The mean, rounded once to the maps' type, so that decoding it unwritten gives the same bits.
+// The mean, rounded once to the maps' type, so that decoding without writing it gives the same bits.
 template <typename T>
 PTFAST_HD T flip_mean(T value, T mirrored) {
   T mean;
@@ -29,13 +29,13 @@ PTFAST_HD T flip_mean(T value, T mirrored) {
 PTFAST_HD bool inside_for_quarter(int64_t x, int64_t size) { return 1 < x && x < size - 1; }
 PTFAST_HD bool inside_for_taylor(int64_t x, int64_t size) { return 1 < x && x < size - 2; }
 
-// A quarter of a pixel towards the higher of the peak's two neighbours on an axis; none if they are equal or NaN.
+// A quarter of a pixel towards the higher of the peak's two neighbours on an axis, 0 if they are equal or NaN.
 template <typename T>
 PTFAST_HD T quarter_offset(T before, T after) {
   return T(after > before) * T(0.25) - T(after < before) * T(0.25);
 }
 
-// A Gaussian as OpenCV makes it of a size alone: those of up to 7 taps are fixed fractions, larger ones have the sigma
+// A Gaussian as OpenCV makes it of a size alone. Up to 7 taps are fixed fractions, more have the sigma
 // 0.3 ((size - 1) / 2 - 1) + 0.8.
 struct Gaussian {
   int radius;
@@ -77,7 +77,7 @@ struct Offset {
   double x, y;
 };
 
-// -H^-1 g of the logarithms l around the peak; nothing where H is singular or the result not finite. l: [kNear]
+// -H^-1 g of the logarithms l around the peak, 0 where H is singular or the result not finite. l: [kNear]
 PTFAST_HD Offset taylor_offset(const double* l) {
   const double dx = 0.5 * (l[kPeak + 1] - l[kPeak - 1]), dy = 0.5 * (l[kPeak + 5] - l[kPeak - 5]);
   const double dxx = 0.25 * (l[kPeak + 2] - 2 * l[kPeak] + l[kPeak - 2]);

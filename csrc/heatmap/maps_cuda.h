@@ -1,5 +1,5 @@
 #pragma once
-// How a warp, or several, read a heatmap: as it is, or averaged with the mirrored image's.
+// Heatmaps as a warp, or several, read them: as they are, or averaged with the mirrored image's.
 #include <algorithm>
 
 #include "heatmap/heatmap_math.h"
@@ -50,8 +50,9 @@ struct PlainMap {
 
   __device__ __forceinline__ T at(int64_t x, int64_t y) const { return pixels[y * width + x]; }
 
-  // The highest of the pixels that fall to `lane` of `lanes`. The place is that of a load: the value is among its
-  // pixels. Four loads are on their way at a time.
+  // The highest of the pixels that fall to `lane` of `lanes`. The place is that of a load of 16 bytes, which holds the
+  // value. Four loads are under way at a time, since one alone would leave the lane waiting for memory. Pixels before
+  // the first multiple of 16 bytes, and after the last, are read one by one.
   __device__ __forceinline__ void scan(int lane, int lanes, Peak<Real>& best) const {
     constexpr int kSize = Pack<T>::kSize;
     const int64_t n = height * width, unaligned = reinterpret_cast<uintptr_t>(pixels) / sizeof(T) % kSize;
@@ -96,7 +97,8 @@ struct AveragedMap {
 
   __device__ __forceinline__ T at(int64_t x, int64_t y) const { return mean(y * width + x, x); }
 
-  // Calls f(value, place) for the pixels that fall to `lane` of `lanes`, in the order of their places.
+  // Calls f(value, place) for the pixels that fall to `lane` of `lanes`, in the order of their places. The column is
+  // carried along, which spares a division a pixel. Again four loads are under way at a time.
   template <typename F>
   __device__ __forceinline__ void each(int lane, int lanes, F f) const {
     const int64_t n = height * width, step = lanes % width;
@@ -131,7 +133,7 @@ struct AveragedMap {
   }
 };
 
-// The partners go to the device with the kernel's arguments: a copy of their own could not be captured in a graph.
+// The partners go to the device with the kernel's arguments: a separate copy could not be captured in a graph.
 template <typename T>
 struct AveragedMaps {
   using Real = PeakReal<T>;

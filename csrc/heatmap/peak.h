@@ -5,12 +5,14 @@
 #include "common/simd.h"
 #include "heatmap/heatmap_math.h"
 
-// All of it is inlined, no vector crosses a real call.
+// All functions are inlined, so no vector crosses a real call.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace ptfast {
 
-constexpr int64_t kPiece = 1024;  // the place of a maximum is looked for in one piece, which the first cache holds
+// A maximum is found piece by piece, and its place by a second pass over the one piece that holds it, which is still in
+// the first-level cache. Carrying places along would add a select to each maximum.
+constexpr int64_t kPiece = 1024;
 
 template <typename Real>
 struct PeakLanes {
@@ -27,8 +29,7 @@ PTFAST_INLINE typename PeakLanes<PeakReal<T>>::Type load_lanes(const T* v) {
   return result;
 }
 
-// v: [n]; NaN where there is nothing else is left to the caller: the result is then -infinity. Four maxima run side by
-// side, since each waits for its predecessor.
+// The highest of v: [n], NaN aside, or -infinity. Four maxima run side by side, since each waits for its predecessor.
 template <typename T>
 PTFAST_INLINE PeakReal<T> highest(const T* v, int64_t n) {
   using Real = PeakReal<T>;
@@ -56,7 +57,7 @@ PTFAST_INLINE PeakReal<T> highest(const T* v, int64_t n) {
   return best;
 }
 
-// The first place of `value`, which v: [n] holds unless it is nothing but NaN: then 0.
+// The first place of `value` in v: [n], or 0 where v is nothing but NaN. Steps of 64 are compared without a branch.
 template <typename T>
 PTFAST_INLINE int64_t first_place(const T* v, int64_t n, PeakReal<T> value) {
   constexpr int64_t kStep = 64;
@@ -72,7 +73,7 @@ PTFAST_INLINE int64_t first_place(const T* v, int64_t n, PeakReal<T> value) {
   return 0;
 }
 
-// map: [n]
+// The place of the highest value, the first of equal ones. map: [n]
 template <typename T>
 PTFAST_INLINE int64_t peak_of(const T* map, int64_t n) {
   PeakReal<T> best = kLowest<PeakReal<T>>;

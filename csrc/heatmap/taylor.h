@@ -7,7 +7,7 @@
 
 namespace ptfast {
 
-// Sums over the rows around y, weighted by the Gaussian, of columns [first, first + n); 0 stands outside the map.
+// Sums over the rows around y, weighted by the Gaussian, of columns [first, first + n), with zeros outside the map.
 // map: [height, width], sums: [n]
 template <typename T>
 PTFAST_INLINE void blur_columns(const T* map, int64_t height, int64_t width, int64_t y, int64_t first, int64_t n,
@@ -23,7 +23,8 @@ PTFAST_INLINE void blur_columns(const T* map, int64_t height, int64_t width, int
   }
 }
 
-// The highest value of the blurred map, NaN aside. map: [height, width]
+// The highest value of the blurred map, NaN aside. The Gaussian is separable: columns are summed first, then the row.
+// map: [height, width]
 template <typename T>
 PTFAST_INLINE double highest_blurred(const T* map, int64_t height, int64_t width, const Gaussian& blur) {
   static thread_local std::vector<double> scratch;
@@ -41,8 +42,9 @@ PTFAST_INLINE double highest_blurred(const T* map, int64_t height, int64_t width
   return best;
 }
 
-// The refinement of a peak at (x, y), which lies inside by inside_for_taylor, in pixels. Only what it reads is blurred;
-// the whole map is where the floor of the logarithm comes into play. map: [height, width], score: the peak's value
+// The refinement of a peak at (x, y), which lies inside by inside_for_taylor, in pixels. Only the stencil's pixels are
+// blurred, and the whole map where the floor of the logarithm comes into play.
+// map: [height, width], score: the peak's value
 template <typename T>
 PTFAST_INLINE Offset taylor_of_map(const T* map, int64_t height, int64_t width, int64_t x, int64_t y, double score,
                                    const Gaussian& blur) {

@@ -9,7 +9,7 @@ namespace ptfast {
 constexpr int kWide = kMaxBlur + 4;        // columns that five blurred ones read
 constexpr int kTaylorScratch = 5 * kWide;  // doubles
 
-// Sum over the rows around y, weighted by the Gaussian, of column x; 0 stands outside the map.
+// Sum over the rows around y, weighted by the Gaussian, of column x, with zeros outside the map.
 template <typename Map>
 __device__ double blur_column(const Map& map, int64_t x, int64_t y, const Gaussian& blur) {
   if (x < 0 || x >= map.width) return 0;
@@ -21,7 +21,9 @@ __device__ double blur_column(const Map& map, int64_t x, int64_t y, const Gaussi
   return sum;
 }
 
-// The highest value of the blurred map, NaN aside. scratch: [kTaylorScratch] of the warp
+// The highest value of the blurred map, NaN aside, in tiles of a row: lanes sum columns into scratch, then read their
+// neighbours' sums. The second barrier keeps the next tile's sums out until all lanes have read.
+// scratch: [kTaylorScratch] of the warp
 template <typename Map>
 __device__ double highest_blurred(const Map& map, const Gaussian& blur, double* scratch) {
   constexpr int kTile = 4 * kWarp;
@@ -48,7 +50,8 @@ __device__ double highest_blurred(const Map& map, const Gaussian& blur, double* 
   return best;
 }
 
-// As taylor_of_map in taylor.h. All lanes of the warp call it with the same arguments and get the same result.
+// The refinement of taylor.h by one warp: lanes share the five rows' column sums through scratch, then each of the
+// first kNear lanes blurs one pixel of the stencil. All lanes call it with the same arguments and get the same result.
 template <typename Map>
 __device__ Offset taylor_of_map(const Map& map, int64_t x, int64_t y, double score, const Gaussian& blur,
                                 double* scratch) {

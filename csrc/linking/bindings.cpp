@@ -6,7 +6,9 @@ namespace ptfast {
 namespace {
 
 // Addresses of keypoints, visible, boxes, areas and head sizes, as in FrameView.
-FrameView view(const std::array<uintptr_t, 5>& p, int64_t count) {
+using Columns = std::array<uintptr_t, 5>;
+
+FrameView view(const Columns& p, int64_t count) {
   return {0,
           count,
           pointer<const float>(p[0]),
@@ -45,40 +47,55 @@ void bind_linking(py::module_& m) {
       .def(py::init(&options), py::kw_only(), py::arg("cost"), py::arg("greedy"), py::arg("velocity"),
            py::arg("lookback"), py::arg("horizon"), py::arg("max_cost"), py::arg("joints"), py::arg("sigmas"),
            py::arg("max_tracks"));
-  m.def("link_video", [](const std::array<uintptr_t, 5>& columns, int64_t count, uintptr_t frame_offsets,
-                         int64_t frames, const LinkOptions& options, const py::object& function, uintptr_t ids) {
-    const CostFunction callable = cost_function(function);
-    py::gil_scoped_release release;
-    return link_video({view(columns, count), pointer<const int64_t>(frame_offsets), frames}, options, callable,
-                      pointer<int64_t>(ids));
-  });
-  m.def("hand_down_ids", [](py::handle frame_offsets, int64_t frames, int64_t max_tracks, py::handle ids) {
-    const auto* offsets = pointer<const int64_t>(address(frame_offsets));
-    auto* out = pointer<int64_t>(address(ids));
-    py::gil_scoped_release release;
-    hand_down_ids(offsets, frames, max_tracks, out);
-  });
+  // sizes: poses, frames
+  m.def(
+      "link_video",
+      [](const Columns& columns, uintptr_t frame_offsets, const std::array<int64_t, 2>& sizes,
+         const LinkOptions& options, const py::object& function, uintptr_t ids) {
+        const CostFunction callable = cost_function(function);
+        py::gil_scoped_release release;
+        return link_video({view(columns, sizes[0]), pointer<const int64_t>(frame_offsets), sizes[1]}, options, callable,
+                          pointer<int64_t>(ids));
+      },
+      py::arg("columns"), py::arg("frame_offsets"), py::arg("sizes"), py::arg("options"), py::arg("function"),
+      py::arg("ids"));
+  m.def(
+      "hand_down_ids",
+      [](py::handle frame_offsets, int64_t frames, int64_t max_tracks, py::handle ids) {
+        const auto* offsets = pointer<const int64_t>(address(frame_offsets));
+        auto* out = pointer<int64_t>(address(ids));
+        py::gil_scoped_release release;
+        hand_down_ids(offsets, frames, max_tracks, out);
+      },
+      py::arg("frame_offsets"), py::arg("frames"), py::arg("max_tracks"), py::arg("ids"));
 #if PTFAST_WITH_CUDA
-  // sizes: frames, poses in the largest frame, joints, lookback
-  m.def("find_predecessors_cuda_float32",
-        [](const std::array<uintptr_t, 5>& columns, uintptr_t frame_offsets, uintptr_t sigmas,
-           const std::array<int64_t, 4>& sizes, const std::string& cost, bool greedy, float max_cost,
-           uintptr_t predecessor, uintptr_t has_successor, int device, uintptr_t stream) {
-          const LinkOptions how = options(cost, greedy, false, sizes[3], 0, max_cost, sizes[2], {}, 0);
-          return find_predecessors_cuda({view(columns, 0), pointer<const int64_t>(frame_offsets), sizes[0]},
-                                        pointer<const float>(sigmas), how, sizes[1], pointer<int64_t>(predecessor),
-                                        pointer<uint8_t>(has_successor), device, pointer<void>(stream));
-        });
+  // sizes: frames, poses in the largest frame, joints
+  m.def(
+      "find_predecessors_cuda_float32",
+      [](const Columns& columns, uintptr_t frame_offsets, uintptr_t sigmas, const std::array<int64_t, 3>& sizes,
+         const std::string& cost, bool greedy, int64_t lookback, float max_cost, uintptr_t predecessor,
+         uintptr_t has_successor, int device, uintptr_t stream) {
+        const LinkOptions how = options(cost, greedy, false, lookback, 0, max_cost, sizes[2], {}, 0);
+        return find_predecessors_cuda({view(columns, 0), pointer<const int64_t>(frame_offsets), sizes[0]},
+                                      pointer<const float>(sigmas), sizes[1], how, pointer<int64_t>(predecessor),
+                                      pointer<uint8_t>(has_successor), device, pointer<void>(stream));
+      },
+      py::arg("columns"), py::arg("frame_offsets"), py::arg("sigmas"), py::arg("sizes"), py::arg("cost"),
+      py::arg("greedy"), py::arg("lookback"), py::arg("max_cost"), py::arg("predecessor"), py::arg("has_successor"),
+      py::arg("device"), py::arg("stream"));
 #endif
   py::class_<OnlineLinker>(m, "OnlineLinker")
       .def(py::init([](const LinkOptions& options, const py::object& function) {
-        return std::make_unique<OnlineLinker>(options, cost_function(function));
-      }))
-      .def("update",
-           [](OnlineLinker& self, const std::array<uintptr_t, 5>& columns, int64_t count, uintptr_t ids) {
-             py::gil_scoped_release release;
-             self.update(view(columns, count), pointer<int64_t>(ids));
-           })
+             return std::make_unique<OnlineLinker>(options, cost_function(function));
+           }),
+           py::arg("options"), py::arg("function"))
+      .def(
+          "update",
+          [](OnlineLinker& self, const Columns& columns, int64_t count, uintptr_t ids) {
+            py::gil_scoped_release release;
+            self.update(view(columns, count), pointer<int64_t>(ids));
+          },
+          py::arg("columns"), py::arg("count"), py::arg("ids"))
       .def("reset", &OnlineLinker::reset)
       .def("lost_tracks", &OnlineLinker::lost_tracks)
       .def("pairs", &OnlineLinker::pairs);

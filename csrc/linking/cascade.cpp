@@ -49,6 +49,7 @@ float median(std::vector<float>& values) {
 
 }  // namespace
 
+// Finds predecessors anew, as if no pose of the current frame had one; what earlier frames took stays taken.
 void FrameCascade::cascade(const std::vector<FrameState*>& history, const FrameState& current, float shift_x,
                            float shift_y) {
   found_.assign(current.view.count, {});
@@ -61,6 +62,8 @@ void FrameCascade::cascade(const std::vector<FrameState*>& history, const FrameS
   cascade_round(history, current, shift_x, shift_y, options_.max_cost);
 }
 
+// Matches what is still free on both sides with the frame d back, for d = 1 to lookback: a near frame goes first, as a
+// pose of it says more about where a person is.
 void FrameCascade::cascade_round(const std::vector<FrameState*>& history, const FrameState& current, float shift_x,
                                  float shift_y, float max_cost) {
   const auto reach = std::min<int64_t>(options_.lookback, history.size());
@@ -120,7 +123,7 @@ bool FrameCascade::common_shift(const std::vector<FrameState*>& history, const F
 }
 
 // Sets current's velocities: half of what its predecessor had, half of what it moved. A pose without predecessor moves
-// like the median of those that have one, which in a moving camera's picture is nearer the truth than standing still.
+// like the median of those that have one, which in a moving camera's image is nearer the truth than standing still.
 void FrameCascade::set_velocities(const std::vector<FrameState*>& history, FrameState& current) {
   values_x_.clear();
   values_y_.clear();
@@ -148,6 +151,8 @@ void FrameCascade::set_velocities(const std::vector<FrameState*>& history, Frame
   }
 }
 
+// The first matching knows nothing of the camera. Its median residual is the camera's shift where most pairs are right,
+// and with the shift removed the wrong ones are found again.
 const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*>& history, FrameState& current) {
   cascade(history, current, 0.f, 0.f);
   if (options_.velocity) {

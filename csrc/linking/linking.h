@@ -55,7 +55,7 @@ struct VideoView {
   }
 };
 
-// Some poses of a frame, perhaps moved: what a cost compares.
+// Some poses of a frame, perhaps moved: one side of a cost.
 struct PoseSubset {
   const FrameView* frame;
   const std::vector<int64_t>* rows;
@@ -68,7 +68,7 @@ using CostFunction = std::function<void(const PoseSubset& earlier, const PoseSub
 // Links a video. ids: [poses], -1 only where max_tracks leaves no room. Costs 1 - similarity with a = earlier pose and
 // b = current pose, from `callable` where options.cost says so. Without velocity no pass depends on another frame of
 // the same pass, so each pass d runs over all frames in parallel; with velocity frames go in order. Both give the ids
-// that OnlineLinker gives. Returns how many pairs of poses were compared.
+// that OnlineLinker gives. Returns the number of pairs of poses that were compared.
 int64_t link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
 
 // Hands ids down along a video, as IdGiver does.
@@ -77,9 +77,9 @@ void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tra
 
 // The predecessors that link_video finds without velocity and without a callable, on `device` and `stream` (a
 // cudaStream_t); OKS may differ in its last bits. Pointers are the device's. Returns a cudaError_t as int.
-// sigmas: [joints], most: poses in the largest frame, at most kMostOnGpu
-// predecessor: [poses], on entry all -1, has_successor: [poses], on entry all 0
-int find_predecessors_cuda(const VideoView& video, const float* sigmas, const LinkOptions& options, int64_t most,
+// sigmas: [joints]; max_poses: of the largest frame, at most kMaxOnGpu
+// predecessor: [poses], on entry all -1; has_successor: [poses], on entry all 0
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
                            int64_t* predecessor, uint8_t* has_successor, int device, void* stream);
 
 }  // namespace ptfast

@@ -10,7 +10,7 @@
 namespace ptfast {
 namespace {
 
-constexpr int kMostWarps = 4;            // of a block
+constexpr int kMaxWarps = 4;             // of a block
 constexpr int64_t kSharedBytes = 48000;  // that every device grants a block
 constexpr int kTile = 4;                 // earlier poses that share the loads of a current one
 
@@ -22,7 +22,7 @@ struct Pass {
   LinkCost cost;
   float max_cost;
   const float* sigmas;     // [joints]
-  int most;                // poses in the largest frame
+  int max_poses;           // of the largest frame
   int64_t* predecessor;    // [poses]
   uint8_t* has_successor;  // [poses]
 };
@@ -36,7 +36,8 @@ struct FreeRows {
   __device__ int64_t operator[](int i) const { return first + place[i]; }
 };
 
-// Lists the poses of rows [first, last) that are free.
+// Lists the poses of rows [first, last) that are free, in order: a lane asks for one row a slot, and the ballot tells
+// it how many free rows stand before its own.
 template <int kSlots, typename IsFree>
 __device__ __forceinline__ FreeRows list_free(int64_t first, int64_t last, uint8_t* place, const IsFree& is_free) {
   int count = 0;
@@ -71,6 +72,8 @@ struct PckhTerms {
   __device__ float mean(float sum, float count) const { return pckh_share(sum, count); }
 };
 
+// A lane takes one current pose at a time and loads each of its joints once for kTile earlier poses. The last tile
+// repeats the last earlier pose, whose sums are not stored.
 template <typename Terms, typename Store>
 __device__ __forceinline__ void joint_costs(const Pass& pass, const FreeRows& earlier, const FreeRows& current,
                                             const Store& store) {
@@ -112,11 +115,12 @@ __device__ __forceinline__ void box_costs(const float* boxes, const FreeRows& ea
   }
 }
 
+// Gives each earlier pose its partner's place among the current ones, or -1: lane l holds those of l and l + 32.
 template <bool kGreedy, int kSlots>
 __device__ __forceinline__ void match(const Pass& pass, const FreeRows& earlier, const FreeRows& current, float* costs,
                                       int (&partner)[kSlots]) {
   const int n = earlier.count, m = current.count;
-  const bool transposed = !kGreedy && n > m;
+  const bool transposed = !kGreedy && n > m;  // the Hungarian method wants at most as many rows as columns
   CostCheck<float> check;
   const auto store = [&](int i, int j, float cost) {
     costs[transposed ? j * n + i : i * m + j] = cost;
@@ -138,15 +142,17 @@ __device__ __forceinline__ void match(const Pass& pass, const FreeRows& earlier,
 }
 
 // Bytes of shared memory that a warp needs: the costs, and two lists of places in a frame.
-__host__ __device__ constexpr int64_t warp_bytes(int64_t most) { return most * most * 4 + (2 * most + 3) / 4 * 4; }
+__host__ __device__ constexpr int64_t warp_bytes(int64_t max_poses) {
+  return max_poses * max_poses * 4 + (2 * max_poses + 3) / 4 * 4;
+}
 
 // One warp a frame. Only that of frame t writes the predecessors of frame t and the successors of frame t - distance.
 template <int kSlots, bool kGreedy>
 __global__ void link_pass_kernel(Pass pass) {
   PTFAST_DYNAMIC_SHARED(unsigned char, shared);
   const int warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
-  auto* costs = reinterpret_cast<float*>(shared + warp * warp_bytes(pass.most));
-  auto* places = reinterpret_cast<uint8_t*>(costs + pass.most * pass.most);
+  auto* costs = reinterpret_cast<float*>(shared + warp * warp_bytes(pass.max_poses));
+  auto* places = reinterpret_cast<uint8_t*>(costs + pass.max_poses * pass.max_poses);
   const int64_t stride = static_cast<int64_t>(gridDim.x) * warps;
   for (int64_t t = pass.distance + blockIdx.x * static_cast<int64_t>(warps) + warp; t < pass.frames; t += stride) {
     __syncwarp();
@@ -154,7 +160,7 @@ __global__ void link_pass_kernel(Pass pass) {
     const FreeRows current =
         list_free<kSlots>(now[0], now[1], places, [&](int64_t row) { return pass.predecessor[row] < 0; });
     if (current.count == 0) continue;
-    const FreeRows earlier = list_free<kSlots>(then[0], then[1], places + pass.most,
+    const FreeRows earlier = list_free<kSlots>(then[0], then[1], places + pass.max_poses,
                                                [&](int64_t row) { return pass.has_successor[row] == 0; });
     if (earlier.count == 0) continue;
     int partner[kSlots];
@@ -177,21 +183,29 @@ PassKernel kernel_for(bool greedy, bool two_slots) {
 
 }  // namespace
 
-int find_predecessors_cuda(const VideoView& video, const float* sigmas, const LinkOptions& options, int64_t most,
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
                            int64_t* predecessor, uint8_t* has_successor, int device, void* stream) {
-  if (most > kMostOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
-  if (most == 0) return cudaSuccess;
+  if (max_poses > kMaxOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
+  if (max_poses == 0) return cudaSuccess;
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
-  Pass pass{video.columns,          video.frame_offsets, video.frames,     0,
-            options.joints,         options.cost,        options.max_cost, sigmas,
-            static_cast<int>(most), predecessor,         has_successor};
-  const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / warp_bytes(most), 1, kMostWarps));
-  const PassKernel kernel = kernel_for(options.greedy, most > kWarp);
+  Pass pass{video.columns,
+            video.frame_offsets,
+            video.frames,
+            0,
+            options.joints,
+            options.cost,
+            options.max_cost,
+            sigmas,
+            static_cast<int>(max_poses),
+            predecessor,
+            has_successor};
+  const auto warps = static_cast<int>(std::clamp<int64_t>(kSharedBytes / warp_bytes(max_poses), 1, kMaxWarps));
+  const PassKernel kernel = kernel_for(options.greedy, max_poses > kWarp);
   for (pass.distance = 1; pass.distance <= std::min(options.lookback, video.frames - 1); ++pass.distance) {
     const int64_t frames = video.frames - pass.distance;
     const cudaError_t status =
-        launch(kernel, grid_size(frames, warps), warps * kWarp, warps * warp_bytes(most), stream, pass);
+        launch(kernel, grid_size(frames, warps), warps * kWarp, warps * warp_bytes(max_poses), stream, pass);
     if (status != cudaSuccess) return status;
   }
   return cudaSuccess;

@@ -8,6 +8,8 @@
 
 namespace ptfast {
 
+// A whole frame at rest is read where it stands; else its rows are copied one after the other and moved, so that the
+// kernels of ptfast.ops compare them as they compare any two arrays.
 FrameView PairMatcher::Side::gather(const PoseSubset& subset, int64_t joints) {
   const FrameView& frame = *subset.frame;
   const auto& rows = *subset.rows;
@@ -39,7 +41,7 @@ void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
   const FrameView a = earlier_.gather(earlier, options_.joints), b = current_.gather(current, options_.joints);
   switch (options_.cost) {
     case LinkCost::kIou:
-      iou_matrix_cpu(a.boxes, b.boxes, cost_.data(), {1, a.count, b.count});
+      iou_matrix_cpu(a.boxes, b.boxes, {1, a.count, b.count}, cost_.data());
       break;
     case LinkCost::kOks:
       oks_matrix_cpu<float>({a.keypoints,
@@ -58,8 +60,8 @@ void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
                               b.head_sizes,
                               a.visible,
                               b.visible,
-                              kPckhThreshold,
-                              {1, a.count, b.count, options_.joints}},
+                              {1, a.count, b.count, options_.joints},
+                              kPckhThreshold},
                              cost_.data());
   }
   for (float& cost : cost_) cost = 1.f - cost;

@@ -15,7 +15,7 @@ class PairMatcher {
   // max_cost are never made.
   const std::vector<int64_t>& match(const PoseSubset& earlier, const PoseSubset& current, float max_cost);
 
-  // How many pairs of poses it has compared: the work, whatever the machine does besides.
+  // Number of pairs of poses compared so far: the work, whatever the machine does besides.
   int64_t pairs() const { return pairs_; }
 
  private:

@@ -27,7 +27,7 @@ void OnlineLinker::reset() {
 }
 
 void OnlineLinker::update(const FrameView& frame, int64_t* ids) {
-  OwnedFrame current;
+  OwnedFrame current;  // made of the oldest frame, for its buffers, once there are enough
   if (static_cast<int64_t>(frames_.size()) > options_.lookback) {
     current = std::move(frames_.back());
     frames_.pop_back();

@@ -4,9 +4,9 @@
 namespace ptfast {
 
 // Greedy non-maximum suppression: by descending score, lower index first among equals, an item is kept unless it
-// overlaps one kept before by more than the threshold. All numbers are finite. kept: [n], the kept indices in that
-// order, then -1; the result is how many they are. It depends on neither the instruction set nor the number of threads.
-// T is float or double.
+// overlaps one kept before by more than the threshold. All numbers are finite. The result, the number of kept items,
+// and kept depend on neither the instruction set nor the number of threads. T is float or double.
+// kept: [n], the kept indices in that order, then -1
 
 template <typename T>
 struct TubeNmsInputs {
@@ -34,17 +34,18 @@ struct PoseNmsInputs {
 template <typename T>
 int64_t oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t* kept);
 
-// Takes the highest score, lower index first among equals, multiplies every other by exp(-oks^2 / threshold), and so on
-// until `count` of the n poses are taken.
+// Takes the highest score, lower index first among equals, multiplies every other by exp(-oks^2 / threshold), and goes
+// on until `count` of the n poses are taken.
 // kept: [count] indices in the order taken, rescored: [count] their scores at that time
 template <typename T>
 void soft_oks_nms_cpu(const PoseNmsInputs<T>& in, int64_t count, int64_t* kept, T* rescored);
 
-// The same on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no CUDA
-// headers. Here numbers need not be finite: an overlap that is NaN suppresses nothing.
+// The same two on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no
+// CUDA headers. Here numbers need not be finite: an overlap that is NaN suppresses nothing.
 // order: [n] the indices by descending score, lower index first among equals
 // mask: [n, ceil(n / 64)], work space
-// kept: [n] as above; status: [2], how many are kept, and 1 where all numbers are finite, else 0
+// kept: [n] as above
+// status: [2], the number of kept items, and 1 where all numbers are finite, else 0
 template <typename T>
 int tube_nms_cuda(const TubeNmsInputs<T>& in, const int64_t* order, uint64_t* mask, int64_t* kept, int64_t* status,
                   int device, void* stream);
@@ -52,7 +53,8 @@ template <typename T>
 int oks_nms_cuda(const PoseNmsInputs<T>& in, const int64_t* order, uint64_t* mask, int64_t* kept, int64_t* status,
                  int device, void* stream);
 
-// left: [n] the scores, none of them NaN, which are used up. Up to 6144 joints.
+// soft_oks_nms_cpu on `device` and `stream`, for up to 6144 joints.
+// left: [n] a copy of the scores, none of them NaN, which is overwritten
 template <typename T>
 int soft_oks_nms_cuda(const PoseNmsInputs<T>& in, int64_t count, T* left, int64_t* kept, T* rescored, int device,
                       void* stream);

@@ -15,8 +15,9 @@ namespace {
 
 constexpr int64_t kChunk = 64;  // items that are settled among themselves before the others are compared with them
 
-// Marks the items of blocks [begin, end) that overlap one of the heads by more than the threshold.
-// heads: indices of items, then -1. dead: [items.stride]
+// Marks the items of blocks [begin, end) that overlap one of the heads by more than the threshold. Blocks are the outer
+// loop: a block's numbers stay in the first-level cache for all heads.
+// heads: indices of items, then -1, dead: [items.stride]
 template <typename Overlap, typename T>
 PTFAST_INLINE void suppress(const Overlap& overlap, const int64_t* heads, int64_t begin, int64_t end, T threshold,
                             T* __restrict__ dead) {
@@ -30,7 +31,7 @@ PTFAST_INLINE void suppress(const Overlap& overlap, const int64_t* heads, int64_
     }
 }
 
-// Multiplies the scores of blocks [begin, end) by exp(-overlap^2 / threshold).
+// Multiplies the scores of blocks [begin, end) by exp(-overlap^2 / threshold), the head's own among them.
 template <typename Overlap, typename T>
 PTFAST_INLINE void rescore(const Overlap& overlap, int64_t head, int64_t begin, int64_t end, T threshold,
                            T* __restrict__ scores) {
@@ -71,8 +72,9 @@ PTFAST_CLONES void run_rescore(const PoseOverlap<double>& overlap, int64_t head,
 // Blocks of kBlock items worth a thread's while, where each is compared `comparisons` times.
 int64_t grain(int64_t comparisons, int64_t terms) { return std::max<int64_t>(1, 100000 / (comparisons * terms + 1)); }
 
-// Settles the best kChunk items among themselves, strikes out what the kept of them overlap, and goes on with the rest.
-// Only kept items are ever compared with the others.
+// Settles the best kChunk items among themselves one by one, strikes out the others that the kept ones overlap, in
+// parallel, and goes on with the rest. Only kept items are ever compared with the others, and items that are struck out
+// leave the columns, so each round has fewer.
 template <typename Overlap, typename T>
 int64_t greedy_nms(Overlap overlap, T threshold, int64_t* kept) {
   auto& items = overlap.items;

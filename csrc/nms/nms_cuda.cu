@@ -10,7 +10,7 @@ constexpr int kRowsEach = 4, kHalf = 32;
 using Tile = PairTile<kRowsEach, 2>;
 static_assert(Tile::kRows == kHalf && Tile::kColumns == kWord, "a tile of pairs makes one word for each of its rows");
 
-// Whether the lane's share of `count` numbers is finite.
+// True where the lane's share of `count` numbers is finite. x - x is 0 for finite x alone.
 template <typename T>
 __device__ bool finite(const T* numbers, int64_t count) {
   bool result = true;
@@ -18,8 +18,8 @@ __device__ bool finite(const T* numbers, int64_t count) {
   return result;
 }
 
-// Both kinds of items share one form: values() gives their overlaps as pair_matrix.h says, for items in the order
-// given, and lane_finite() says whether the lane's share of an item's numbers is finite.
+// Both kinds of items share one form: values() gives their overlaps by the contract of pair_matrix.h, for items in the
+// order given, and lane_finite() is true where the lane's share of an item's numbers is finite.
 
 template <typename T>
 struct TubeItems {
@@ -58,7 +58,9 @@ struct PoseItems {
   }
 };
 
-// Fills the mask that sweep.h describes.
+// Fills the mask that sweep.h describes, in parallel over all pairs. A thread's row is its whole warp's row and its two
+// columns are 32 apart, so two ballots make the word of a row. Tiles below the diagonal are skipped, as each pair is
+// needed once, from its better item.
 template <typename Items>
 __global__ void __launch_bounds__(kTileThreads, sizeof(typename Items::Value) == 4 ? 2 : 1)
     mask_kernel(Items items, uint64_t* __restrict__ mask, int64_t down, int64_t words) {
@@ -80,7 +82,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(typename Items::Value) ==
         const bool over = column + 32 * c < tile.columns && overlap[r][c] > items.in.threshold;
         word |= static_cast<uint64_t>(__ballot_sync(kWholeWarp, over)) << 32 * c;
       }
-      if (across == half / 2) {
+      if (across == half / 2) {  // on the diagonal, where the item's own bit tells of numbers that are not finite
         const uint64_t own = uint64_t{1} << row % kWord;
         const bool sound = __all_sync(kWholeWarp, items.lane_finite(items.order[row]));
         word = sound ? word & ~own : word | own;

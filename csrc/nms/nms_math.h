@@ -4,13 +4,13 @@
 
 namespace ptfast {
 
-// What soft_nms_weight takes for a threshold.
+// The factor of soft_nms_weight for a threshold: -log2(e) / threshold.
 template <typename T>
 PTFAST_HD T soft_nms_factor(T threshold) {
   return T(-1.44269504088896340736) / threshold;
 }
 
-// What soft suppression multiplies a score by: exp(-overlap^2 / threshold), not below exp(-80).
+// Factor of a score in soft suppression: exp(-overlap^2 / threshold), at least exp(-80).
 template <typename T>
 PTFAST_HD T soft_nms_weight(T overlap, T factor) {
   const T t = overlap * overlap * factor;

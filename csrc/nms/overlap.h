@@ -5,19 +5,19 @@
 
 #include "boxes/boxes_math.h"
 #include "common/simd.h"
-#include "nms/columns.h"
+#include "nms/item_columns.h"
 #include "nms/nms.h"
 #include "oks/oks_math.h"
 
 namespace ptfast {
 
 // Both kinds of overlap share one form: `items` holds the numbers of each item, block() compares one item with kBlock
-// others, and terms() says how much work a comparison is.
+// others, and terms() is the work of a comparison.
 
 // Rows of items: x1, y1, x2, y2 and area of frame 0, of frame 1 ...
 template <typename T>
 struct TubeOverlap {
-  Columns<T> items;
+  ItemColumns<T> items;
   int64_t t;
 
   TubeOverlap(const TubeNmsInputs<T>& in, std::vector<int64_t> order) : items(5 * in.t, std::move(order)), t(in.t) {
@@ -53,7 +53,7 @@ struct TubeOverlap {
 // Rows of items: x and y of joint 0, of joint 1 ..., then the area.
 template <typename T>
 struct PoseOverlap {
-  Columns<T> items;
+  ItemColumns<T> items;
   int64_t k;
   std::vector<T> factors;  // [k]
 

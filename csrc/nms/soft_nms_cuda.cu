@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kThreads = 1024, kWarps = kThreads / kWarp;
 
-// A pose and its score. Of equal ones the lower index is better; NaN marks a pose that is taken, and is never better.
+// A pose and its score. Of equal scores the lower index is better. NaN marks a pose that is taken and is never better.
 template <typename T>
 struct Candidate {
   T score;
@@ -31,7 +31,7 @@ struct Candidate {
   }
 };
 
-// factors: [k] as from oks_factor
+// OKS of two poses. factors: [k] from oks_factor
 template <typename T>
 __device__ T oks(const PoseNmsInputs<T>& in, const T* factors, int64_t i, int64_t j) {
   const T *a = in.keypoints + i * in.k * 2, *b = in.keypoints + j * in.k * 2;
@@ -42,8 +42,10 @@ __device__ T oks(const PoseNmsInputs<T>& in, const T* factors, int64_t i, int64_
   return oks_mean(sum, T(in.k), area);
 }
 
-// One block takes `count` poses, one after the other. Each thread lowers the scores of its own poses and finds the best
-// of them on the way.
+// One block takes `count` poses, one after the other: each depends on all scores after the one before, and a barrier of
+// a block is cheaper than a launch. Each thread lowers the scores of its own poses and finds the best of them on the
+// way. Then warps reduce their lanes' candidates, and every warp the warps'. The second barrier keeps the next step's
+// candidates out until all warps have read this step's.
 template <typename T>
 __global__ void __launch_bounds__(kThreads, 1) soft_kernel(PoseNmsInputs<T> in, int64_t count,
                                                            T* __restrict__ left,        // [n] scores, which fall

@@ -7,8 +7,11 @@ namespace {
 
 constexpr int kThreads = 1024, kWarps = kThreads / kWarp;
 
-// Which of 64 items are kept, for a whole warp. open: those that no earlier block strikes out, before: of items `lane`
-// and `lane + 32`, the earlier ones that they overlap. An item is decided once all of those are.
+// The kept ones of 64 items, for a whole warp. An item is decided once all earlier ones that overlap it are, so each
+// round decides all items that wait for nothing and strikes out those that overlap them. There are as many rounds as
+// the longest chain of overlaps has links, instead of a step for each item.
+// open: those that no earlier block strikes out
+// before: for items `lane` and `lane + 32`, the earlier ones that overlap them
 __device__ uint64_t settle(uint64_t open, const uint64_t (&before)[2], int lane) {
   uint64_t kept = 0;
   while (open != 0) {
@@ -25,7 +28,7 @@ __device__ uint64_t settle(uint64_t open, const uint64_t (&before)[2], int lane)
   return kept;
 }
 
-// What a lane of the first warp knows of its two items of a block of 64, `lane` and `lane + 32`.
+// The two items of a block of 64 that a lane of the first warp settles, `lane` and `lane + 32`.
 struct Own {
   uint64_t words[2];  // about the block itself, 0 where there is no such item
   int64_t indices[2];
@@ -39,8 +42,9 @@ struct Own {
   }
 };
 
-// One block goes through the mask, 64 items at a time: the first warp settles them, all warps then strike out what the
-// kept ones overlap.
+// One block goes through the mask, 64 items at a time: the first warp settles them, then all warps strike out what the
+// kept ones overlap. The first barrier makes the settled word known to all warps, the second waits until they have
+// struck out what the next 64 must know.
 __global__ void __launch_bounds__(kThreads, 1) sweep_kernel(const uint64_t* __restrict__ mask,  // [n, words]
                                                             const int64_t* __restrict__ order,  // [n]
                                                             int64_t n, int64_t words,

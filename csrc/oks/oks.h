@@ -7,7 +7,7 @@ struct OksShape {
   int64_t batch, n, m, k;
 };
 
-// What both directions read. T is float or double.
+// Inputs of both directions. T is float or double.
 template <typename T>
 struct OksInputs {
   const T* a;                // [batch, n, k, 2] pixels
@@ -20,23 +20,23 @@ struct OksInputs {
   OksShape shape;
 };
 
-// Object keypoint similarity of every pose of a with every pose of b: the mean over the joints visible in both of
-// exp(-d^2 / (2 (2 sigma)^2 area)); 0 where there are none. Where the area is 0 (or less): 1 if all common joints
-// coincide, else 0. A NaN coordinate of a visible joint gives NaN.
+// Object keypoint similarity of every pose of a with every pose of b: the mean of exp(-d^2 / (2 (2 sigma)^2 area)) over
+// the joints visible in both, 0 where there are none. Where the area is not positive, the result is 1 if all common
+// joints coincide, else 0. A NaN coordinate of a visible joint gives NaN.
 // out: [batch, n, m]
 template <typename T>
 void oks_matrix_cpu(const OksInputs<T>& in, T* out);
 
-// Gradients of sum(grad_out * out) with respect to the coordinates; where the area is not positive they are 0.
+// Gradients of sum(grad_out * out) with respect to the coordinates, 0 where the area is not positive.
 // grad_out: [batch, n, m], grad_a: [batch, n, k, 2], grad_b: [batch, m, k, 2]
 template <typename T>
-void oks_matrix_backward_cpu(const OksInputs<T>& in, const T* grad_out, T* grad_a, T* grad_b);
+void oks_matrix_backward_cpu(const T* grad_out, const OksInputs<T>& in, T* grad_a, T* grad_b);
 
-// As above, on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no CUDA
-// headers.
+// The same two on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int, so that callers need no
+// CUDA headers.
 template <typename T>
 int oks_matrix_cuda(const OksInputs<T>& in, T* out, int device, void* stream);
 template <typename T>
-int oks_matrix_backward_cuda(const OksInputs<T>& in, const T* grad_out, T* grad_a, T* grad_b, int device, void* stream);
+int oks_matrix_backward_cuda(const T* grad_out, const OksInputs<T>& in, T* grad_a, T* grad_b, int device, void* stream);
 
 }  // namespace ptfast

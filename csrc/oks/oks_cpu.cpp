@@ -12,12 +12,13 @@ namespace {
 
 constexpr int64_t kRows = 128;  // rows that share one packing
 
-// Columns of b with what their areas make of each joint.
+// Up to kColumns poses of b and, for each joint of each, the scale of its term. The scales depend on a row only through
+// its area, so without areas of a they are computed once for all rows of a tile.
 template <typename T>
 struct OksColumns {
   PackedPoses<T> poses;
-  std::vector<T> scale, limit;  // [k, kColumns], as oks_term takes them
-  std::vector<int64_t> joints;  // of the row's pose, as from visible_joints
+  std::vector<T> scale, limit;  // [k, kColumns], arguments of oks_term
+  std::vector<int64_t> joints;  // of the row's pose, from visible_joints
   T own_area[kColumns] = {};    // b's
   T area[kColumns] = {};        // the pair's
 
@@ -48,11 +49,12 @@ struct OksColumns {
   }
 };
 
-// total[j] = the terms' sum and count[j] = the number of joints visible in both, for pose a and kBlock columns from
-// block.
+// total[j] = sum of the terms and count[j] = number of joints visible in both, for pose a and kBlock columns from
+// block. The accumulators of the block stay in registers over all joints. A hidden joint's term is computed and dropped
+// by a select: a branch would keep the lanes from vectorising.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void oks_block(const T* a,             // [k, 2]
-                             const int64_t* joints,  // as from visible_joints
+                             const int64_t* joints,  // from visible_joints
                              const OksColumns<T>& b, int64_t block, T* __restrict__ total, T* __restrict__ count) {
   T sum[kBlock] = {}, common_joints[kBlock] = {};
   for (; *joints >= 0; ++joints) {
@@ -84,7 +86,8 @@ PTFAST_INLINE void oks_row(const T* a, const int64_t* joints, const OksColumns<T
   for (int64_t j = 0; j < b.poses.width; ++j) out[j] = oks_mean(total[j], count[j], b.area[j]);
 }
 
-// Rows [begin, end) of problem with columns from first on.
+// Rows [begin, end) of a problem with the columns from `first` on. What depends on the row alone is computed again only
+// where rows differ in it.
 template <typename T>
 PTFAST_INLINE void oks_tile(const OksInputs<T>& in, const T* factors, OksColumns<T>& packed, int64_t problem,
                             int64_t begin, int64_t end, int64_t first, T* out) {
@@ -104,7 +107,8 @@ PTFAST_INLINE void oks_tile(const OksInputs<T>& in, const T* factors, OksColumns
   }
 }
 
-// Tiles [begin, end) of the batch: tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
+// Tiles [begin, end) of the batch. Tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
+// Columns are packed once for kRows rows and read from the first-level cache by each of them.
 template <typename T>
 PTFAST_INLINE void oks_tiles(const OksInputs<T>& in, const T* factors, T* out, int64_t begin, int64_t end) {
   static thread_local OksColumns<T> packed;

@@ -11,7 +11,8 @@ constexpr int kThreads = 256;
 template <typename T, bool kMasked, bool kMeanArea>
 struct OksPairs {
   using Value = T;
-  // Doubles, masks and an area of each pair take registers.
+  // Rows a thread owns in large tiles. Each adds accumulators of all its pairs, and doubles, masks and an area of each
+  // pair leave fewer registers for them.
   static constexpr int kRowsEach = sizeof(T) > 4 ? 0 : kMasked || kMeanArea ? 4 : 8;
   OksInputs<T> in;
 
@@ -28,6 +29,7 @@ struct OksPairs {
   }
 };
 
+// A thread sums one pose's gradient over the other side: no atomics, so that the result is the same every time.
 template <typename T, bool kTransposed>
 __global__ void oks_gradient_kernel(OksInputs<T> in,
                                     const T* __restrict__ grad_out,  // [batch, n, m]
@@ -40,6 +42,8 @@ __global__ void oks_gradient_kernel(OksInputs<T> in,
 
 }  // namespace
 
+// A kernel of its own for each combination of masks and areas: the plain one keeps neither words of visibility nor
+// areas of pairs in registers.
 template <typename T>
 int oks_matrix_cuda(const OksInputs<T>& in, T* out, int device, void* stream) {
   const bool masked = in.a_visible != nullptr || in.b_visible != nullptr;
@@ -51,7 +55,7 @@ int oks_matrix_cuda(const OksInputs<T>& in, T* out, int device, void* stream) {
 }
 
 template <typename T>
-int oks_matrix_backward_cuda(const OksInputs<T>& in, const T* grad_out, T* grad_a, T* grad_b, int device,
+int oks_matrix_backward_cuda(const T* grad_out, const OksInputs<T>& in, T* grad_a, T* grad_b, int device,
                              void* stream) {
   const auto& s = in.shape;
   const int64_t rows = s.batch * s.n, columns = s.batch * s.m;
@@ -69,7 +73,7 @@ int oks_matrix_backward_cuda(const OksInputs<T>& in, const T* grad_out, T* grad_
 
 template int oks_matrix_cuda(const OksInputs<float>&, float*, int, void*);
 template int oks_matrix_cuda(const OksInputs<double>&, double*, int, void*);
-template int oks_matrix_backward_cuda(const OksInputs<float>&, const float*, float*, float*, int, void*);
-template int oks_matrix_backward_cuda(const OksInputs<double>&, const double*, double*, double*, int, void*);
+template int oks_matrix_backward_cuda(const float*, const OksInputs<float>&, float*, float*, int, void*);
+template int oks_matrix_backward_cuda(const double*, const OksInputs<double>&, double*, double*, int, void*);
 
 }  // namespace ptfast

@@ -25,8 +25,9 @@ struct OksPair {
   }
 };
 
-// Gradient with respect to one pose: `row` of a, or of b where kTransposed. One row is summed by one thread in a fixed
-// order, so the result does not depend on the number of threads.
+// Gradient with respect to one pose: `row` of a, or of b where kTransposed. One thread sums a row in a fixed order, so
+// the result does not depend on the number of threads. The derivative of a term by x is kTwoLn2 scale dx term, and the
+// mean divides by the number of common joints.
 // grad_out: [batch, n, m], grad: [k, 2]
 template <typename T, bool kTransposed>
 PTFAST_HD void oks_gradient_row(const OksInputs<T>& in, const T* grad_out, int64_t row, T* grad) {

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kRows = 128;  // rows that share one packing
 
-// One side's poses, whose gradient is asked for, and the other side's, over which it sums: a and b, or b and a.
+// Poses of one side, whose gradient is asked for, and of the other side, over which it sums: a and b, or b and a. The
+// OKS is symmetric but for the area, so one loop serves both.
 template <typename T>
 struct Sides {
   const T *own, *other;                        // [batch, own_count, k, 2], [batch, other_count, k, 2]
@@ -40,11 +41,11 @@ struct Sides {
   }
 };
 
-// Poses of the other side, and what each means for a row.
+// Poses of the other side with their weights in a row's gradient.
 template <typename T>
 struct GradientColumns {
   PackedPoses<T> poses;
-  std::vector<int64_t> joints;  // of the row's pose, as from visible_joints
+  std::vector<int64_t> joints;  // of the row's pose, from visible_joints
   T count[kColumns];            // joints visible in both
   T slope[kColumns];            // kTwoLn2 grad / count / area, 0 where the pair has no gradient
   T inverse_area[kColumns];
@@ -70,7 +71,9 @@ struct GradientColumns {
   }
 };
 
-// Adds to grad[0] and grad[1] what joint k of a pose at (x, y) gets from the columns.
+// Adds to grad[0] and grad[1] the share of joint k at (x, y) from all columns. The sums run in lanes and are added up
+// at the end, in the order of the lanes. A pair without a gradient has count 0, and its distance is set to 0, so that a
+// NaN or an overflow there cannot reach the sum.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void gradient_of_joint(const GradientColumns<T>& b, int64_t k, T x, T y, T factor, T* grad) {
   T sum_x[kBlock] = {}, sum_y[kBlock] = {};
@@ -93,7 +96,7 @@ PTFAST_INLINE void gradient_of_joint(const GradientColumns<T>& b, int64_t k, T x
   }
 }
 
-// Rows [begin, end) of a problem, with the other side's poses from first on.
+// Rows [begin, end) of a problem with the other side's poses from `first` on.
 template <typename T>
 PTFAST_INLINE void gradient_tile(const Sides<T>& s, const T* grad_out, const T* factors, GradientColumns<T>& packed,
                                  int64_t problem, int64_t begin, int64_t end, int64_t first, T* grad) {
@@ -113,8 +116,8 @@ PTFAST_INLINE void gradient_tile(const Sides<T>& s, const T* grad_out, const T* 
   }
 }
 
-// Tiles [begin, end) of the batch, as in oks_cpu.cpp. A row's sum goes over the other side's poses in one order, so it
-// does not depend on the number of threads.
+// Tiles [begin, end) of the batch, numbered as in oks_cpu.cpp. A row's sum runs over the other side's poses in one
+// order, so it does not depend on the number of threads.
 template <typename T>
 PTFAST_INLINE void gradient_tiles(const Sides<T>& s, const T* grad_out, const T* factors, T* grad, int64_t begin,
                                   int64_t end) {
@@ -149,14 +152,14 @@ void gradient(const Sides<T>& s, int64_t batch, const T* grad_out, const T* fact
 }  // namespace
 
 template <typename T>
-void oks_matrix_backward_cpu(const OksInputs<T>& in, const T* grad_out, T* grad_a, T* grad_b) {
+void oks_matrix_backward_cpu(const T* grad_out, const OksInputs<T>& in, T* grad_a, T* grad_b) {
   std::vector<T> factors(in.shape.k);
   for (int64_t k = 0; k < in.shape.k; ++k) factors[k] = oks_factor(in.sigmas[k]);
   gradient(Sides<T>(in, false), in.shape.batch, grad_out, factors.data(), grad_a);
   gradient(Sides<T>(in, true), in.shape.batch, grad_out, factors.data(), grad_b);
 }
 
-template void oks_matrix_backward_cpu(const OksInputs<float>&, const float*, float*, float*);
-template void oks_matrix_backward_cpu(const OksInputs<double>&, const double*, double*, double*);
+template void oks_matrix_backward_cpu(const float*, const OksInputs<float>&, float*, float*);
+template void oks_matrix_backward_cpu(const double*, const OksInputs<double>&, double*, double*);
 
 }  // namespace ptfast

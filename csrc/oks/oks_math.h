@@ -3,8 +3,8 @@
 
 namespace ptfast {
 
-// exp(-80) is 1.8e-35: below it a term adds nothing, and far below it exp would underflow, which costs 17 times as
-// much. In units of log2: -80 * log2(e).
+// Exponents are clamped at -80, in units of log2 here: -80 * log2(e). exp(-80) is 1.8e-35, which adds nothing to a
+// mean. Far below it exp would underflow, and subnormal numbers cost 17 times as much.
 constexpr double kOksFloor = -115.415603271;
 
 // d/dx 2^(scale (dx^2 + dy^2)) = kTwoLn2 scale dx 2^(...).
@@ -28,22 +28,22 @@ PTFAST_HD T oks_term(T dx, T dy, T scale) {
 #endif
 }
 
-// The same, with limit = kOksFloor / scale known beforehand: it saves a multiplication a term.
+// The same term where limit = kOksFloor / scale is known beforehand, which saves a multiplication.
 template <typename T>
 PTFAST_HD T oks_term(T dx, T dy, T scale, T limit) {
   const T squared = dx * dx + dy * dy;
   return exp2_product(limit < squared ? limit : squared, scale);
 }
 
-// The area to divide by: where the pair's area is not positive, one so small that a term is 1 where the joints coincide
-// and next to nothing elsewhere.
+// The area to divide by. One that is not positive becomes so small that a term is 1 where the joints coincide and next
+// to nothing elsewhere.
 template <typename T>
 PTFAST_HD T oks_area(T area) {
   return area > T(0) ? area : T(1e-30);
 }
 
-// OKS from the sum of the terms with oks_area, how many they are and the pair's area: 0 without joints; where the area
-// is not positive, 1 if all joints coincide, else 0.
+// OKS from the sum of the terms with oks_area, their number and the pair's area: 0 without joints. Where the area is
+// not positive, it is 1 if all joints coincide, else 0.
 template <typename T>
 PTFAST_HD T oks_mean(T sum, T count, T area) {
   const T exact = sum == count ? T(1) : T(0);

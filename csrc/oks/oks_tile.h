@@ -4,8 +4,8 @@
 
 namespace ptfast {
 
-// OKS of the pairs of a tile, for CUDA kernels: the contract is oks_matrix's in oks.h. Without masks all joints are
-// visible; the pair's area is the mean of both, or b's alone.
+// OKS of the pairs of a tile, for CUDA kernels, by the contract of oks_matrix in oks.h. Without masks all joints are
+// visible. The pair's area is the mean of both, or b's alone.
 template <typename T, bool kMasked, bool kMeanArea>
 struct OksTile {
   PoseSide<T> a, b;
@@ -19,7 +19,9 @@ struct OksTile {
     return kTileJoints<T> * sizeof(T) + PoseTile<T, Tile::kRows>::bytes(k) + PoseTile<T, Tile::kColumns>::bytes(k);
   }
 
-  // All threads of the block call it together.
+  // All threads of the block call it together. Joints pass through shared memory kTileJoints at a time. The first
+  // barrier of a round keeps the last round's joints until all threads are done with them, the second waits for the new
+  // ones. A thread whose rows lie outside the tile still takes part in both.
   template <int kRowsEach, int kColumnsEach>
   __device__ void values(const PairTile<kRowsEach, kColumnsEach>&, unsigned char* shared,
                          T (&values)[kRowsEach][kColumnsEach]) const {
@@ -45,7 +47,7 @@ struct OksTile {
       __syncthreads();
       if (Tile::own_row() < a.count) add_terms(rows, columns, factors, joints, inverse, sum, count);
     }
-    areas(area);  // once more: they need not take registers meanwhile
+    areas(area);  // read once more, so that they take no registers during the loop
 #pragma unroll
     for (int r = 0; r < kRowsEach; ++r) {
 #pragma unroll
@@ -67,7 +69,8 @@ struct OksTile {
     }
   }
 
-  // Adds the terms of `joints` joints, which lie in shared memory.
+  // Adds the terms of `joints` joints, which lie in shared memory. A thread reads its rows' coordinates as vectors,
+  // the same ones as its whole warp, and a pair of coordinates for each column, so that few loads serve all its pairs.
   template <typename Rows, typename Columns, int kAreas, int kRowsEach, int kColumnsEach>
   __device__ static void add_terms(const Rows& rows, const Columns& columns, const T* factors, int joints,
                                    const T (&inverse)[kAreas][kColumnsEach], T (&sum)[kRowsEach][kColumnsEach],

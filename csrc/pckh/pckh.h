@@ -14,14 +14,14 @@ struct PckhInputs {
   const T* head_sizes;       // [batch, m] pixels, b's
   const uint8_t* a_visible;  // [batch, n, k], zero hides a joint, or null: all visible
   const uint8_t* b_visible;  // [batch, m, k], or null
-  T threshold;               // in head sizes
   PckhShape shape;
+  T threshold;  // in head sizes
 };
 
 // For every pose of a and every pose of b, the share of the joints visible in both that lie within threshold times b's
-// head size of each other (a distance equal to it is within); 0 where there are none. A NaN coordinate of a visible
-// joint, or head size, gives NaN. The bits depend on neither the instruction set nor the number of threads. T is float
-// or double; small work allocates nothing and stays on the calling thread.
+// head size of each other, 0 where there are none. A distance equal to the limit is within. A NaN coordinate of a
+// visible joint, or a NaN head size, gives NaN. The bits depend on neither the instruction set nor the number of
+// threads. T is float or double. Small work allocates nothing and stays on the calling thread.
 // out: [batch, n, m]
 template <typename T>
 void pckh_matrix_cpu(const PckhInputs<T>& in, T* out);

@@ -12,11 +12,11 @@ namespace {
 
 constexpr int64_t kRows = 128;  // rows that share one packing
 
-// within[j] = the number of joints visible in both that are within reach and count[j] = the number of them all, for
-// pose a and kBlock columns from block.
+// count[j] = number of joints visible in both and within[j] = number of those within reach, for pose a and kBlock
+// columns from block. As in oks_cpu.cpp, sums stay in registers and hidden joints are dropped by a select.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
-                              const int64_t* joints,  // as from visible_joints
+                              const int64_t* joints,  // from visible_joints
                               const PackedPoses<T>& b,
                               const T* limits,  // [kColumns]
                               int64_t block, T* __restrict__ within, T* __restrict__ count) {
@@ -39,6 +39,7 @@ PTFAST_INLINE void pckh_block(const T* a,             // [k, 2]
   }
 }
 
+// One row of the matrix. The last block may reach past the packed columns, whose results are dropped here.
 template <typename T, bool kAllVisible>
 PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses<T>& b, const T* limits,
                             T* __restrict__ out) {
@@ -48,7 +49,7 @@ PTFAST_INLINE void pckh_row(const T* a, const int64_t* joints, const PackedPoses
   for (int64_t j = 0; j < b.width; ++j) out[j] = pckh_share(within[j], count[j]);
 }
 
-// Rows [begin, end) of problem with columns from first on.
+// Rows [begin, end) of a problem with the columns from `first` on.
 template <typename T>
 PTFAST_INLINE void pckh_tile(const PckhInputs<T>& in, PackedPoses<T>& packed, std::vector<int64_t>& joints,
                              int64_t problem, int64_t begin, int64_t end, int64_t first, T* out) {
@@ -69,7 +70,7 @@ PTFAST_INLINE void pckh_tile(const PckhInputs<T>& in, PackedPoses<T>& packed, st
   }
 }
 
-// Tiles [begin, end) of the batch: tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
+// Tiles [begin, end) of the batch. Tile t is row block t % row_blocks of problem t / row_blocks, over all columns.
 template <typename T>
 PTFAST_INLINE void pckh_tiles(const PckhInputs<T>& in, T* out, int64_t begin, int64_t end) {
   static thread_local PackedPoses<T> packed;

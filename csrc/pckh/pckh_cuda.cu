@@ -5,6 +5,8 @@
 namespace ptfast {
 namespace {
 
+// PCKh of the pairs of a tile, by the contract of pair_matrix.h: joints pass through shared memory as in oks_tile.h,
+// and each column's limit stays in a register.
 template <typename T, bool kMasked>
 struct PckhPairs {
   using Value = T;
@@ -27,12 +29,13 @@ struct PckhPairs {
     PoseTile<T, Tile::kColumns> columns(shared + rows.bytes(s.k), s.k);
     T limits[kColumns], within[kRows][kColumns] = {};
     int count[kRows][kColumns] = {};
+    // A column past the problem takes the last one's head size, and its results are not written.
 #pragma unroll
     for (int c = 0; c < kColumns; ++c)
       limits[c] = pckh_limit(in.threshold, in.head_sizes[b.index(Tile::own_column() + 32 * c)]);
     for (int64_t begin = 0; begin < s.k; begin += kTileJoints<T>) {
       const int joints = static_cast<int>(s.k - begin < kTileJoints<T> ? s.k - begin : kTileJoints<T>);
-      __syncthreads();
+      __syncthreads();  // nobody reads the last round's joints any more
       rows.template load<kMasked>(a, s.k, begin, joints);
       columns.template load<kMasked>(b, s.k, begin, joints);
       __syncthreads();
@@ -46,7 +49,7 @@ struct PckhPairs {
   }
 
  private:
-  // Adds `joints` joints, which lie in shared memory.
+  // Adds `joints` joints, which lie in shared memory. Bit i of common says whether joint i is visible in both.
   template <typename Rows, typename Columns, int kRows, int kColumns>
   __device__ static void add_terms(const Rows& rows, const Columns& columns, int joints, const T (&limits)[kColumns],
                                    T (&within)[kRows][kColumns], int (&count)[kRows][kColumns]) {

@@ -5,14 +5,15 @@
 
 namespace ptfast {
 
-// The square of the longest distance that is within reach; below 0 where no distance is. NaN stays NaN.
+// The square of the longest distance that is within reach, -1 where no distance is. NaN stays NaN.
 template <typename T>
 PTFAST_HD T pckh_limit(T threshold, T head_size) {
   const T limit = threshold * head_size;
   return limit < T(0) ? T(-1) : limit * limit;
 }
 
-// 1 where two joints at (dx, dy) pixels from each other are within the limit, else 0; NaN where either is NaN.
+// 1 where two joints at (dx, dy) pixels from each other are within the limit, else 0, and NaN where either is NaN. Two
+// comparisons tell the three cases apart without a branch: only NaN fails both.
 template <typename T>
 PTFAST_HD T pckh_term(T dx, T dy, T limit) {
   const T squared = dx * dx + dy * dy;

@@ -7,7 +7,7 @@
 #include "ranking/ranking.h"
 
 // The order of equal scores is that of NumPy 1.26's argsort on processors with AVX-512, whose registers hold eight
-// numbers. What decides it are the sizes, the reading order and the strictness of comparisons below; speed does not.
+// numbers. The sizes, the reading order and the strictness of comparisons below decide it and must stay as they are.
 namespace ptfast {
 namespace {
 
@@ -16,7 +16,7 @@ constexpr int64_t kNetwork = 64;   // runs up to this length go through a sortin
 constexpr int64_t kUnroll = 4;     // registers read at a time in a long run
 constexpr int64_t kLongRun = 256;  // longest run that is read one register at a time
 
-// Bitonic network whose merges compare mirrored positions first. Equal scores are never exchanged; positions beyond
+// Bitonic network whose merges compare mirrored positions first. Equal scores are never exchanged. Positions beyond
 // `count` would hold infinity and stay where they are.
 void sort_short(const double* scores, int64_t* order, int64_t count) {
   const auto exchange = [&](int64_t low, int64_t high) {
@@ -32,7 +32,7 @@ void sort_short(const double* scores, int64_t* order, int64_t count) {
 }
 
 // Writes the positions in one register that are below the pivot to `left`, the others so that they end at `right_end`,
-// both in order. Returns how many went left.
+// both in order. Returns the number of those that went left.
 int64_t write_register(const double* scores, const int64_t* lanes, double pivot, int64_t* left, int64_t* right_end) {
   int64_t below = 0;
   for (int64_t i = 0; i < kLanes; ++i) below += scores[lanes[i]] < pivot;
@@ -52,7 +52,7 @@ int64_t partition(const double* scores, int64_t* order, int64_t begin, int64_t e
     else
       std::swap(order[begin], order[--end]);
   }
-  int64_t low = begin, high = end;  // what is written already lies outside [low, high)
+  int64_t low = begin, high = end;  // positions outside [low, high) are written already
   const auto write = [&](const int64_t* lanes) {
     for (const int64_t* last = lanes + step; lanes < last; lanes += kLanes) {
       const int64_t below = write_register(scores, lanes, pivot, order + low, order + high);

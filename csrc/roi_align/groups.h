@@ -9,7 +9,8 @@
 
 namespace ptfast {
 
-// Tubes by the features that they lie in: group level * batch + batch_index has tubes order[first[group]] and on.
+// Tubes by the features that they lie in: those of group level * batch + batch_index are order[first[group]] to
+// order[first[group + 1]].
 struct Groups {
   std::vector<int64_t> order, first;  // [m], [levels * batch + 1]
 
@@ -44,6 +45,7 @@ void order_by_place(const TubeRoiAlign<S, T>& op, Groups& groups) {
   }
 }
 
+// Groups by a counting sort, which keeps the order of a group's tubes.
 template <typename S, typename T>
 Groups group_tubes(const TubeRoiAlign<S, T>& op) {
   const auto group_of = [&op](int64_t i) { return (op.level ? op.level[i] : 0) * op.batch + op.batch_index[i]; };
@@ -80,20 +82,20 @@ void find_tube_taps(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& level, 
   find_taps(op.tubes + (tube * op.frames + t) * 4, grid, taps);
 }
 
-// Whether one stride leads from bin to bin through all rows.
+// True where one stride leads from bin to bin through all rows.
 template <typename S, typename T>
 bool linear_bins(const TubeRoiAlign<S, T>& op) {
-  return op.out_strides.y == op.columns * op.out_strides.x;
+  return op.bin_strides.y == op.columns * op.bin_strides.x;
 }
 
-// Calls body(bins, offset) for a tube's bins in frame t, all in one piece or row by row: bins is [bins, channels] from
-// the bin `offset` and channel `first` on.
+// Calls body(bins, offset) for a tube's bins in frame t, all in one piece or row by row. bins is [bins, channels] from
+// bin `offset` and channel `first` on.
 template <typename S, typename T, typename F>
 void for_bins(const TubeRoiAlign<S, T>& op, int64_t tube, int64_t t, int64_t first, int64_t channels, const F& body) {
-  const VideoStrides& s = op.out_strides;
+  const VideoStrides& s = op.bin_strides;
   const int64_t step = linear_bins(op) ? op.rows : 1;
   for (int64_t row = 0; row < op.rows; row += step) {
-    S* data = op.out + tube * s.b + t * s.t + row * s.y + first * s.c;
+    S* data = op.bins + tube * s.b + t * s.t + row * s.y + first * s.c;
     body(Matrix<S>{data, step * op.columns, channels, s.x, s.c}, row * op.columns);
   }
 }

@@ -13,7 +13,9 @@ constexpr int64_t kSide = 16;  // of the blocks that are transposed in registers
 typedef float Lanes __attribute__((vector_size(64)));
 typedef int Places __attribute__((vector_size(64)));
 
-// One of four rounds: exchanges the off-diagonal parts, kDistance wide, of every two rows so far apart.
+// One of four rounds of a transposition in registers: exchanges the off-diagonal parts, kDistance wide, of two rows so
+// far apart. After distances of 8, 4, 2 and 1 every element has crossed the diagonal, by 64 shuffles instead of 256
+// loads and stores of single numbers.
 template <int kDistance>
 PTFAST_INLINE void exchange(Lanes& a, Lanes& b) {
   const Lanes x = a, y = b;
@@ -55,6 +57,7 @@ PTFAST_INLINE void transpose_block(const S* from, int64_t stride_from, D* to, in
     for (int64_t i = 0; i < kSide; ++i) narrow(rows[j][i], to + j * stride_to + i);
 }
 
+// A copy by any strides, number by number.
 template <typename S, typename D>
 PTFAST_INLINE void copy_any(const Matrix<const S>& from, const Matrix<D>& to) {
   for (int64_t i = 0; i < to.n; ++i)
@@ -68,7 +71,8 @@ PTFAST_INLINE void copy_rows(const Matrix<const S>& from, const Matrix<D>& to) {
     for (int64_t j = 0; j < to.m; ++j) narrow(widen(from.data[i * from.row + j]), to.data + i * to.row + j);
 }
 
-// From contiguous rows to contiguous columns, n and m at least 16. The last blocks overlap those before them.
+// From contiguous rows to contiguous columns, n and m at least 16. The last blocks overlap those before them, so that
+// there is no remainder.
 template <typename S, typename D>
 PTFAST_INLINE void transpose_blocks(const Matrix<const S>& from, const Matrix<D>& to) {
   for (int64_t i = 0; i < to.n; i += kSide)

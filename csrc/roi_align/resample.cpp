@@ -15,9 +15,9 @@ namespace {
 
 constexpr int64_t kBand = 256;     // channels at a time, so that rows at hand stay in the caches
 constexpr int64_t kUnrolled = 64;  // channels in a loop of constant length
-constexpr int64_t kMostTaps = 4;   // that are summed in one go: what two samples a bin have
+constexpr int64_t kMaxTaps = 4;    // that are summed in one go, as many as two samples a bin have
 
-// Stores 16 bytes past the caches; out is 16-byte aligned.
+// Stores 16 bytes past the caches. out is 16-byte aligned.
 PTFAST_INLINE void store_streaming(float* out, const float* values) {
 #if defined(__x86_64__)
   _mm_stream_ps(out, _mm_loadu_ps(values));
@@ -34,14 +34,15 @@ PTFAST_INLINE void store_streaming(double* out, const double* values) {
 #endif
 }
 
-// Up to kMostTaps runs of channels with their weights.
+// Up to kMaxTaps runs of channels with their weights.
 template <typename T>
 struct Runs {
-  const T* data[kMostTaps];
-  T weights[kMostTaps];
+  const T* data[kMaxTaps];
+  T weights[kMaxTaps];
 };
 
-// sums = the weighted sum of kTaps runs, from channel c on.
+// sums = the weighted sum of kTaps runs, from channel c on. kTaps is known to the compiler, so that the inner loop is
+// unrolled and the outer one vectorised over channels.
 template <int kTaps, typename T>
 PTFAST_INLINE void weigh_block(const Runs<T>& runs, int64_t c, int64_t n, bool add, T* __restrict__ sums) {
   for (int64_t i = 0; i < n; ++i) {
@@ -66,7 +67,7 @@ PTFAST_INLINE void weigh(const Runs<T>& runs, int64_t n, Store store, T* to) {
   if (c < n) weigh_block<kTaps>(runs, c, n - c, store == Store::kAdd, to + c);
 }
 
-// How many resampled rows must be at hand at once.
+// Number of resampled rows that must be at hand at once: the widest range of rows that one target reads.
 template <typename T>
 int64_t ring_size(const AxisTaps<T>& y) {
   int64_t size = 1;
@@ -81,13 +82,14 @@ int64_t ring_size(const AxisTaps<T>& y) {
   return size;
 }
 
-// Calls body(runs, kTaps, store) for at most kMostTaps taps at a time; source(place) is a tap's run. More taps add up.
+// Calls body(runs, kTaps, store) for at most kMaxTaps taps at a time, where source(place) is a tap's run. Further
+// groups of taps add to the first.
 template <typename T, typename F, typename G>
 PTFAST_INLINE void in_groups(const Tap<T>* taps, int64_t count, Store store, const F& source, const G& body) {
-  if (count > kMostTaps && store == Store::kStreaming) store = Store::kPlain;
+  if (count > kMaxTaps && store == Store::kStreaming) store = Store::kPlain;
   do {
     Runs<T> runs;
-    const int64_t size = std::min(count, kMostTaps);
+    const int64_t size = std::min(count, kMaxTaps);
     for (int64_t k = 0; k < size; ++k) runs.data[k] = source(taps[k].index), runs.weights[k] = taps[k].weight;
     switch (size) {
       case 1:
@@ -144,7 +146,8 @@ PTFAST_INLINE void resample_column(const AxisTaps<T>& y, const AxisTaps<T>& x, i
   });
 }
 
-// One band of channels.
+// One band of channels. Each source row is resampled along x once, when the first target row needs it, into a ring of
+// rows. Places rise from target to target, so a slot is free again by the time its next row arrives.
 template <typename T>
 PTFAST_INLINE void resample_band(const Plane<const T>& from, const AxisTaps<T>& y, const AxisTaps<T>& x, int64_t n,
                                  const Plane<T>& to, Store store, T* ring, int64_t slots) {
@@ -174,7 +177,7 @@ PTFAST_CLONES void run(const Plane<const double>& from, const AxisTaps<double>& 
   resample_bands(from, y, x, channels, to, store, ring, slots);
 }
 
-// Weighted sums of the way that resamples rows first, each source row once.
+// Weighted sums needed where rows are resampled first, each source row once.
 template <typename T>
 int64_t work(const AxisTaps<T>& y, const AxisTaps<T>& x) {
   return static_cast<int64_t>(y.sources.size() * x.taps.size() + y.taps.size() * x.targets.size());

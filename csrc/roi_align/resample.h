@@ -17,8 +17,8 @@ enum class Store {
   kAdd,        // to += ...
 };
 
-// to = Wy from Wx^T for `channels` channels, along whichever axis first is the less work. Pooling goes from features to
-// bins; its gradient, with the transposed taps and kAdd, from bins to features.
+// to = Wy from Wx^T for `channels` channels, along the axis first that makes it less work. Pooling goes from features
+// to bins. Its gradient, with the transposed taps and kAdd, goes from bins to features.
 template <typename T>
 void resample(const Plane<const T>& from, const RoiTaps<T>& taps, int64_t channels, const Plane<T>& to, Store store,
               AlignedBuffer<T>& scratch);

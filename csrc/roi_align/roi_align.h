@@ -3,9 +3,9 @@
 
 namespace ptfast {
 
-constexpr int64_t kMostLevels = 8;
+constexpr int64_t kMaxLevels = 8;
 
-// Strides in elements, of a tensor with axes batch, channel, frame, row and column.
+// Strides in elements of a tensor with the axes batch, channel, frame, row and column.
 struct VideoStrides {
   int64_t b, c, t, y, x;
 };
@@ -19,16 +19,18 @@ struct FeatureLevel {
   double spatial_scale;  // feature pixels an image pixel
 };
 
-// T is float, or double where S is: boxes stay float for half-precision features.
+// One call. It reads the levels and writes the bins, and in the backward direction the other way round. T is float, or
+// double where S is: boxes stay float for half-precision features.
 template <typename S, typename T>
 struct TubeRoiAlign {
-  FeatureLevel<S> levels[kMostLevels];
+  FeatureLevel<S> levels[kMaxLevels];
+  S* bins;                     // [m, c, t, rows, columns] by strides
+  VideoStrides bin_strides;    // b is the stride between tubes
   const T* tubes;              // [m, t, 4] xyxy in image pixels
   const int64_t* batch_index;  // [m]
   const int64_t* level;        // [m], or null: level 0
-  S* out;                      // [m, c, t, rows, columns] by strides; in the backward direction what comes in
-  VideoStrides out_strides;    // b is the stride between tubes
-  int64_t level_count, m, batch, channels, frames, rows, columns, sampling_ratio;
+  int64_t level_count, m, batch, channels, frames, rows, columns;
+  int64_t sampling_ratio;
   bool aligned;
 };
 
@@ -38,11 +40,11 @@ struct TubeRoiAlign {
 template <typename S, typename T>
 void tube_roi_align_cpu(const TubeRoiAlign<S, T>& op);
 
-// The gradient of sum(op.out * result) with respect to the features, written to all of op.levels' elements.
+// The gradient of sum(op.bins * result) with respect to the features, written to all of op.levels' elements.
 template <typename S, typename T>
 void tube_roi_align_backward_cpu(const TubeRoiAlign<S, T>& op);
 
-// As above, on `device` and `stream` (a cudaStream_t); they return a cudaError_t as int. A tube whose batch index or
+// The same two on `device` and `stream` (a cudaStream_t). They return a cudaError_t as int. A tube whose batch index or
 // level is out of range gives zeros. The backward direction is deterministic.
 template <typename S, typename T>
 int tube_roi_align_cuda(const TubeRoiAlign<S, T>& op, int device, void* stream);

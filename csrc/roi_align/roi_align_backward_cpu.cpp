@@ -11,7 +11,7 @@
 namespace ptfast {
 namespace {
 
-// Some channels of one frame: nobody else writes to them, so tubes add up in their own order.
+// Some channels of one frame's gradient. One thread owns them, so tubes add up in a fixed order without atomics.
 struct Part {
   int64_t group, t, first, channels;
 };
@@ -27,9 +27,9 @@ struct Scratch {
 // The gradient of a tube's bins in the type of the arithmetic, where it stands or copied.
 template <typename S, typename T>
 Plane<const T> incoming(const TubeRoiAlign<S, T>& op, const Part& part, int64_t tube, AlignedBuffer<T>& buffer) {
-  const VideoStrides& s = op.out_strides;
+  const VideoStrides& s = op.bin_strides;
   if constexpr (std::is_same_v<S, T>)
-    if (s.c == 1) return {op.out + tube * s.b + part.t * s.t + part.first, s.y, s.x};
+    if (s.c == 1) return {op.bins + tube * s.b + part.t * s.t + part.first, s.y, s.x};
   T* tile = buffer.reserve(op.rows * op.columns * part.channels);
   for_bins(op, tube, part.t, part.first, part.channels, [&](const Matrix<S>& from, int64_t offset) {
     copy_matrix(Matrix<const S>{from.data, from.n, from.m, from.row, from.column},
@@ -47,6 +47,8 @@ void clear(const Plane<T>& plane, int64_t height, int64_t width, int64_t channel
     }
 }
 
+// Sums all tubes of a part's group into its plane. The gradient of out = Wy F Wx^T is Wy^T G Wx: the same resampling
+// with transposed taps.
 template <typename S, typename T>
 void accumulate(const TubeRoiAlign<S, T>& op, const Groups& groups, const Part& part, const Plane<T>& plane,
                 Scratch<T>& scratch) {
@@ -60,6 +62,8 @@ void accumulate(const TubeRoiAlign<S, T>& op, const Groups& groups, const Part& 
   }
 }
 
+// Accumulates in place where the gradient has channels innermost and the type of the arithmetic, else in a plane of the
+// thread, which is then rounded once.
 template <typename S, typename T>
 void spread_part(const TubeRoiAlign<S, T>& op, const Groups& groups, const Part& part, Scratch<T>& scratch) {
   const Frame<S> frame = frame_of(op, part.group, part.t);
@@ -79,12 +83,13 @@ void spread_part(const TubeRoiAlign<S, T>& op, const Groups& groups, const Part&
 
 template <typename S, typename T>
 void tube_roi_align_backward_cpu(const TubeRoiAlign<S, T>& op) {
-  constexpr int64_t kFewest = 16;  // channels that are worth a part
+  constexpr int64_t kMinChannels = 16;  // that are worth a part
   const Groups groups = group_tubes(op);
   const int64_t frames = groups.count() * op.frames;
   if (frames == 0 || op.channels == 0) return;
-  const int64_t wanted = (4 * num_threads() + frames - 1) / frames, most = std::max<int64_t>(1, op.channels / kFewest);
-  const int64_t pieces = std::clamp<int64_t>(wanted, 1, most), size = (op.channels + pieces - 1) / pieces;
+  const int64_t wanted = (4 * num_threads() + frames - 1) / frames,
+                limit = std::max<int64_t>(1, op.channels / kMinChannels);
+  const int64_t pieces = std::clamp<int64_t>(wanted, 1, limit), size = (op.channels + pieces - 1) / pieces;
   parallel_for(frames * pieces, 1, [&](int64_t begin, int64_t end) {
     Scratch<T> scratch;
     for (int64_t i = begin; i < end; ++i) {

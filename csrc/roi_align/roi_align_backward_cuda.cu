@@ -7,21 +7,22 @@
 namespace ptfast {
 namespace {
 
-// A warp owns a patch of the gradient and gathers into it from every tube that touches it, in the tubes' order: nothing
-// is added atomically, so that the result is the same every time.
+// A warp owns a patch of the gradient and gathers into it from every tube that touches it, in the tubes' order. Nothing
+// is added atomically, so the result is the same every time. Lanes are channels, and the patch's sums stay in shared
+// memory until all tubes are in.
 constexpr int kHeight = 4, kWidth = 16;  // of a patch, in pixels; its channels are a warp's lanes
 constexpr int kPixels = kHeight * kWidth;
 constexpr int kPitch = kWarp + 1;          // an odd pitch spares bank conflicts where the patch is turned
 constexpr size_t kBlockMemory = 48 << 10;  // every device has so much for a block
-constexpr int kMostWarps = 4;              // of a block; they share nothing
+constexpr int kMaxWarps = 4;               // of a block; they share nothing
 
-// Where a warp's patch lies.
+// Place of a warp's patch.
 struct Patch {
   int64_t batch, t, channel;  // its first channel
   int64_t top, left, height, width;
 };
 
-// What a warp holds in shared memory.
+// Shared memory of a warp.
 template <typename T>
 struct PatchMemory {
   T* sums;       // [kPixels, kPitch]
@@ -48,7 +49,7 @@ __device__ Patch patch_of(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& l
   return patch;
 }
 
-// Whether samples of an axis may touch pixels [first, first + size): a guess that errs on the side of yes.
+// True where samples of an axis may touch pixels [first, first + size), a guess that errs on the side of yes.
 template <typename T>
 __device__ bool may_touch(const RoiAxis<T>& axis, int64_t bins, int64_t first, int64_t size) {
   const T end = axis.start + axis.bin * static_cast<T>(bins);
@@ -75,14 +76,15 @@ __device__ bool any_weight(const T* weights) {
   return any;
 }
 
-// Adds one tube's share: along y first, which leaves a column of the patch for each column of bins.
+// Adds one tube's share, along y first, which leaves a column of the patch for each column of bins. Rows and columns of
+// bins without a weight here are passed over by all lanes alike.
 template <typename S, typename T>
 __device__ void gather_tube(const TubeRoiAlign<S, T>& op, const Patch& patch, int64_t tube,
                             const PatchMemory<T>& memory) {
-  const VideoStrides& s = op.out_strides;
+  const VideoStrides& s = op.bin_strides;
   const int lane = lane_number();
   const bool active = patch.channel + lane < op.channels;
-  const S* grad = op.out + tube * s.b + patch.t * s.t + (active ? patch.channel + lane : 0) * s.c;
+  const S* grad = op.bins + tube * s.b + patch.t * s.t + (active ? patch.channel + lane : 0) * s.c;
   for (int64_t q = 0; q < op.columns; ++q) {
     const T* x = memory.x_weights + q * kWidth;
     if (!any_weight<kWidth>(x)) continue;
@@ -103,7 +105,7 @@ __device__ void gather_tube(const TubeRoiAlign<S, T>& op, const Patch& patch, in
   }
 }
 
-// The level's gradient at the patch, with whichever axis is innermost in memory across the lanes.
+// Writes the patch to the level's gradient, with the axis across the lanes that is innermost in memory.
 template <typename S, typename T>
 __device__ void write_patch(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& level, const Patch& patch,
                             const T* sums) {
@@ -118,6 +120,8 @@ __device__ void write_patch(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>&
   }
 }
 
+// Gathers one patch. Each lane tests one tube of 32 for nearness, and the warp then takes the near ones in order, all
+// lanes together. Barriers of the warp keep a tube's weights until all lanes have used them.
 template <typename S, typename T>
 __device__ void gather_patch(const TubeRoiAlign<S, T>& op, int64_t number, const Patch& patch,
                              const PatchMemory<T>& memory) {
@@ -175,7 +179,7 @@ int tube_roi_align_backward_cuda(const TubeRoiAlign<S, T>& op, int device, void*
   DeviceGuard guard(device);
   if (guard.status() != cudaSuccess) return guard.status();
   const size_t bytes = patch_numbers<T>(op.rows, op.columns) * sizeof(T);
-  const int warps = static_cast<int>(std::clamp<size_t>(kBlockMemory / bytes, 1, kMostWarps));
+  const int warps = static_cast<int>(std::clamp<size_t>(kBlockMemory / bytes, 1, kMaxWarps));
   const auto kernel = gather_kernel<S, T>;
   cudaError_t status = cudaSuccess;
   if (bytes > kBlockMemory) status = allow_shared(kernel, bytes);

@@ -17,7 +17,7 @@ constexpr int64_t kTypicalWork = 1 << 18;     // results that take about 200 us
 
 using Rows = std::pair<int64_t, int64_t>;  // [first, last)
 
-// What one thread needs for RoI after RoI.
+// Memory of one thread, kept from RoI to RoI.
 template <typename T>
 struct Scratch {
   RoiTaps<T> taps;
@@ -25,13 +25,15 @@ struct Scratch {
   AlignedBuffer<T> tile;  // [rows * columns, channels]
 };
 
+// Pools one RoI. frame has channels innermost and the type of the arithmetic. Bins of that kind are written in place,
+// others by way of a tile, which one copy then turns and rounds.
 template <typename S, typename T>
 void pool_roi(const TubeRoiAlign<S, T>& op, const FeatureLevel<S>& level, const Plane<const T>& frame, int64_t tube,
               int64_t t, Scratch<T>& scratch) {
   find_tube_taps(op, level, tube, t, scratch.taps);
   if constexpr (std::is_same_v<S, T>) {
-    if (op.out_strides.c == 1) {
-      const Plane<T> bins{op.out + tube * op.out_strides.b + t * op.out_strides.t, op.out_strides.y, op.out_strides.x};
+    if (op.bin_strides.c == 1) {
+      const Plane<T> bins{op.bins + tube * op.bin_strides.b + t * op.bin_strides.t, op.bin_strides.y, op.bin_strides.x};
       const int64_t bytes = op.m * op.frames * op.rows * op.columns * op.channels * int64_t{sizeof(T)};
       const Store store = bytes > kStreamingBytes ? Store::kStreaming : Store::kPlain;
       return resample(frame, scratch.taps, op.channels, bins, store, scratch.rows);
@@ -50,7 +52,8 @@ int64_t grain_of(const TubeRoiAlign<S, T>& op) {
   return std::max<int64_t>(1, kTypicalWork / std::max<int64_t>(1, op.rows * op.columns * op.channels));
 }
 
-// Frame by frame, so that a frame's features stay in the caches for all its tubes.
+// Pools from features as they are. Items run frame by frame within a group, so that a frame's features stay in the
+// caches for all its tubes.
 template <typename T>
 void pool_direct(const TubeRoiAlign<T, T>& op, const Groups& groups) {
   parallel_for(op.m * op.frames, grain_of(op), [&](int64_t begin, int64_t end) {
@@ -96,7 +99,8 @@ void stage(const Frame<S>& frame, const Rows& rows, int64_t channels, T* plane) 
   });
 }
 
-// One frame at a time is put in order, so that other layouts and types cost a frame of memory and no copy of the whole.
+// Pools from features in another layout or type. One frame at a time is brought into order, which costs a frame of
+// memory and no copy of the whole.
 template <typename S, typename T>
 void pool_staged(const TubeRoiAlign<S, T>& op, const Groups& groups) {
   AlignedBuffer<T> buffer;
@@ -119,7 +123,7 @@ void pool_staged(const TubeRoiAlign<S, T>& op, const Groups& groups) {
 
 template <typename S, typename T>
 void tube_roi_align_cpu(const TubeRoiAlign<S, T>& op) {
-  advise_large_pages(op.out, op.m * op.frames * op.rows * op.columns * op.channels * sizeof(S));
+  advise_large_pages(op.bins, op.m * op.frames * op.rows * op.columns * op.channels * sizeof(S));
   const Groups groups = group_tubes(op);
   if constexpr (std::is_same_v<S, T>) {
     const auto channels_innermost = [](const FeatureLevel<S>& level) { return level.strides.c == 1; };

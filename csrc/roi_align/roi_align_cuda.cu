@@ -7,8 +7,8 @@ namespace ptfast {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kSlab = 32;            // channels that change places with bins in shared memory at a time
-constexpr int64_t kMostBins = 1024;  // of a tile that is turned there
+constexpr int kSlab = 32;           // channels that change places with bins in shared memory at a time
+constexpr int64_t kMaxBins = 1024;  // of a tile that is turned there
 
 // kPack numbers that are read and written as one.
 template <typename S, int kPack>
@@ -16,14 +16,14 @@ struct alignas(sizeof(S) * kPack) Pack {
   S values[kPack];
 };
 
-// How the threads of a block share a RoI's result.
+// Division of a RoI's result among the threads of a block.
 enum class Order {
   kChannelsFirst,  // neighbours have neighbouring channels: both sides have channels innermost
   kBinsFirst,      // neighbours have neighbouring bins: neither has
   kTurned,         // reads as the first and writes as the second, through shared memory
 };
 
-// One RoI: where its features and its bins stand, and its taps in shared memory.
+// One RoI: its features, its bins, and its taps in shared memory.
 template <typename S, typename T>
 struct Roi {
   const S* features;  // [c, height, width] by strides
@@ -32,6 +32,7 @@ struct Roi {
   SharedTaps<T> y, x;
 };
 
+// One bin of kPack channels. A row's taps are summed before the row's weight multiplies their sum, once.
 template <typename S, typename T, int kPack>
 __device__ void pool_bin(const Roi<S, T>& roi, int64_t channel, int p, int q, T (&sums)[kPack]) {
   const S* base = roi.features + channel * roi.strides.c;
@@ -74,7 +75,9 @@ __device__ void pool_all(const Roi<S, T>& roi, const VideoStrides& out, int64_t 
   }
 }
 
-// tile: [kSlab, bins + 1]; the odd pitch spares bank conflicts.
+// Pools with channels across the lanes, as features are read fastest, into shared memory, and writes from there with
+// bins across the lanes. Barriers separate the two, as each thread reads bins that others pooled.
+// tile: [kSlab, bins + 1], whose odd pitch spares bank conflicts
 template <typename S, typename T, int kPack>
 __device__ void pool_turned(const Roi<S, T>& roi, const VideoStrides& out, int64_t channels, int rows, int columns,
                             T* tile) {
@@ -98,14 +101,16 @@ __device__ void pool_turned(const Roi<S, T>& roi, const VideoStrides& out, int64
   }
 }
 
-// A block takes one RoI at a time, frame by frame, so that a frame's features stay in the second-level cache.
+// A block takes one RoI at a time, frame by frame, so that a frame's features stay in the second-level cache. Threads
+// from 0 and from kThreads / 2 on build the taps of the two axes side by side. The first barrier lets all read them,
+// the second keeps them until all have.
 template <typename S, typename T, int kPack, Order kOrder>
-__global__ void __launch_bounds__(kThreads, 2) pool_kernel(TubeRoiAlign<S, T> op, int most_y, int most_x) {
+__global__ void __launch_bounds__(kThreads, 2) pool_kernel(TubeRoiAlign<S, T> op, int max_y, int max_x) {
   PTFAST_DYNAMIC_SHARED(unsigned char, shared);
   unsigned char* memory = shared;
   Roi<S, T> roi;
-  roi.y = place_taps<T>(memory, op.rows, most_y);
-  roi.x = place_taps<T>(memory, op.columns, most_x);
+  roi.y = place_taps<T>(memory, op.rows, max_y);
+  roi.x = place_taps<T>(memory, op.columns, max_x);
   for (int64_t i = blockIdx.x; i < op.m * op.frames; i += gridDim.x) {
     const int64_t t = i / op.m, tube = i % op.m, batch = op.batch_index[tube], level = op.level ? op.level[tube] : 0;
     const bool known = batch >= 0 && batch < op.batch && level >= 0 && level < op.level_count;
@@ -120,17 +125,17 @@ __global__ void __launch_bounds__(kThreads, 2) pool_kernel(TubeRoiAlign<S, T> op
     __syncthreads();
     roi.strides = map.strides;
     roi.features = map.data + (known ? batch : 0) * map.strides.b + t * map.strides.t;
-    roi.out = op.out + tube * op.out_strides.b + t * op.out_strides.t;
+    roi.out = op.bins + tube * op.bin_strides.b + t * op.bin_strides.t;
     const int rows = static_cast<int>(op.rows), columns = static_cast<int>(op.columns);
     if constexpr (kOrder == Order::kTurned)
-      pool_turned<S, T, kPack>(roi, op.out_strides, op.channels, rows, columns, reinterpret_cast<T*>(memory));
+      pool_turned<S, T, kPack>(roi, op.bin_strides, op.channels, rows, columns, reinterpret_cast<T*>(memory));
     else
-      pool_all<S, T, kPack, kOrder>(roi, op.out_strides, op.channels, rows, columns);
+      pool_all<S, T, kPack, kOrder>(roi, op.bin_strides, op.channels, rows, columns);
     __syncthreads();
   }
 }
 
-// Whether channels are innermost and every pixel's channels can be read kPack at a time.
+// True where channels are innermost and every pixel's channels can be read kPack at a time.
 template <typename S, int kPack>
 bool packed(const S* data, const VideoStrides& s, int64_t channels) {
   const auto whole = [](int64_t stride) { return stride % kPack == 0; };
@@ -140,20 +145,20 @@ bool packed(const S* data, const VideoStrides& s, int64_t channels) {
 
 template <typename S, typename T, int kPack, Order kOrder>
 int launch_pool(const TubeRoiAlign<S, T>& op, void* stream) {
-  int64_t most_y = 0, most_x = 0;
+  int64_t max_y = 0, max_x = 0;
   for (int64_t i = 0; i < op.level_count; ++i) {
-    most_y = std::max(most_y, most_axis_taps(op.levels[i].height, op.rows, op.sampling_ratio));
-    most_x = std::max(most_x, most_axis_taps(op.levels[i].width, op.columns, op.sampling_ratio));
+    max_y = std::max(max_y, max_axis_taps(op.levels[i].height, op.rows, op.sampling_ratio));
+    max_x = std::max(max_x, max_axis_taps(op.levels[i].width, op.columns, op.sampling_ratio));
   }
-  size_t shared = shared_taps_bytes<T>(op.rows, most_y) + shared_taps_bytes<T>(op.columns, most_x);
+  size_t shared = shared_taps_bytes<T>(op.rows, max_y) + shared_taps_bytes<T>(op.columns, max_x);
   if (kOrder == Order::kTurned) shared += kSlab * (op.rows * op.columns + 1) * sizeof(T);
   const auto kernel = pool_kernel<S, T, kPack, kOrder>;
   if (shared > 48 << 10) {
     const cudaError_t status = allow_shared(kernel, shared);
     if (status != cudaSuccess) return status;
   }
-  return launch(kernel, grid_size(op.m * op.frames, 1), kThreads, shared, stream, op, static_cast<int>(most_y),
-                static_cast<int>(most_x));
+  return launch(kernel, grid_size(op.m * op.frames, 1), kThreads, shared, stream, op, static_cast<int>(max_y),
+                static_cast<int>(max_x));
 }
 
 }  // namespace
@@ -169,9 +174,9 @@ int tube_roi_align_cuda(const TubeRoiAlign<S, T>& op, int device, void* stream) 
     return packed<S, kPack>(level.data, level.strides, op.channels);
   });
   const bool innermost = std::all_of(op.levels, end, [](const auto& level) { return level.strides.c == 1; });
-  if (reads_packs && packed<S, kPack>(op.out, op.out_strides, op.channels))
+  if (reads_packs && packed<S, kPack>(op.bins, op.bin_strides, op.channels))
     return launch_pool<S, T, kPack, Order::kChannelsFirst>(op, stream);
-  if (reads_packs && op.out_strides.c != 1 && op.rows * op.columns <= kMostBins / int64_t{sizeof(T)})
+  if (reads_packs && op.bin_strides.c != 1 && op.rows * op.columns <= kMaxBins / int64_t{sizeof(T)})
     return launch_pool<S, T, kPack, Order::kTurned>(op, stream);
   if (innermost) return launch_pool<S, T, 1, Order::kChannelsFirst>(op, stream);
   return launch_pool<S, T, 1, Order::kBinsFirst>(op, stream);

@@ -25,7 +25,7 @@ struct RoiAxis {
 };
 
 // The axis of a box from `low` to `high` in image pixels, cut into `bins`. sampling_ratio 0 takes about a sample a
-// pixel; aligned moves pixel centres to whole numbers, otherwise the box is at least a pixel long. A box that is not
+// pixel. aligned moves pixel centres to whole numbers, otherwise the box is at least a pixel long. A box that is not
 // finite is empty.
 template <typename T>
 PTFAST_HD RoiAxis<T> roi_axis(T low, T high, T spatial_scale, int64_t bins, int64_t sampling_ratio, bool aligned) {
@@ -36,8 +36,8 @@ PTFAST_HD RoiAxis<T> roi_axis(T low, T high, T spatial_scale, int64_t bins, int6
   if (!aligned && length < T(1)) length = T(1);
   const T bin = length / static_cast<T>(bins);
   if (sampling_ratio > 0) return {start, bin, sampling_ratio};
-  const T samples = std::ceil(bin), most = T(1 << 20);  // in a bin larger than any image they lie further apart
-  return {start, bin, samples > T(0) ? static_cast<int64_t>(samples < most ? samples : most) : 0};
+  const T samples = std::ceil(bin), limit = T(1 << 20);  // in a bin larger than any image they lie farther apart
+  return {start, bin, samples > T(0) ? static_cast<int64_t>(samples < limit ? samples : limit) : 0};
 }
 
 // The place of sample i of bin p, with torchvision's order of operations: at the border a last bit decides.
@@ -88,8 +88,8 @@ PTFAST_HD void visit_samples(const RoiAxis<T>& axis, int64_t p, int64_t size, co
   }
 }
 
-// The taps of bin p on an axis of `size` pixels; returns how many. A pixel that is one of the last two met, which it is
-// for samples in ascending order, is not listed again. taps: [most_taps]
+// Writes the taps of bin p on an axis of `size` pixels and returns their number. A pixel among the last two, as for
+// samples in ascending order, is not listed again. taps: [max_taps]
 template <typename T>
 PTFAST_HD int64_t bin_taps(const RoiAxis<T>& axis, int64_t p, int64_t size, Tap<T>* taps) {
   int64_t count = 0;
@@ -106,14 +106,14 @@ PTFAST_HD int64_t bin_taps(const RoiAxis<T>& axis, int64_t p, int64_t size, Tap<
 
 // An upper bound of the taps of one bin. Samples go one way along the axis, so that each pixel is met in one run, or in
 // two where the direction is downwards and pairs are listed upwards.
-PTFAST_HD int64_t most_taps(int64_t size, int64_t sampling_ratio) {
+PTFAST_HD int64_t max_taps(int64_t size, int64_t sampling_ratio) {
   const int64_t pixels = 2 * size + 2;
   return sampling_ratio > 0 && 2 * sampling_ratio < pixels ? 2 * sampling_ratio : pixels;
 }
 
 // An upper bound of the taps of all bins of an axis together.
-PTFAST_HD int64_t most_axis_taps(int64_t size, int64_t bins, int64_t sampling_ratio) {
-  return sampling_ratio > 0 ? most_taps(size, sampling_ratio) * bins : size + 4 * bins + 4;
+PTFAST_HD int64_t max_axis_taps(int64_t size, int64_t bins, int64_t sampling_ratio) {
+  return sampling_ratio > 0 ? max_taps(size, sampling_ratio) * bins : size + 4 * bins + 4;
 }
 
 }  // namespace ptfast

@@ -6,8 +6,8 @@
 namespace ptfast {
 namespace {
 
-// Gives every pixel that a tap touches a place, looking for it among the last few alone, and points the tap there. A
-// pixel that is met again much later gets a second place, which costs time and nothing else.
+// Gives every pixel that a tap touches a place, looked for among the last few alone, and makes the tap name the place.
+// A pixel that is met again much later gets a second place, which costs time and nothing else.
 template <typename T>
 void assign_places(std::vector<Tap<T>>& taps, std::vector<int64_t>& sources) {
   constexpr int64_t kLast = 4;
@@ -31,7 +31,7 @@ void find_axis(const RoiAxis<T>& axis, int64_t bins, int64_t size, int64_t sampl
   std::iota(out.targets.begin(), out.targets.end(), int64_t{0});
   int64_t count = 0;
   for (int64_t p = 0; p < bins; ++p) {
-    out.taps.resize(count + most_taps(size, sampling_ratio));
+    out.taps.resize(count + max_taps(size, sampling_ratio));
     out.first[p] = count;
     count += bin_taps(axis, p, size, out.taps.data() + count);
   }
@@ -40,6 +40,7 @@ void find_axis(const RoiAxis<T>& axis, int64_t bins, int64_t size, int64_t sampl
   assign_places(out.taps, out.sources);
 }
 
+// A counting sort of the taps by their source.
 template <typename T>
 void transpose_axis(const AxisTaps<T>& axis, AxisTaps<T>& out) {
   const size_t places = axis.sources.size();
@@ -52,7 +53,7 @@ void transpose_axis(const AxisTaps<T>& axis, AxisTaps<T>& out) {
   for (int64_t p = axis.size() - 1; p >= 0; --p)
     for (int64_t k = axis.first[p]; k < axis.first[p + 1]; ++k)
       out.taps[--out.first[axis.taps[k].index + 1]] = {static_cast<int32_t>(p), axis.taps[k].weight};
-  // Each first[i + 1] now stands where place i begins.
+  // Each first[i + 1] is now the beginning of place i.
   for (size_t i = 0; i < places; ++i) out.first[i] = out.first[i + 1];
   out.first[places] = static_cast<int64_t>(axis.taps.size());
 }

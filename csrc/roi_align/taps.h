@@ -5,7 +5,7 @@
 
 namespace ptfast {
 
-// How one axis is resampled: target i, at pixel targets[i], is the weighted sum of the sources at the places
+// Resampling of one axis: target i, at pixel targets[i], is the weighted sum of the sources at the places
 // taps[first[i]] to taps[first[i + 1]], where place k is pixel sources[k]. Places appear about in ascending order.
 template <typename T>
 struct AxisTaps {
@@ -21,7 +21,7 @@ struct RoiTaps {
   AxisTaps<T> y, x;
 };
 
-// What a RoI's taps depend on besides its box.
+// Everything that a RoI's taps depend on besides its box.
 struct RoiGrid {
   int64_t height, width;  // of the feature map
   int64_t rows, columns;  // of the output

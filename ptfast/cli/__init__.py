@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 import ptfast
 from ptfast.cli._shared import Parser, fail
+from ptfast.cli.convert import add_convert
 from ptfast.cli.demo import add_demo
+from ptfast.cli.evaluate import add_eval
 from ptfast.cli.info import add_info
-from ptfast.cli.poses import add_convert, add_eval, add_link
+from ptfast.cli.link import add_link
 from ptfast.cli.synth import add_synth
 from ptfast.cli.track import add_track
 from ptfast.cli.train import add_train

@@ -1,14 +1,14 @@
-"""What the commands share."""
+"""Parts that the commands share."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ptfast.io import read_sequences
 from ptfast.structures import Poses
 
 
@@ -19,7 +19,7 @@ def fail(message: str, code: int) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         sys.exit(fail(f"{self.prog}: {message}; see {self.prog} --help", 2))
@@ -77,16 +77,10 @@ def map_poses(
     return {name: function(poses[name]) for name in tqdm(poses, desc=title, unit="sequence", delay=1, leave=False)}
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    path = path.resolve()  # a symbolic link stays
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def read_one_or_many(source: Path) -> Poses | dict[str, Poses]:
+    """The poses of a file, or by name those of a folder or of a file with several sequences."""
+    sequences = read_sequences(source)
+    return sequences if source.is_dir() or len(sequences) > 1 else next(iter(sequences.values()))
 
 
 def plural(number: int, noun: str) -> str:

@@ -27,7 +27,7 @@ def _demo(options: argparse.Namespace) -> None:
     from ptfast.evaluation.posetrack import evaluate
     from ptfast.methods import DetectAndTrack
     from ptfast.structures import Poses
-    from ptfast.synthetic.exam import VALIDATION_SEEDS
+    from ptfast.synthetic.splits import VALIDATION_SEEDS
 
     # A seed that the weights have not been trained on.
     film = synthetic.render(

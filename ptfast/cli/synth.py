@@ -20,8 +20,8 @@ def add_synth(commands: argparse._SubParsersAction) -> None:
     """Adds ptfast synth."""
     parser = command(commands, "synth", _synth, "Make videos of synthetic people, and PoseTrack 2018 JSON of each.")
     parser.add_argument("out", type=Path, help="folder to write into")
-    parser.add_argument("--videos", type=int, default=1, metavar="N", help="how many videos")
-    parser.add_argument("--seed", type=int, default=0, help="of the first video; the next has the next seed")
+    parser.add_argument("--videos", type=int, default=1, metavar="N", help="number of videos")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first video; the next has the next seed")
     parser.add_argument("--frames", type=int, default=64, help="frames of each video")
     parser.add_argument("--people", type=int, default=6, help="people at a time")
     parser.add_argument(
@@ -29,7 +29,7 @@ def add_synth(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--pan", type=float, default=5.0, help="degrees that the camera swings to either side")
     parser.add_argument("--shake", type=float, default=0.2, help="degrees that the camera shakes by")
-    parser.add_argument("--blur", type=int, default=2, help="moments that a frame is the mean of; 1 is sharp")
+    parser.add_argument("--blur", type=int, default=2, help="moments that are averaged into a frame; 1 is sharp")
 
 
 def _synth(options: argparse.Namespace) -> None:
@@ -56,6 +56,7 @@ def _synth(options: argparse.Namespace) -> None:
 
 
 def _counted(film: Iterable[np.ndarray], bar: tqdm) -> Iterator[np.ndarray]:
+    """Advances the bar by each image."""
     for image in film:
         yield image
         bar.update()

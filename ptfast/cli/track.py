@@ -5,26 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ptfast.cli._methods import add_method, files_of, make_method
 from ptfast.cli._shared import command, device, plural
-from ptfast.cli._spool import Spool
-from ptfast.io import FORMATS, find_videos, open_video, write_poses
-from ptfast.io._pictures import IMAGES, files_in
+from ptfast.cli.methods import add_method, make_method
+from ptfast.cli.track_video import draw, finished, track_video
+from ptfast.io import FORMATS, find_videos, write_poses
 from ptfast.structures import Poses
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from ptfast.cli._methods import Method
+    from ptfast.methods.base import Method
 
 SUFFIXES = (".json", ".csv", ".parquet", ".txt")
 
@@ -62,7 +56,7 @@ def _track(options: argparse.Namespace) -> None:
             continue
         try:
             with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
-                poses = track_one(method, video, place, options, bar)
+                poses = track_video(method, video, place, options, bar)
             if render is not None:
                 draw(poses, video, render)
         except (ValueError, OSError) as error:
@@ -104,7 +98,7 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     return places
 
 
-def check_format(method: Method, place: Path, format: str | None) -> None:
+def check_format(method: Method[Any], place: Path, format: str | None) -> None:
     """Writes one pose for a trial, so that a format that cannot hold them is refused before hours of work."""
     joints = len(method.skeleton)
     pose = Poses(
@@ -117,84 +111,3 @@ def check_format(method: Method, place: Path, format: str | None) -> None:
     )
     with TemporaryDirectory() as folder:
         write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)
-
-
-def partial_of(place: Path) -> Path:
-    """Where the detections of a video stand until it has been tracked to its end."""
-    return place.with_name(f"{place.name}.partial")
-
-
-def finished(place: Path, render: Path | None) -> bool:
-    """Whether an earlier run tracked a video to its end, and drew it if that is wanted."""
-    return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
-
-
-def track_one(method: Method, path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
-    """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
-    spool = Spool(partial_of(place), describe(method, path, options))
-    if not options.resume:
-        spool.remove()
-    done = sum(map(len, spool.stored()))
-    try:
-        detect_into(spool, method, path, done, bar)
-    except KeyboardInterrupt:
-        spool.flush()
-        if next(spool.stored(), None) is None:
-            raise
-        frames = len(finish(method, spool.stored(), path, place, options))
-        raise KeyboardInterrupt(
-            f"{plural(frames, 'frame')} of {path.name} tracked, in {place}; --resume goes on from there"
-        ) from None
-    spool.flush()
-    poses = finish(method, spool.stored(), path, place, options)
-    spool.remove()
-    return poses
-
-
-def detect_into(spool: Spool, method: Method, path: Path, done: int, bar: tqdm) -> None:
-    """Adds the detections of all frames from `done` on to the spool."""
-    # A video's last frame, which may be the first that is missing, is the last of its clip.
-    first = max(0, done - method.context)
-    bar.update(done)
-    with open_video(path, first=first) as video:
-        bar.total = video.length
-        for index, detections in enumerate(method.detect(video), first):
-            if index < done:
-                continue
-            spool.add(detections)
-            bar.set_postfix(people=method.count(detections), refresh=False)
-            bar.update()
-
-
-def finish(method: Method, parts: Iterator[Poses], path: Path, place: Path, options: argparse.Namespace) -> Poses:
-    """Links all detections of a video and writes them."""
-    first = next(parts, None)
-    if first is None:
-        raise ValueError(f"{path}: expected at least one frame, found none")
-    name = path.name if path.is_dir() else path.stem
-    poses = method.link(replace(part, sequence=name) for part in chain([first], parts))
-    write_poses(poses, place, format=options.format)
-    return poses
-
-
-def describe(method: Method, path: Path, options: argparse.Namespace) -> dict[str, object]:
-    """What the detections of a video depend on."""
-    about: dict[str, object] = {"video": str(path.resolve()), "video's state": version(path)}
-    for name, file in files_of(options).items():
-        about |= {name: str(file.resolve()), f"{name}' state": version(file)}
-    return about | {"method": options.method} | method.depends_on()
-
-
-def version(path: Path) -> str:
-    """What tells a file, or the images of a folder, from earlier ones of the same name."""
-    states = [file.stat() for file in (files_in(path, IMAGES) if path.is_dir() else [path])]
-    size, changed = sum(state.st_size for state in states), max(state.st_mtime_ns for state in states)
-    return f"{plural(len(states), 'file')} of {size:,} bytes, changed at {changed / 1e9:.6f}"
-
-
-def draw(poses: Poses, path: Path, target: Path) -> None:
-    """Draws tracks over their video."""
-    from ptfast import viz
-
-    with open_video(path) as video:
-        viz.render_video(poses, target, frames=video, fps=video.fps or 25.0)

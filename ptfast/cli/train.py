@@ -1,26 +1,28 @@
-"""ptfast train: from clips to weights."""
+"""ptfast train: from data to weights."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast._check import check_number
 from ptfast.cli._shared import command, device, plural
-from ptfast.skeletons import POSETRACK_15, Skeleton
+from ptfast.cli.recipes.detect_and_track import DETECT_AND_TRACK
+from ptfast.cli.recipes.matcher import MATCHER
+from ptfast.cli.recipes.pose import POSE
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ptfast.training.config import RunConfig
-    from ptfast.training.tasks import Task
 
-GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # what weights depend on, for their card
+RECIPES = {
+    "detect-and-track": DETECT_AND_TRACK,
+    "pose": POSE,
+    "matcher": MATCHER,
+}
+GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # options that weights depend on, for their card
 
 
 def add_train(commands: argparse._SubParsersAction) -> None:
@@ -28,20 +30,18 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     text = "Train a network. A run that was stopped goes on when the same command is given again. "
     text += "Several processes share each batch: torchrun --nproc-per-node N -m ptfast train ..."
     parser = command(commands, "train", _train, text)
+    networks = "; ".join(f"{name}: {recipe.network}" for name, recipe in RECIPES.items())
+    parser.add_argument("recipe", choices=[*RECIPES], help=networks)
+    defaults = ", ".join(f"{recipe.config} for {name}" for name, recipe in RECIPES.items())
     parser.add_argument(
-        "method", choices=["detect-and-track", "pose"], help="which system's detector, or a pose network"
-    )
-    parser.add_argument(
-        "--config",
-        help="a TOML file, or the name of one that comes along; if none is given synthetic_3d, for pose "
-        "synthetic_pose_3d",
+        "--config", help=f"a TOML file, or the name of one that comes along; if none is given {defaults}"
     )
     parser.add_argument(
         "--data", required=True, metavar="DATA",
         help="synthetic, a folder of PoseTrack annotations (or the dataset's), or a COCO keypoints file",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint, log and weights")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="where the annotations' picture names start from")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="where the annotations' image names start from")
     parser.add_argument(
         "--validation", type=Path, metavar="DIR",
         help="PoseTrack annotations to score by each epoch; with synthetic data, synthetic videos are taken",
@@ -57,7 +57,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...; cuda takes one GPU a process"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make clips")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make examples")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the network on the CPU")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after that time, with a checkpoint")
     parser.add_argument("--seed", type=int, help="instead of the config's")
@@ -65,24 +65,26 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     import torch
-    from torch import distributed
 
-    from ptfast.cli import _train_mask_rcnn, _train_pose
+    from ptfast.training.checkpoints import CHECKPOINT
     from ptfast.training.loop import train
+    from ptfast.training.recipe import Source
+    from ptfast.training.starting_weights import starting_weights
 
     check_options(options)
-    method: Any = {"detect-and-track": _train_mask_rcnn, "pose": _train_pose}[options.method]
-    options.config = options.config or method.CONFIG
-    config = method.read(options.config)
+    recipe = RECIPES[options.recipe].load()
+    options.config = options.config or RECIPES[options.recipe].config
+    config = recipe.read_config(options.config)
     if options.seed is not None:
         config = replace(config, seed=options.seed)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    skeleton, task = skeleton_of(config.architecture.joints, options.data), method.make_task(config)
-    data, validate = (make(config, options, skeleton) for make in (method.make_data, method.make_validation))
+    source = Source(options.data, options.images, options.validation)
+    task, data = recipe.task(config, source), recipe.data(config, source)
+    validate = recipe.validation(config, source)
     start = None
-    if not (options.out / "checkpoint.pt").exists():
-        start = starting_weights(task, options.weights, method.read_weights)
+    if not (options.out / CHECKPOINT).exists():
+        start = starting_weights(task, options.weights, recipe.read_weights)
     try:
         model, done = train(
             task, data, options.out, device=options.device, workers=options.workers, start=start, validate=validate,
@@ -90,21 +92,19 @@ def _train(options: argparse.Namespace) -> None:
         )  # fmt: skip
     except FloatingPointError as error:
         raise ValueError(f"{error}; {options.out} holds the checkpoint of the step before") from None
-    if distributed.is_initialized():
-        first = distributed.get_rank() == 0
-        distributed.destroy_process_group()
-        if not first:
-            return
+    if not leave_processes():
+        return
     left = f"results are in {options.out}: checkpoint.pt to go on from, log.jsonl to look at"
     if done < config.steps:
         print(f"stopped after {done:,} of {plural(config.steps, 'step')}, the same command goes on; {left}")
         return
-    weights = export(model, config, options, {"skeleton": skeleton.name, **method.card_of(config)})
-    print(f"{plural(done, 'step')} done; {left}, and weights to track with in {weights}")
+    path = options.export or options.out / "weights.safetensors"
+    recipe.save(model, path, card(config, options, recipe.card(config, source)))
+    print(f"{plural(done, 'step')} done; {left}, and weights to track with in {path}")
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Raises ValueError for what could only fail later."""
+    """Raises ValueError for options that could only fail later."""
     for name, low in (("workers", 0), ("threads", 1), ("minutes", 0), ("seed", 0)):
         if getattr(options, name) is not None:
             check_number(name, getattr(options, name), low)
@@ -112,63 +112,28 @@ def check_options(options: argparse.Namespace) -> None:
         raise ValueError(f"export must end in .safetensors, got {options.export.name!r}")
 
 
-def skeleton_of(joints: int, data: str) -> Skeleton:
-    """The joints that the network learns: PoseTrack's 15, or the data's own if there are as many."""
-    from ptfast.training.annotated_clips import annotation_files, read_skeleton
+def leave_processes() -> bool:
+    """Ends the group of processes that torchrun may have started. True in the first one, which has the results."""
+    from torch import distributed
 
-    own = POSETRACK_15
-    if data != "synthetic" and joints != len(own):
-        own = read_skeleton(annotation_files(Path(data), "train")[0])
-    if len(own) == joints:
-        return own
-    raise ValueError(f"architecture: joints must be 15 or those of the data, {len(own)}, got {joints}")
-
-
-def starting_weights(
-    task: Task, path: Path | None, read: Callable[[Path, Any], dict[str, Tensor]]
-) -> dict[str, Tensor] | None:
-    """The weights to start from, which `read` gets, inflated if the config says so; None for random ones."""
-    import torch
-
-    from ptfast.models import inflate
-
-    how = task.config.initialise
-    if path is None:
-        if how != "none":
-            raise ValueError(f"--weights must name 2D weights, as the config's initialise is {how!r}")
-        return None
-    with torch.device("meta"):
-        target = task.network()
-    weights = {name: value.float() for name, value in read(path, task.config).items()}
-    try:
-        if how != "none":
-            weights = inflate(weights, how, target)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    for name, wanted in target.state_dict().items():
-        found = weights.get(name)
-        if found is None or found.shape != wanted.shape:
-            got = "no such tensor" if found is None else f"shape {tuple(found.shape)}"
-            raise ValueError(f"{path}: {name}: expected shape {tuple(wanted.shape)}, found {got}")
-    return {name: weights[name] for name in target.state_dict()}
+    if not distributed.is_initialized():
+        return True
+    first = distributed.get_rank() == 0
+    distributed.destroy_process_group()
+    return first
 
 
-def export(model: Any, config: RunConfig, options: argparse.Namespace, entries: dict[str, Any]) -> Path:
-    """Writes the weights with a card that says how they came about; gives their path."""
-    from ptfast.models import save_weights
+def card(config: RunConfig, options: argparse.Namespace, entries: dict[str, Any]) -> dict[str, Any]:
+    """The card of the weights: the network's own entries, and the run's."""
+    from ptfast.training.log import last_score
 
-    rows = [json.loads(line) for line in (options.out / "log.jsonl").read_text().splitlines()]
-    score = next((row for row in reversed(rows) if "learning_rate" not in row), None)
     given = [(f"--{name}", str(value)) for name in GIVEN if (value := getattr(options, name)) is not None]
-    card = {
+    return {
         **entries,
         "data": options.data,
-        "command": shlex.join(["ptfast", "train", options.method, *(part for pair in given for part in pair)]),
+        "command": shlex.join(["ptfast", "train", options.recipe, *(part for pair in given for part in pair)]),
         "seed": config.seed,
-        "score": score,
+        "score": last_score(options.out),
         "frames": config.frames,
         "training": config.to_dict(),
     }
-    path = options.export or options.out / "weights.safetensors"
-    save_weights(model, path, card)
-    return path

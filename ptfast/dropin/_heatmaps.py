@@ -14,7 +14,7 @@ def peaks(heatmaps: np.ndarray, refine: Literal["none", "quarter"] = "none") -> 
 
     Args:
         heatmaps: (..., H, W) of any real dtype.
-        refine: As in ptfast.ops.heatmap_peaks, which does the work.
+        refine: Way of refinement of ptfast.ops.heatmap_peaks, which does the work.
 
     Returns:
         (..., 2) float32 x, y, and (...) values of the maps' dtype.

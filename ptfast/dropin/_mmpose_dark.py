@@ -23,12 +23,12 @@ def blurred(heatmap: np.ndarray, taps: int) -> np.ndarray:
 
 
 def logarithms(heatmap: np.ndarray) -> np.ndarray:
-    """Of values that are raised to 1e-10."""
+    """Logarithms of a map's values, which are raised to at least 1e-10."""
     return np.log(np.maximum(heatmap, FLOOR))
 
 
 def taylor_step(patch: np.ndarray) -> tuple[float, float]:
-    """taylor_steps at the middle of a map (5, 5); for one point this takes a third of the time."""
+    """taylor_steps at the middle of a map (5, 5). For one point this takes a third of the time."""
     (_, _, up2, _, _), above, (left2, left, middle, right, right2), below, (_, _, down2, _, _) = patch
     (_, upleft, up, upright, _), (_, downleft, down, downright, _) = above, below
     dx, dy = (right - left) / 2, (down - up) / 2

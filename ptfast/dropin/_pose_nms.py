@@ -1,4 +1,4 @@
-"""OKS and suppression of poses as HRNet and mmpose hand them over: rows of x, y, visibility; lists of dictionaries."""
+"""OKS and suppression of poses as HRNet and mmpose hand them over: rows of x, y, visibility, or dictionaries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def places(rows: np.ndarray) -> np.ndarray:
 
 
 def first_areas(areas: Any, count: int) -> np.ndarray:
-    """(count,) float64; IndexError, in NumPy's words, where there are fewer."""
+    """(count,) float64. Raises IndexError, in NumPy's words, where there are fewer."""
     found = np.asarray(areas, np.float64)
     return found if found.shape == (count,) else found.take(range(count))
 
@@ -38,11 +38,11 @@ def oks_row(
     Args:
         pose: (K, 2) float64.
         others: (N, K, 2) float64.
-        area: Of the pose, square pixels.
-        areas: (N,) of the others.
+        area: The pose's, in square pixels.
+        areas: (N,) the others'.
         sigmas: (K,), or (1,) for all joints.
-        counted: (N, K) bool, which joints count; default all. Without one, OKS is 0.
-        bare: Whether next to nothing is told from nothing.
+        counted: (N, K) bool, joints that count; default all. Without one, OKS is 0.
+        bare: Tells next to nothing from nothing.
     """
     mean = (area + areas) / 2 + SPACING
     if not bare and len(others) > FEW and mean.min() > 0:
@@ -70,8 +70,8 @@ class Crowd:
         scores: (N,).
         sigmas: (K,), or (1,) for all joints.
         threshold: Joints count whose visibility is over it; None for all.
-        both: Whether it has to be in both poses of a pair, not in the second alone.
-        dtype: What the original holds OKS in.
+        both: Takes the visibility in both poses of a pair, not in the second alone.
+        dtype: The original's, for OKS.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Crowd:
         self.both, self.dtype = both, dtype
 
     def is_usual(self) -> bool:
-        """Whether the native operations take it: all joints count, and all numbers are finite."""
+        """Tells whether the native operations take it: all joints count, and all numbers are finite."""
         if self.visible is not None or not 0 <= self.areas.min() <= self.areas.max() < np.inf:
             return False
         return bool(np.isfinite(self.poses).all())

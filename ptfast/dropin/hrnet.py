@@ -2,11 +2,12 @@
 
     from ptfast.dropin.hrnet import oks_nms     # instead of: from nms.nms import oks_nms
 
-Equal to commit 6f69e46. Where they differ: OKS is computed in float64 throughout, HRNet squares float32
-differences in float32; in oks_iou of five poses or more, values below 1e-34 are 0; differences of unsigned heatmaps do
-not wrap around; get_final_preds takes a single number as scale without printing it.
+Equal to commit 6f69e46, but for this: OKS is computed in float64 throughout, where HRNet squares float32 differences in
+float32. In oks_iou of five poses or more, values below 1e-34 are 0. Differences of unsigned heatmaps do not wrap
+around. get_final_preds takes a single number as scale without printing it.
+
 HRNet's bug is kept: with `in_vis_thre` a joint counts if it is visible in the second pose, whatever the first says.
-`visible_in_both=True` gives what was meant.
+`visible_in_both=True` does as was meant.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ def oks_nms(
     Args:
         kpts_db: Dictionaries with "keypoints" (K, 3) x, y, visibility, "score" and "area".
         thresh: Highest OKS that two kept poses may have.
-        sigmas: As in oks_iou.
-        in_vis_thre: As in oks_iou, where the pose with the higher score is `g`.
-        visible_in_both: As in oks_iou.
+        sigmas: (K,) array. Anything else, also a list, stands for COCO's 17.
+        in_vis_thre: Joints of the pose with the lower score at or under this visibility do not count.
+        visible_in_both: Nor do those of the other one, as was meant.
 
     Returns:
         Indices of the kept poses, highest score first; equal scores in the order of NumPy's argsort, reversed.
@@ -83,11 +84,9 @@ def soft_oks_nms(
     Taking a pose multiplies the scores of the others by exp(-OKS^2 / thresh).
 
     Args:
-        kpts_db: As in oks_nms.
-        thresh: How slowly scores fall with OKS.
-        sigmas: As in oks_iou.
-        in_vis_thre: As in oks_nms.
-        visible_in_both: As in oks_iou.
+        kpts_db: Dictionaries with "keypoints" (K, 3) x, y, visibility, "score" and "area".
+        thresh: The larger, the more slowly scores fall with OKS.
+        sigmas, in_vis_thre, visible_in_both: Those of oks_nms.
 
     Returns:
         (M,) intp indices in the order taken, M at most 20; an empty list for no poses.
@@ -125,10 +124,10 @@ def get_final_preds(
     """Joints in the image, from heatmaps of crops, by ptfast.ops.heatmap_peaks.
 
     Args:
-        config: Its TEST.POST_PROCESS says whether peaks move by a quarter of a pixel towards the higher neighbours.
+        config: With its TEST.POST_PROCESS peaks move by a quarter of a pixel towards the higher neighbours.
         batch_heatmaps: (N, K, H, W).
         center: (N, 2) of the crops, image pixels.
-        scale: (N, 2) of the crops, in 200 pixels; the first is used for both axes. Also (N,).
+        scale: (N, 2) of the crops, in 200 pixels. The first is used for both axes. Also (N,).
 
     Returns:
         (N, K, 2) float32 x, y in the image and (N, K, 1) values of the maps' dtype.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 from ptfast.ops.assignment import assign_array
 
 __all__ = ["lapjv"]
@@ -25,28 +25,28 @@ def lapjv(
     """Pairs rows with columns at the least total cost.
 
     Equal to lap 0.5.13's, and done by ptfast.ops.assign, but for square float64 problems of less than 100 x 100 without
-    a limit and costs with NaN or -inf, whose result means nothing: if lap is installed they go there, a microsecond
+    a limit and costs with NaN or -inf, whose result means nothing. If lap is installed they go there, a microsecond
     later than without ptfast. Costs are taken in float64.
 
     Three things differ. Where several assignments are equally good, ptfast may choose another one, and always the same.
-    With costs of a million or more lap's result is often not the best one; ptfast's is. And lapx, which goes by the
+    With costs of a million or more lap's result is often not the best one, and ptfast's is. And lapx, which goes by the
     same name, takes a cost_limit without extend_cost, too, where lap and this function raise. On large square problems
     without a limit and with hardly any conflicts, such as overlaps of 400 boxes and more, lap is up to one and a half
-    times as fast; on others ptfast is, up to 20 times.
+    times as fast. On others ptfast is, up to 20 times.
 
     Args:
         cost: (N, M) array of any dtype that NumPy can turn into float64. +inf is taken if there is no other way.
-        extend_cost: Whether the problem may have N != M.
+        extend_cost: Lets the problem have N != M.
         cost_limit: A pair above it is not made, and leaving a row and a column alone costs as much as a pair at it.
-        return_cost: Whether to return the total.
+        return_cost: Returns the total, too.
 
     Returns:
-        The total of the pairs made, a float, unless return_cost is false; (N,) int32, the column of each row or -1; and
+        The total of the pairs made, a float, unless return_cost is false. (N,) int32, the column of each row or -1.
         (M,) int32, the row of each column or -1.
 
     Raises:
         TypeError: cost is not a NumPy array.
-        ValueError: cost is no matrix, or is not square and extend_cost is not set; without lap also if it holds NaN or
+        ValueError: cost is no matrix, or is not square and extend_cost is not set. Without lap also if it holds NaN or
             -inf.
 
     Source:

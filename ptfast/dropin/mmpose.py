@@ -2,9 +2,9 @@
 
     from ptfast.dropin.mmpose import oks_nms    # instead of: from mmpose.evaluation.functional.nms import oks_nms
 
-Equal to mmpose 1.3.2. Where they differ: OKS is computed in float64 throughout, with values below 1e-34 as 0, and
-oks_nms compares it with the threshold in float64, mmpose in float32; refine_keypoints_dark computes in float64 and
-leaves the heatmaps as they are.
+Equal to mmpose 1.3.2, but for this: OKS is computed in float64 throughout, with values below 1e-34 as 0, and oks_nms
+compares it with the threshold in float64, mmpose in float32. refine_keypoints_dark computes in float64 and leaves the
+heatmaps as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ptfast.ops import heatmap_peaks
 
 __all__ = ["get_heatmap_maximum", "oks_iou", "oks_nms", "refine_keypoints", "refine_keypoints_dark"]
 
-MAX_BLUR = 31  # what heatmap_peaks takes
+MAX_BLUR = 31  # the widest that heatmap_peaks takes
 FEW = 4  # keypoints that are refined sooner one by one than all at once
 
 
@@ -61,8 +61,8 @@ def oks_nms(
         kpts_db: Dictionaries with "keypoints" (K, 3) x, y, visibility, "score" and "area".
         thr: Highest OKS that two kept poses may have.
         sigmas: (K,), default COCO's 17.
-        vis_thr: As in oks_iou.
-        score_per_joint: Whether a "score" is an array, whose mean counts.
+        vis_thr: Joints at or under this visibility in either pose do not count.
+        score_per_joint: Takes the mean of each "score", an array.
 
     Returns:
         (M,) indices of the kept poses, highest score first; equal scores in the order of NumPy's argsort, reversed. An
@@ -101,7 +101,7 @@ def refine_keypoints(keypoints: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     They need not be peaks, which heatmap_peaks would refine, so this is NumPy's work: all keypoints at once.
 
     Args:
-        keypoints: (N, K, 2) x, y in heatmap pixels; fractions are cut off to find the pixel.
+        keypoints: (N, K, 2) x, y in heatmap pixels. Fractions are cut off to find the pixel.
         heatmaps: (K, H, W).
 
     Returns:
@@ -137,10 +137,10 @@ def refine_keypoints_dark(
     others after blurring their whole maps with OpenCV.
 
     Args:
-        keypoints: (N, K, D) x, y first, in heatmap pixels; fractions are cut off to find the pixel.
+        keypoints: (N, K, D) x, y first, in heatmap pixels. Fractions are cut off to find the pixel.
         heatmaps: (K, H, W).
         blur_kernel_size: Odd number of taps.
-        overwrite_heatmaps: Whether the heatmaps become the logarithms of the blurred ones, as mmpose leaves them.
+        overwrite_heatmaps: Leaves the logarithms of the blurred heatmaps in their place, as mmpose does.
 
     Returns:
         The same array of keypoints.

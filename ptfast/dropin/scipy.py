@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 from ptfast.ops.assignment import assign_array
 
 __all__ = ["linear_sum_assignment"]
@@ -30,7 +30,7 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
 
     Args:
         cost_matrix: (N, M); +inf forbids a pair, or -inf if maximize.
-        maximize: Whether to seek the highest total instead.
+        maximize: Seeks the highest total instead.
 
     Returns:
         (min(N, M),) int64 rows, rising, and the column of each.

@@ -4,8 +4,8 @@
 
 Equal to scikit-learn 1.9.1, whose class it extends where scikit-learn is installed: pipelines, clone, checks of
 parameters and points, and all but points in the plane are scikit-learn's. Without it the class stands alone, for points
-in the plane. Where they differ: all is computed in float64, so that float32 points may have centres that differ in the
-last digits; labels are the same where no distance equals the bandwidth to within rounding; `n_jobs` is ignored, as
+in the plane. Three things differ. All is computed in float64, so that float32 points may have centres that differ in
+the last digits. Labels are the same where no distance equals the bandwidth to within rounding. `n_jobs` is ignored, as
 ptfast.set_num_threads decides.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import as_floats, check_finite, check_integer, check_number, check_shape
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 
 __all__ = ["MeanShift"]  # noqa: F822 - made when it is asked for, so that importing this module loads no scikit-learn
 
@@ -31,6 +31,10 @@ def __getattr__(name: str) -> Any:
     found.__name__ = found.__qualname__ = name  # pickle finds it under its name
     globals()[name] = found
     return found
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def _extend(base: Any) -> Any:
@@ -53,7 +57,7 @@ def _extend(base: Any) -> Any:
 
 
 def _validated(model: Any, X: Any) -> np.ndarray:
-    """X as scikit-learn wants it; notes the features' number and names."""
+    """X as scikit-learn wants it. Notes the features' number and names."""
     try:
         from sklearn.utils.validation import validate_data
     except ImportError:  # before 1.6
@@ -62,7 +66,7 @@ def _validated(model: Any, X: Any) -> np.ndarray:
 
 
 def _seeds(seeds: Any) -> np.ndarray | None:
-    """(S, 2) float64, or None for what is left to scikit-learn to refuse."""
+    """(S, 2) float64, or None for seeds that scikit-learn is left to refuse."""
     try:
         found = np.asarray(seeds, np.float64)
     except (TypeError, ValueError):
@@ -71,7 +75,7 @@ def _seeds(seeds: Any) -> np.ndarray | None:
 
 
 def _fit(model: Any, points: np.ndarray, seeds: np.ndarray | None) -> bool:
-    """Sets the model's results for points (P, 2) of any real dtype; False, and none, where no seed sees a point."""
+    """Sets the model's results for points (P, 2) of any real dtype. Returns False where no seed sees a point."""
     from ptfast.dropin._sklearn_mean_shift import bin_seeds, estimate_bandwidth
     from ptfast.tracking.seeded_mean_shift import shift_seeds
 
@@ -106,13 +110,12 @@ class _Alone:
     with a heavier one within the bandwidth are dropped, and a point belongs to the nearest that is left.
 
     Args:
-        bandwidth: The radius; None takes the mean distance within which three tenths of all points stand.
-        seeds: (S, 2) where to start; None for the points.
-        bin_seeding: Whether to start from the bins of a grid of the bandwidth instead of from every point.
+        bandwidth: The radius. None takes the mean distance within which three tenths of all points stand.
+        seeds: (S, 2) starting points; None for the points themselves.
+        bin_seeding: Starts from the bins of a grid of the bandwidth instead of from every point.
         min_bin_freq: Points that a bin needs to be a seed.
-        cluster_all: Whether points farther than the bandwidth from every centre belong to the nearest; else their label
-            is -1.
-        n_jobs: Ignored; ptfast.set_num_threads decides.
+        cluster_all: Gives points farther than the bandwidth from every centre to the nearest. Else their label is -1.
+        n_jobs: Ignored, as ptfast.set_num_threads decides.
         max_iter: The most steps of a seed after its first.
 
     Attributes:
@@ -135,7 +138,7 @@ class _Alone:
     n_features_in_: int = field(init=False, repr=False)
 
     def fit(self, X: Any, y: Any = None) -> _Alone:
-        """Clusters points X (P, 2); y is ignored.
+        """Clusters points X (P, 2), whatever y is.
 
         Raises:
             ValueError: A parameter or a shape is wrong, a number not finite, or no seed sees a point.

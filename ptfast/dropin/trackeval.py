@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.evaluation._identity import ALPHAS, Tracks, _fit, _matched_pairs, identity_counts
+from ptfast._columns import offsets_of
+from ptfast.evaluation.hota import ALPHAS, match_trajectories
+from ptfast.evaluation.identity import Tracks, identity_counts
 
 __all__ = ["HOTA", "Identity"]
 
 Fields = dict[str, Any]
-_EPSILON = np.finfo(np.float64).eps
 
 
 class HOTA:
@@ -42,9 +43,8 @@ class HOTA:
         """HOTA's fields of one sequence, by ptfast.evaluation's HOTA.
 
         Args:
-            data: As TrackEval's data sets give it: "gt_ids" and "tracker_ids", lists of (N,) and (M,) integers from 0
-                by frame; "similarity_scores", a list of (N, M); and their numbers "num_gt_ids", "num_tracker_ids",
-                "num_gt_dets" and "num_tracker_dets".
+            data: A sequence of TrackEval's data sets. "gt_ids" and "tracker_ids" are lists of (N,) and (M,) integers
+                by frame, and "similarity_scores" is a list of (N, M).
 
         Returns:
             (19,) float64 for each of the array fields, from 0 to 1, and the float fields.
@@ -58,7 +58,7 @@ class HOTA:
             return {name: value.copy() for name, value in (nothing | found).items()} | {
                 "LocA": np.ones(len(ALPHAS)), "HOTA(0)": 0, "LocA(0)": 1.0, "HOTALocA(0)": 0,
             }  # fmt: skip
-        return _with_measures(_sums(tracks, data["num_gt_ids"], data["num_tracker_ids"]))
+        return _with_measures(_sums(tracks))
 
     def combine_sequences(self, all_res: Mapping[str, Fields]) -> Fields:
         """HOTA's fields of several sequences together, from each one's."""
@@ -96,27 +96,23 @@ class Identity:
 def _tracks(data: Mapping[str, Any]) -> Tracks:
     sides = [[np.asarray(ids, np.int64) for ids in data[name]] for name in ("gt_ids", "tracker_ids")]
     objects, hypotheses = (np.concatenate([np.zeros(0, np.int64), *side]) for side in sides)
-    offsets = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in sides]
+    offsets = [offsets_of(np.array([*map(len, side)], np.int64)) for side in sides]
     similarity = np.concatenate([np.zeros(0), *(np.ravel(block) for block in data["similarity_scores"])])
     return Tracks(similarity, objects, hypotheses, *offsets)
 
 
-def _sums(tracks: Tracks, objects: int, hypotheses: int) -> Fields:
+def _sums(tracks: Tracks) -> Fields:
     """HOTA's counts, and the sums of its association and localisation scores over matched pairs, (19,) each."""
-    rows, columns = tracks.pairs
-    length = np.bincount(tracks.object_ids, minlength=objects)
-    other_length = np.bincount(tracks.hypothesis_ids, minlength=hypotheses)
-    kinds, kind = np.unique(tracks.object_ids[rows] * hypotheses + tracks.hypothesis_ids[columns], return_inverse=True)
-    own, other = length[kinds // hypotheses], other_length[kinds % hypotheses]
-    pair = _matched_pairs(tracks, _fit(tracks, rows, columns, kind, own + other))
+    matching = match_trajectories(tracks)
+    own, other = matching.lengths, matching.other_lengths
     names = ("HOTA_TP", "HOTA_FN", "HOTA_FP", "AssA", "AssRe", "AssPr", "LocA")
     sums = {name: np.zeros(len(ALPHAS)) for name in names}
     for index, alpha in enumerate(ALPHAS):
-        kept = pair[tracks.similarity[pair] >= alpha - _EPSILON]
-        together, found = np.bincount(kind[kept], minlength=len(kinds)), len(kept)
+        similarity, together = matching.at(alpha)
+        found = len(similarity)
         counts = (found, len(tracks.object_ids) - found, len(tracks.hypothesis_ids) - found)
         scores = ((together**2 / np.maximum(1, whole)).sum() for whole in (own + other - together, own, other))
-        for name, value in zip(names, (*counts, *scores, tracks.similarity[kept].sum()), strict=True):
+        for name, value in zip(names, (*counts, *scores, similarity.sum()), strict=True):
             sums[name][index] = value
     return sums
 

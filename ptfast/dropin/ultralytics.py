@@ -2,9 +2,9 @@
 
     from ptfast.dropin.ultralytics import kpt_iou    # instead of: from ultralytics.utils.metrics import kpt_iou
 
-Equal to ultralytics 8.4.190 within rounding. Where they differ, on the CPU without a gradient or of more than 1,000
-pairs, on a GPU of more than 128: a term does not fall below exp(-80); a joint that does not count may be NaN; areas
-must not be negative; there is no second derivative.
+Equal to ultralytics 8.4.190 within rounding. On the CPU without a gradient or of more than 1,000 pairs, and on a GPU of
+more than 128, four things differ. A term does not fall below exp(-80). A joint that does not count may be NaN. Areas
+must not be negative. There is no second derivative.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def kpt_iou(
 ) -> torch.Tensor:
     """Object keypoint similarity of annotated with predicted poses, by ptfast.ops.oks_matrix; differentiable.
 
-    What is quicker in torch is computed there: on the CPU up to 1,000 pairs that need a gradient, on a GPU up to 128
-    pairs. So is what oks_matrix does not take: other dtypes than one of float32 and float64, shapes that torch would
-    broadcast, areas with a gradient, eps 0.
+    Problems that are quicker in torch are computed there: on the CPU up to 1,000 pairs that need a gradient, on a GPU
+    up to 128 pairs. So are those that oks_matrix does not take: other dtypes than one of float32 and float64, shapes
+    that torch would broadcast, areas with a gradient, eps 0.
 
     Args:
-        kpt1: (N, K, 3) x, y, visibility; joints with a visibility of 0 do not count.
+        kpt1: (N, K, 3) x, y, visibility. Joints with a visibility of 0 do not count.
         kpt2: (M, K, 2 or more) x, y.
         area: (N,) square pixels of kpt1's.
         sigma: K numbers.
@@ -65,7 +65,7 @@ def kpt_iou(
 
 
 def _takes(kpt1: torch.Tensor, kpt2: torch.Tensor, area: torch.Tensor, sigmas: torch.Tensor, eps: float) -> bool:
-    """Whether oks_matrix takes it."""
+    """Tells whether oks_matrix takes it."""
     joints = kpt1.shape[1]
     if kpt2.ndim != 3 or kpt2.shape[1] != joints or len(sigmas) != joints or area.shape != kpt1.shape[:1]:
         return False
@@ -75,7 +75,7 @@ def _takes(kpt1: torch.Tensor, kpt2: torch.Tensor, area: torch.Tensor, sigmas: t
 
 
 def _oks(kpt1: Array, kpt2: Array, area: Array, sigmas: Array, eps: float, zeros: Callable[..., Array]) -> Array:
-    """By oks_matrix, of arrays or tensors."""
+    """OKS of arrays or tensors, by oks_matrix."""
     visible = kpt1[..., 2] != 0
     twice = 2 * (area + eps), zeros(len(kpt2), dtype=area.dtype)  # oks_matrix takes the mean of both
     oks = oks_matrix(kpt1[..., :2], kpt2[..., :2], area=twice, sigmas=sigmas, a_visible=visible)

@@ -8,11 +8,11 @@ from ptfast.structures import IgnoreRegions
 
 
 def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Whether points lie strictly inside a polygon by the even-odd rule; its edge is outside.
+    """Points strictly inside a polygon, by the even-odd rule. Its edge is outside.
 
     Args:
         points: (Q, 2) x and y.
-        polygon: (V, 2) corners in order, closed by itself; fewer than three hold nothing.
+        polygon: (V, 2) corners in order, closed by itself. Fewer than three hold nothing.
 
     Returns:
         (Q,) bool.
@@ -29,12 +29,12 @@ def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 
 
 def ignored_joints(keypoints: np.ndarray, offsets: np.ndarray, regions: IgnoreRegions | None) -> np.ndarray:
-    """Which joints lie in a region of their frame.
+    """Joints inside a region of their frame.
 
     Args:
         keypoints: (N, K, 2) pixels.
         offsets: (F + 1,) rows of each frame.
-        regions: For each frame its polygons, or None.
+        regions: Polygons of each frame, or None.
 
     Returns:
         (N, K) bool.

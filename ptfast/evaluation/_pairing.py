@@ -1,4 +1,4 @@
-"""Which sequence and which frame of the predictions belongs to which of the ground truth."""
+"""Pairs of sequences and of frames, one of the ground truth and one of the predictions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ptfast._columns import frame_of_rows
 from ptfast.structures import Poses
 
 Source = str | os.PathLike[str] | Poses | Mapping[str, Poses]
@@ -25,14 +26,13 @@ class SequencePair:
 
 def load(source: Source) -> dict[str, Poses]:
     """Sequences by name, from a file, a folder, one Poses or a dict of them."""
-    found: Poses | Mapping[str, Poses]
+    named: Mapping[str, Poses]
     if isinstance(source, str | os.PathLike):
-        from ptfast.io import read_poses
+        from ptfast.io import read_sequences
 
-        found = read_poses(source)
+        named = read_sequences(source)
     else:
-        found = source
-    named = {found.sequence: found} if isinstance(found, Poses) else found
+        named = {source.sequence: source} if isinstance(source, Poses) else source
     return {name: poses.numpy() for name, poses in named.items()}
 
 
@@ -42,14 +42,14 @@ def pair_sequences(ground_truth: Source, predictions: Source) -> list[SequencePa
     One sequence on each side is a pair whatever the names.
 
     Raises:
-        ValueError: A sequence or a frame stands on one side alone; the message names it.
+        ValueError: A sequence or a frame stands on one side alone. The message names it.
     """
     pairs = pair_names(load(ground_truth), load(predictions))
     return [SequencePair(name, truth, _in_order(name, truth, found)) for name, truth, found in pairs]
 
 
 def pair_names(truth: dict[str, Poses], found: dict[str, Poses]) -> list[tuple[str, Poses, Poses]]:
-    """Pairs sequences by name; one on each side is a pair whatever the names. ValueError where one stands alone."""
+    """Pairs sequences by name, and one on each side whatever the names. Raises ValueError where one stands alone."""
     if len(truth) == len(found) == 1:
         found = dict(zip(truth, found.values(), strict=True))
     _same("sequence", "the data", list(truth), list(found))
@@ -74,7 +74,7 @@ def _in_order(sequence: str, truth: Poses, predictions: Poses) -> Poses:
 
 
 def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """What frames are matched by: names where both have them, else ids where both have them, else nothing."""
+    """Keys that frames are matched by: names where both have them, else ids where both have them, else none."""
     if truth.frame_names is not None and predictions.frame_names is not None:
         return _shortened(truth.frame_names, predictions.frame_names)
     if truth.frame_ids is not None and predictions.frame_ids is not None:
@@ -90,6 +90,7 @@ def _shortened(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[tuple[str, ...],
 
 
 def _same(kind: str, place: str, expected: list[str], found: list[str]) -> None:
+    """Raises ValueError with the first name that one side lacks."""
     counts = f"expected {len(expected)} {kind}s, found {len(found)}"
     known, given = set(expected), set(found)
     for name in expected:
@@ -101,13 +102,13 @@ def _same(kind: str, place: str, expected: list[str], found: list[str]) -> None:
 
 
 def frame_label(poses: Poses, frame: int) -> str:
-    """How a message names a frame."""
+    """A frame's name in messages."""
     return str(frame) if poses.frame_names is None else f"{frame} ({poses.frame_names[frame]})"
 
 
 def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None:
     """Raises ValueError where a frame holds an id twice or, if ids are needed, where a pose has none."""
-    frames = np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
+    frames = frame_of_rows(poses.frame_offsets)
     ids = np.asarray(poses.track_ids)
     if needed and (ids < 0).any():
         frame = int(frames[np.flatnonzero(ids < 0)[0]])

@@ -1,4 +1,4 @@
-"""The figures of PoseTrack's evaluation and how they are shown."""
+"""The figures of PoseTrack's evaluation, as a table and for JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PoseTrackResult:
     The last value of a share (percent) is the mean over joints that are not NaN, that of a count the sum.
 
     Attributes:
-        ap: Average precision; ap[-1] is mAP.
+        ap: Average precision, of which ap[-1] is mAP.
         ap_precision: Precision at the last detection.
         ap_recall: Recall at the last detection.
         mota: CLEAR MOT accuracy.
@@ -44,7 +44,7 @@ class PoseTrackResult:
         switches: Joints matched with another track.
         misses: Annotated joints that were not matched.
         false_positives: Predicted joints that were not matched.
-        official: Whether the official quirks hold.
+        official: True if the official quirks hold.
         sequences: The same by sequence; empty in a sequence's own result.
     """
 
@@ -73,7 +73,7 @@ class PoseTrackResult:
         official: bool,
         sequences: dict[str, PoseTrackResult] | None = None,
     ) -> PoseTrackResult:
-        """From AP, precision and recall (15, 3), annotated (15,), counts (15, 5) and summed distances (15,)."""
+        """Makes a result of AP, precision and recall (15, 3), annotated (15,), counts (15, 5) and distances (15,)."""
         columns = [*precision.T, *_mot_shares(counts, distance, official).T]
         if not official:
             columns = [np.where(annotated, column, np.nan) for column in columns]
@@ -87,7 +87,7 @@ class PoseTrackResult:
         return self.matches + self.switches
 
     def table(self, *, sequences: bool = False) -> str:
-        """Text in the official order of columns; `sequences` adds their rows."""
+        """Text in the official order of columns. `sequences` adds their rows."""
         rows = [*(self.sequences.items() if sequences else ()), ("total", self)]
         width = max(len(name) for name, _ in rows)
         head = "".join(f"{name:>7}" for name in (*GROUPS, "Total"))
@@ -102,12 +102,13 @@ class PoseTrackResult:
         return "\n".join(lines)
 
     def _groups(self, share: str) -> str:
+        """Cells of one share: the official groups of joints, then all."""
         values = getattr(self, share)
         groups = [values[[JOINTS.index(joint) for joint in joints]] for joints in GROUPS.values()]
         return _cells(*(group.mean() if self.official else _mean(group) for group in groups), values[-1])
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: every figure by joint and in total, None for a NaN, and the same by sequence."""
+        """Every figure for JSON, by joint and in total, None for a NaN, and the same by sequence."""
         names = (*JOINTS, "total")
         figures: dict[str, Any] = {}
         for name in (*SHARES, *COUNTS):
@@ -130,7 +131,7 @@ def _mot_shares(counts: np.ndarray, distance: np.ndarray, official: bool) -> np.
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean of what is not NaN; NaN where nothing is left."""
+    """The mean of the values that are not NaN, or NaN where none is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else math.nan
 

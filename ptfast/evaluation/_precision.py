@@ -15,9 +15,9 @@ def average_precision(
     Args:
         scores: (D,) float64 of the detections, in the order of sequences, frames and rows.
         correct: (D,) bool.
-        positives: How many there are to find.
+        positives: Number of joints to find.
         official: True ranks equal scores as ptfast.ops.ranking.rank_scores does and gives zeros where nothing was
-            detected; False sorts stably and gives a NaN where a share is undefined.
+            detected. False sorts stably and gives a NaN where a share is undefined.
 
     Returns:
         AP, precision and recall in percent.

@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_number
-from ptfast.evaluation._identity import Tracks, identity_counts
+from ptfast._columns import join_offsets, offsets_of
 from ptfast.evaluation._pairing import Source, check_track_ids, load, pair_names
-from ptfast.evaluation._ragged import join_offsets, offsets_of
-from ptfast.evaluation.tracks import identity_shares
+from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
 from ptfast.ops.clear import clear_match
 from ptfast.structures import Poses
 
 
 @dataclass(frozen=True, eq=False)
 class BoxResult:
-    """Figures of box tracks; shares in percent, NaN for a share of nothing.
+    """Figures of box tracks. Shares are in percent, and NaN for a share of nothing.
 
     Attributes:
         mota: 1 - (misses + false positives + switches) / objects.
@@ -54,7 +53,14 @@ class BoxResult:
     def make(
         counts: np.ndarray, distance: float, identity: np.ndarray, sequences: dict[str, BoxResult] | None = None
     ) -> BoxResult:
-        """From matches, switches, misses and false positives (4,), summed 1 - IoU, and IDTP, IDFP, IDFN (3,)."""
+        """Makes a result.
+
+        Args:
+            counts: (4,) matches, switches, misses and false positives.
+            distance: Sum of 1 - IoU over the matches and switches.
+            identity: (3,) IDTP, IDFP, IDFN.
+            sequences: The results by sequence.
+        """
         matches, switches, misses, false_positives = (int(count) for count in counts)
         found, objects = matches + switches, matches + switches + misses
         wrong = misses + switches + false_positives
@@ -73,7 +79,7 @@ class BoxResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: every figure, None for a NaN, and the same by sequence."""
+        """Every figure for JSON, None for a NaN, and the same by sequence."""
         figures = {name: value for name, value in vars(self).items() if name != "sequences"}
         figures = {name: None if np.isnan(value) else value for name, value in figures.items()}
         if self.sequences:
@@ -84,14 +90,14 @@ class BoxResult:
 def evaluate(ground_truth: Source, results: Source, *, min_iou: float = 0.5) -> BoxResult:
     """CLEAR MOT and IDF1 of box tracks.
 
-    Frames are matched by id (MOT's frame number) where both sides have ids, else by index; a frame that one side lacks
+    Frames are matched by id (MOT's frame number) where both sides have ids, else by index. A frame that one side lacks
     is empty there, since MOT files list boxes alone. Ground-truth boxes whose score is 0, MOT's mark for what is not to
     be scored, take no part, nor do results without a track id.
 
     Args:
-        ground_truth: A file, a folder, a Poses, or Poses by sequence name; boxes and track_ids are read.
+        ground_truth: A file, a folder, a Poses, or Poses by sequence name. Boxes and track_ids are read.
         results: The same.
-        min_iou: From which a result can match an object, from 0 to 1.
+        min_iou: Least IoU at which a result can match an object, from 0 to 1.
 
     Returns:
         BoxResult.
@@ -138,7 +144,7 @@ def _tracks(name: str, truth: Poses, results: Poses) -> Tracks:
 
 
 def _frame_numbers(truth: Poses, results: Poses) -> tuple[np.ndarray, np.ndarray]:
-    """What frames are matched by, (F,) of each side."""
+    """Numbers that frames are matched by, (F,) of each side."""
     if truth.frame_ids is not None and results.frame_ids is not None:
         return truth.frame_ids, results.frame_ids
     return np.arange(len(truth)), np.arange(len(results))

@@ -15,14 +15,14 @@ def learn_joint_thresholds(ground_truth: Source, predictions: Source, *, candida
     """Finds the score under which each joint is better left out, so that MOTA is highest.
 
     A joint's MOTA depends on its own threshold alone, so one evaluation serves all joints: the i-th takes the i-th
-    candidate of each. Candidates are quantiles of the joint's predicted scores, the lowest of which leaves nothing out;
-    of equally good ones the lowest is taken. MOTA is taken without the official evaluator's dummy people, the one thing
-    by which one joint's threshold can change another joint's MOTA (see ptfast.evaluation.posetrack.evaluate).
+    candidate of each. Candidates are quantiles of the joint's predicted scores, the lowest of which leaves nothing
+    out. Of equally good ones the lowest is taken. MOTA is taken without the official evaluator's dummy people, the one
+    thing by which one joint's threshold can change another joint's MOTA (see ptfast.evaluation.posetrack.evaluate).
 
     Args:
         ground_truth: Training sequences: a file, a folder, a Poses, or Poses by sequence name.
         predictions: The same sequences, tracked, with all joints whatever their scores.
-        candidates: How many thresholds are tried for each joint.
+        candidates: Number of thresholds that are tried for each joint.
 
     Returns:
         (K,) float64, for the joints of the predictions' skeleton, as ptfast.tracking.drop_low_joints takes them. 0 for

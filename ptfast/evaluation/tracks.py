@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ptfast._check import check_number
-from ptfast._columns import frame_pairs
-from ptfast.evaluation._identity import HotaSums, Tracks, hota_sums, identity_counts
+from ptfast._columns import frame_of_rows, frame_pairs
 from ptfast.evaluation._ignore import ignored_joints
 from ptfast.evaluation._pairing import SequencePair, Source, check_track_ids, pair_sequences
-from ptfast.evaluation._ragged import frame_of_rows
+from ptfast.evaluation.hota import HotaSums, hota_sums
+from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
 from ptfast.structures import Poses, head_sizes, pose_areas
 
 
@@ -21,7 +21,7 @@ class TrackResult:
     """Identity measures and HOTA, in percent.
 
     Attributes:
-        idf1: 2 IDTP / (2 IDTP + IDFP + IDFN); NaN where there is nothing on either side.
+        idf1: 2 IDTP / (2 IDTP + IDFP + IDFN), or NaN where there is nothing on either side.
         id_precision: IDTP / (IDTP + IDFP).
         id_recall: IDTP / (IDTP + IDFN).
         hota: Mean over the 19 thresholds alpha = 0.05 to 0.95, as the three below.
@@ -46,7 +46,7 @@ class TrackResult:
 
     @staticmethod
     def make(identity: np.ndarray, sums: HotaSums, sequences: dict[str, TrackResult] | None = None) -> TrackResult:
-        """From IDTP, IDFP, IDFN (3,) and HOTA's sums."""
+        """Makes a result of IDTP, IDFP, IDFN (3,) and HOTA's sums."""
         measures = sums.measures()
         means = {name: 100 * float(values.mean()) for name, values in measures.items()}
         by_alpha = 100 * measures["hota"]
@@ -54,7 +54,7 @@ class TrackResult:
         return TrackResult(*shares, **means, hota_by_alpha=by_alpha, identity=identity, sequences=sequences or {})
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: every figure, None for a NaN, and the same by sequence."""
+        """Every figure for JSON, None for a NaN, and the same by sequence."""
         names = ("idf1", "id_precision", "id_recall", "hota", "deta", "assa", "loca")
         values = {name: float(getattr(self, name)) for name in names}
         figures: dict[str, Any] = {name: None if np.isnan(value) else value for name, value in values.items()}
@@ -72,18 +72,19 @@ def evaluate_tracks(
 ) -> TrackResult:
     """IDF1 and HOTA of pose tracks.
 
-    Labelled frames count, empty ones too. Joints inside ground-truth ignore regions are absent on both sides; poses
+    Labelled frames count, empty ones too. Joints inside ground-truth ignore regions are absent on both sides. Poses
     without joints and predictions without a track id take no part. Similarity of a person and a pose is the mean over
-    the person's annotated joints of
-        "oks": exp(-d^2 / (2 (2 sigma)^2 area)), with the person's area and the skeleton's sigmas;
-        "pckh": max(0, 1 - d / head size), with the person's head size;
-    where a joint that the pose lacks gives 0.
+    the person's annotated joints of one of these, where a joint that the pose lacks gives 0:
+
+    - "oks": exp(-d^2 / (2 (2 sigma)^2 area)), with the person's area and the skeleton's sigmas
+    - "pckh": max(0, 1 - d / head size), with the person's head size
 
     Args:
         ground_truth: A file, a folder, a Poses, or Poses by sequence name; every pose with a track id.
         predictions: The same, mapped to the ground truth's skeleton by joint names.
         similarity: "oks" or "pckh".
-        min_similarity: At which a person and a pose are the same for IDF1, from 0 to 1; HOTA averages over all alphas.
+        min_similarity: Least similarity at which a person and a pose are the same for IDF1, from 0 to 1. HOTA averages
+            over all alphas.
 
     Returns:
         TrackResult.
@@ -105,13 +106,6 @@ def evaluate_tracks(
     each = {pair.name: TrackResult.make(identity[i], sums[i]) for i, pair in enumerate(pairs)}
     total = HotaSums(*(sum((getattr(one, name) for one in sums), np.zeros(19)) for name in HotaSums.__annotations__))
     return TrackResult.make(sum(identity, np.zeros(3, np.int64)), total, each)
-
-
-def identity_shares(identity: np.ndarray) -> tuple[float, float, float]:
-    """IDF1, ID precision and ID recall in percent of IDTP, IDFP, IDFN (3,); NaN for a share of nothing."""
-    found, spurious, lost = (float(count) for count in identity)
-    wholes = (found + (spurious + lost) / 2, found + spurious, found + lost)
-    return tuple(100 * found / whole if whole > 0 else np.nan for whole in wholes)  # type: ignore[return-value]
 
 
 def _tracks(pair: SequencePair, similarity: str) -> Tracks:
@@ -136,7 +130,7 @@ def _tracks(pair: SequencePair, similarity: str) -> Tracks:
 
 
 def _taking_part(poses: Poses, truth: Poses) -> Poses:
-    """Tracked poses of labelled frames that have joints outside the ignore regions; the other joints are absent."""
+    """Tracked poses of labelled frames that have joints outside the ignore regions. The other joints are absent."""
     ignored = ignored_joints(poses.keypoints.astype(np.float64), poses.frame_offsets, truth.ignore_regions)
     visibility = np.where(ignored, 0, poses.joint_visibility)
     kept = (visibility > 0).any(1) & (poses.track_ids >= 0)

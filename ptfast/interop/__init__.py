@@ -1,6 +1,6 @@
 """Poses from and for other packages: supervision, pandas, Arrow, whatever speaks DLPack, and the rerun viewer.
 
-Each package is imported by the functions that need it; one that is missing is an ImportError with the command that
+Each package is imported by the functions that need it. One that is missing is an ImportError with the command that
 installs it.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_shape
-from ptfast.interop._per_frame import PERSON, each_frame, frames_of, joined, one_frame
+from ptfast.interop._per_frame import PERSON, each_frame, joined, one_frame
 from ptfast.interop._require import require
 from ptfast.io import BOX_CENTER
 from ptfast.skeletons import Skeleton
@@ -19,19 +19,19 @@ def to_detections(poses: Poses) -> list[Any]:
     """supervision's Detections of every frame, with track ids, for its annotators, zones and counters.
 
     The joints are in `data` ("keypoints", "joint_scores", "joint_visibility"), where they follow every selection and
-    `from_detections` finds them again. Head boxes, areas and what is known of the frames are left out.
+    `from_detections` finds them again. Head boxes, areas and all columns of frames are left out.
 
     Args:
         poses: F frames.
 
     Returns:
-        F Detections; `tracker_id` is None where nobody in the video has an id, else -1 for people without.
+        F Detections. `tracker_id` is None where nobody in the video has an id, else -1 for people without.
 
     Raises:
         ImportError: supervision is not installed.
     """
     detections = require("supervision", "to_detections").Detections
-    frames = frames_of(poses)
+    frames = list(poses.numpy())
     tracked = any((frame.track_ids >= 0).any() for frame in frames)
     return [
         detections(
@@ -50,12 +50,12 @@ def from_detections(frames: Iterable[Any], skeleton: Skeleton = BOX_CENTER) -> P
 
     Args:
         frames: Detections of F frames; of one frame, a list of one.
-        skeleton: What the joints in `data["keypoints"]` are, with "joint_scores" and "joint_visibility" beside them
-            if there are such. The default is for detections without joints: one joint, the box's centre, as poses of
-            MOT files have it, so that they can be linked, by `cost="iou"` say.
+        skeleton: The joint set of `data["keypoints"]`, beside which "joint_scores" and "joint_visibility" may stand.
+            The default is for detections without joints: one joint, the box's centre, as poses of MOT files have it,
+            so that they can be linked, by `cost="iou"` say.
 
     Returns:
-        F frames of poses; scores are 1 where there is no confidence, track ids -1 where there are none.
+        F frames of poses. Scores are 1 where there is no confidence, track ids -1 where there are none.
 
     Raises:
         TypeError: `frames` are no Detections, or not a list of them.

@@ -19,8 +19,8 @@ _ON_HOST = 1  # DLPack's kDLCPU
 def to_dlpack(poses: Poses) -> dict[str, Array]:
     """The columns of Poses by name, to be handed to another package: `jax.dlpack.from_dlpack(columns["keypoints"])`.
 
-    They are the arrays or tensors themselves, on their device; whoever writes to them changes the poses. Those that
-    the poses lack are left out, and so is all that is known of frames but `frame_offsets`.
+    They are the arrays or tensors themselves, on their device, and writing to them changes the poses. Those that the
+    poses lack are left out, and so is all that is known of frames but `frame_offsets`.
     """
     columns = {name: getattr(poses, name) for name in _COLUMNS}
     there = {name: column for name, column in columns.items() if column is not None}
@@ -28,12 +28,12 @@ def to_dlpack(poses: Poses) -> dict[str, Array]:
 
 
 def from_dlpack(columns: Mapping[str, Any], skeleton: Skeleton) -> Poses:
-    """Poses of other packages' arrays: on the CPU as NumPy arrays, elsewhere as torch tensors of that device.
+    """Makes Poses of other packages' arrays: NumPy arrays on the CPU, torch tensors elsewhere.
 
     Args:
         columns: Objects with `__dlpack__` by the names of Poses' columns. "keypoints" (N, K, 2) and "frame_offsets"
             (F + 1,) are needed. Nothing is copied that has the dtype of Poses already, but for frame_offsets.
-        skeleton: What the joints are.
+        skeleton: The joint set, K joints.
 
     Raises:
         ImportError: A column is on a GPU, and torch is not installed.

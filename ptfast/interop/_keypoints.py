@@ -1,4 +1,4 @@
-"""supervision's KeyPoints, one object a frame; of versions 0.21 to 0.31, on which the tests pass."""
+"""supervision's KeyPoints, one object a frame. The tests pass with versions 0.21 to 0.31."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_shape
-from ptfast.interop._per_frame import PERSON, each_frame, frames_of, joined, one_frame
+from ptfast.interop._per_frame import PERSON, each_frame, joined, one_frame
 from ptfast.interop._require import require
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
@@ -18,9 +18,9 @@ from ptfast.structures import Poses
 def to_keypoints(poses: Poses) -> list[Any]:
     """supervision's KeyPoints of every frame, for its annotators and filters.
 
-    Absent joints stand at (0, 0), where supervision looks for missing ones, and are not `visible`. What KeyPoints has
-    no place for is in `data`: "tracker_id" (-1 for none), "xyxy" and "joint_visibility", which `from_keypoints` finds
-    again. Head boxes, areas and what is known of the frames are left out.
+    Absent joints stand at (0, 0), where supervision looks for missing ones, and are not `visible`. `data` has
+    the columns that KeyPoints have no place for: "tracker_id" (-1 for none), "xyxy" and "joint_visibility", which
+    `from_keypoints` finds again. Head boxes, areas and all columns of frames are left out.
 
     Args:
         poses: F frames.
@@ -54,20 +54,20 @@ def to_keypoints(poses: Poses) -> list[Any]:
             data=data,
         )
 
-    return [of_frame(frame) for frame in frames_of(poses)]
+    return [of_frame(frame) for frame in poses.numpy()]
 
 
 def from_keypoints(frames: Iterable[Any], skeleton: Skeleton = COCO_17) -> Poses:
     """Poses of supervision's KeyPoints, one object a frame, whatever made them.
 
-    A joint is absent where it is not `visible`, at (0, 0) or not finite; `data["joint_visibility"]` counts in place of
+    A joint is absent where it is not `visible`, at (0, 0) or not finite. `data["joint_visibility"]` counts in place of
     the last two. It is absent, with a score of 0, where its confidence is not finite, too. A person's score is the
-    detection's confidence or, where there is none, the mean of the joints that are not absent; its box is
-    `data["xyxy"]` or the joints' extent, its track id `data["tracker_id"]` or -1.
+    detection's confidence or, where there is none, the mean of the joints that are not absent. The box is
+    `data["xyxy"]` or the joints' extent, and the track id `data["tracker_id"]` or -1.
 
     Args:
         frames: KeyPoints of F frames, K joints each; of one frame, a list of one.
-        skeleton: What the joints are.
+        skeleton: The joint set, K joints.
 
     Returns:
         F frames of poses.

@@ -1,4 +1,4 @@
-"""Poses as one object a frame, and back."""
+"""Poses of other packages' objects, one a frame."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ from ptfast.structures import Poses
 PERSON = 0  # the class id of what ptfast finds; COCO's, counted from 0
 
 
-def frames_of(poses: Poses) -> list[Poses]:
-    """The frames one by one, as NumPy arrays."""
-    host = poses.numpy()
-    return [host.frame(index) for index in range(len(host))]
-
-
 def each_frame(frames: Iterable[Any], kind: str, attribute: str) -> Iterator[tuple[str, Any]]:
     """The objects of supervision's class `kind`, one a frame, each with its name for messages.
 
     Raises:
-        TypeError: `frames` is one such object, or none of that class is in its place, which is known by `attribute`.
+        TypeError: `frames` is one such object, or holds another one. Those of the class are known by `attribute`.
     """
     if hasattr(frames, attribute) or not hasattr(frames, "__iter__"):
         raise TypeError(f"frames must be a list of sv.{kind}, one a frame, got {type(frames).__name__}")
@@ -34,7 +28,7 @@ def each_frame(frames: Iterable[Any], kind: str, attribute: str) -> Iterator[tup
 
 
 def one_frame(skeleton: Skeleton, keypoints: np.ndarray, **columns: Any) -> Poses:
-    """Poses of one frame; a column that is None takes its default, and of an empty frame all do."""
+    """Poses of one frame. A column that is None takes its default, and of an empty frame all do."""
     given: dict[str, Any] = {name: np.asarray(column) for name, column in columns.items() if column is not None}
     if len(keypoints) == 0:
         given = {}

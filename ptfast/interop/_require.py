@@ -12,7 +12,7 @@ def require(module: str, caller: str, package: str = "") -> ModuleType:
     Args:
         module: Its name.
         caller: The function's name.
-        package: What pip calls it, where that is another name.
+        package: Its name for pip, where that is another one.
 
     Raises:
         ImportError: It is not installed, or cannot be imported.

@@ -25,45 +25,45 @@ def log_to_rerun(
 ) -> None:
     """Logs a video's poses to rerun, each track in a colour of its own.
 
-    Frame f is logged at `first_frame` + f of the timeline: `path` gets the picture, `path`/boxes the boxes with ids as
+    Frame f is logged at `first_frame` + f of the timeline: `path` gets the image, `path`/boxes the boxes with ids as
     labels, `path`/skeletons the bones between joints that are not absent, and `path`/joints these joints. A program
     that tracks as frames come logs each one with its number as `first_frame`.
 
     Args:
         poses: F frames.
-        frames: Their pictures, (H, W, 3) uint8 RGB or what has such an `image`, as the frames of
-            `ptfast.io.open_video` do, None for a lost one; or None to log no pictures. At least F of them.
-        path: Where in rerun's tree of entities.
+        frames: Their images, at least F of them: (H, W, 3) uint8 RGB, an object with such an `image`, as the frames of
+            `ptfast.io.open_video` are, or None for a lost one. Without `frames` no images are logged.
+        path: Place in rerun's tree of entities.
         timeline: The timeline's name.
         first_frame: The number of the first frame on it.
         recording: A rerun.RecordingStream; None for the one that `rerun.init` began.
 
     Raises:
         ImportError: rerun is not installed.
-        ValueError: There are fewer pictures than frames.
+        ValueError: There are fewer images than frames.
     """
     rerun = require("rerun", "log_to_rerun", "rerun-sdk")
     host = poses.numpy()
-    pictures = iter(repeat(None, len(host)) if frames is None else frames)
+    images = iter(repeat(None, len(host)) if frames is None else frames)
     for index in range(len(host)):
         rerun.set_time(timeline, sequence=first_frame + index, recording=recording)
         if frames is not None:
-            picture = next(pictures, pictures)
-            if picture is pictures:
-                raise ValueError(f"frames must have a picture for each of {len(host)} frames, got {index}")
-            rerun.log(path, _picture(rerun, picture), recording=recording)
+            image = next(images, images)
+            if image is images:
+                raise ValueError(f"frames must have an image for each of {len(host)} frames, got {index}")
+            rerun.log(path, _image(rerun, image), recording=recording)
         for name, shape in _shapes(rerun, host.frame(index)).items():
             rerun.log(f"{path}/{name}", shape, recording=recording)
 
 
-def _picture(rerun: Any, picture: Any) -> Any:
-    """rerun's form of a picture; one that is lost takes the last one away."""
-    image = getattr(picture, "image", picture)
+def _image(rerun: Any, frame: Any) -> Any:
+    """rerun's form of an image; a lost one clears the one before it."""
+    image = getattr(frame, "image", frame)
     return rerun.Clear(recursive=False) if image is None else rerun.Image(np.asarray(image))
 
 
 def _shapes(rerun: Any, frame: Poses) -> dict[str, Any]:
-    """What is drawn of a frame's poses; empty shapes where there are none, which end those of the frame before."""
+    """Shapes of a frame's poses. Where there are none they are empty, which clears those of the frame before."""
     there = frame.joint_visibility > 0
     edges = np.array(frame.skeleton.edges, np.int64).reshape(-1, 2)
     person, bone = np.nonzero(there[:, edges].all(2))

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from ptfast.interop._require import require
-from ptfast.io._arrow import arrow_table, masked_columns, wrong_kind
-from ptfast.io._table import kinds_of, to_columns
-from ptfast.io._table_reader import read_table
+from ptfast.io.parquet_table import arrow_table, masked_columns, wrong_kind
+from ptfast.io.table_reader import read_table
+from ptfast.io.tables import kinds_of, to_columns
 from ptfast.structures import Poses
 
 
 def to_arrow(poses: Poses) -> Any:
     """A pyarrow.Table with a row a pose, as it stands in a Parquet file that `ptfast.write_poses` writes.
 
-    Columns: frame; sequence, frame_name, frame_id, is_labeled, width, height, ignore_regions, skeleton where known;
-    track_id, score, x1, y1, x2, y2; head_x1 .. head_y2, area where known; and <joint>_x, <joint>_y, <joint>_score,
-    <joint>_visibility for every joint. A frame without poses has a row of nulls.
+    The columns are frame, track_id, score, x1, y1, x2, y2, and <joint>_x, <joint>_y, <joint>_score, <joint>_visibility
+    for every joint. Where they are known, there are also sequence, frame_name, frame_id, is_labeled, width, height,
+    ignore_regions, skeleton, head_x1 .. head_y2 and area. A frame without poses has a row of nulls.
 
     Raises:
         ImportError: pyarrow is not installed.
@@ -28,7 +28,7 @@ def to_arrow(poses: Poses) -> Any:
 
 
 def from_arrow(table: Any, sequence: str = "") -> Poses:
-    """Poses of an Arrow table with the columns of `to_arrow`; they may stand in any order, and others are ignored.
+    """Poses of an Arrow table with the columns of `to_arrow`, in any order. Others are ignored.
 
     Args:
         table: Rows in the order of frames: a pyarrow.Table or what gives one (`__arrow_c_stream__`), as polars does.
@@ -36,7 +36,7 @@ def from_arrow(table: Any, sequence: str = "") -> Poses:
 
     Raises:
         ImportError: pyarrow is not installed.
-        ValueError: A column is missing or a cell is wrong; the message names column and row, from 0.
+        ValueError: A column is missing or a cell is wrong. The message names column and row, from 0.
     """
     pyarrow = require("pyarrow", "from_arrow")
     table = table if isinstance(table, pyarrow.Table) else pyarrow.table(table)
@@ -46,7 +46,7 @@ def from_arrow(table: Any, sequence: str = "") -> Poses:
 def to_pandas(poses: Poses) -> Any:
     """A pandas.DataFrame with a row a pose and the columns of `to_arrow`.
 
-    Whole numbers are int64, or Int64 where frames without poses leave cells empty; others are float32; text is str.
+    Whole numbers are int64, or Int64 where frames without poses leave cells empty. Others are float32, and text is str.
 
     Raises:
         ImportError: pandas is not installed.
@@ -68,14 +68,14 @@ def to_pandas(poses: Poses) -> Any:
 def from_pandas(frame: Any, sequence: str = "") -> Poses:
     """Poses of a DataFrame with the columns of `to_arrow`, whatever its index.
 
-    Columns may stand in any order, and others are ignored; None, NaN and NA are empty cells.
+    Columns may stand in any order, and others are ignored. None, NaN and NA are empty cells.
 
     Args:
         frame: Rows in the order of frames.
         sequence: The sequence's name where the table has none.
 
     Raises:
-        ValueError: A column is missing or a cell is wrong; the message names column and row, counted from 0.
+        ValueError: A column is missing or a cell is wrong. The message names column and row, counted from 0.
     """
     columns = {}
     for name, kind in kinds_of([str(name) for name in frame.columns]).items():
@@ -92,7 +92,7 @@ def from_pandas(frame: Any, sequence: str = "") -> Poses:
 
 
 def _cells(values: np.ndarray, kind: type) -> np.ndarray:
-    """Values as text, float64 or int64; ValueError if they are something else."""
+    """Values as text, float64 or int64. Raises ValueError if they are something else."""
     if kind is float:
         return values.astype(np.float64)
     cells = values.astype(object if kind is str else np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import orjson
 
 
 def shortest(values: np.ndarray) -> np.ndarray:
@@ -51,3 +52,32 @@ def corner_and_size(boxes: np.ndarray) -> np.ndarray:
 def from_corner_and_size(values: np.ndarray) -> np.ndarray:
     """(N, 4) xyxy float64 of x, y, width, height."""
     return np.concatenate([values[:, :2], values[:, :2] + values[:, 2:]], 1)
+
+
+def row_texts(values: np.ndarray) -> list[str]:
+    """For each row of (N, K) its numbers with commas between: the shortest decimals, as Python writes them.
+
+    Args:
+        values: float32, or float64, whose decimals are those that give the same float64 back.
+    """
+    if not len(values):
+        return []
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    texts = text[2:-2].split("],[")
+    # orjson writes 0.00001 and 1e+13 where Python writes 1e-05 and 10000000000000.0.
+    size = np.abs(values)
+    unusual = np.flatnonzero((((size > 0) & (size < 1e-4)) | (size >= 1e12)).any(1))
+    rows = values[unusual] if values.dtype == np.float64 else shortest(values[unusual])
+    for index, row in zip(unusual, rows.tolist(), strict=True):
+        texts[index] = ",".join(map(repr, row))
+    return texts
+
+
+def list_texts(values: np.ndarray) -> list[str]:
+    """`row_texts` as JSON lists."""
+    return [f"[{text}]" for text in row_texts(values)]
+
+
+def number_texts(values: np.ndarray) -> list[str]:
+    """The text of each of (N,) numbers, as `row_texts`."""
+    return row_texts(values[:, None])

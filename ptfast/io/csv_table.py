@@ -1,4 +1,4 @@
-"""CSV files of poses; `_table` has the columns."""
+"""CSV files of poses; `tables` has the columns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.io._arrow import masked_columns
-from ptfast.io._bulk import require
-from ptfast.io._place import LARGEST_WHOLE, IrregularError, Place
-from ptfast.io._table import Columns, kinds_of, to_columns
-from ptfast.io._table_reader import read_table
+from ptfast._json import bad_value
+from ptfast.io._gather import LARGEST_WHOLE, describe
+from ptfast.io.parquet_table import masked_columns
+from ptfast.io.table_reader import read_table
+from ptfast.io.tables import Columns, kinds_of, to_columns
 from ptfast.structures import Poses
 
 _CHUNK = 4096  # rows that are text at one time
@@ -37,12 +37,12 @@ def _columns(text: str, file: str) -> Columns:
     try:
         header, *rows = [row for row in csv.reader(StringIO(text, newline=""), strict=True) if row]
     except csv.Error as error:
-        raise ValueError(f"{file}: top level: expected a CSV table, found {error}") from None
+        raise bad_value(file, "", "a CSV table", error) from None
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
-            raise ValueError(f"{file}: row {number}: expected {len(header)} cells, found {len(row)}")
+            raise bad_value(file, f"row {number}", f"{len(header)} cells", len(row))
     if len(set(header)) < len(header):
-        raise ValueError(f"{file}: header: expected distinct columns, found {max(header, key=header.count)!r} twice")
+        raise bad_value(file, "header", "distinct columns", f"{max(header, key=header.count)!r} twice")
     cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
     return {name: _parse(name, kind, cells[name], file) for name, kind in kinds_of(header).items()}
 
@@ -99,22 +99,21 @@ def _parse(name: str, kind: type, cells: tuple[str, ...], file: str) -> np.ma.Ma
     empty = np.array([not cell.strip() for cell in cells], bool)
     if kind is str:
         return np.ma.masked_array(np.array(cells, object), empty)
-    filled = [cell or "0" for cell in map(str.strip, cells)]
+    filled = [cell.replace("_", "?") or "0" for cell in map(str.strip, cells)]  # Python takes 1_0 for 10
     try:
-        require("_" not in "".join(filled))  # Python takes 1_0 for 10
         return np.ma.masked_array(np.array(filled, np.float64 if kind is float else np.int64), empty)
-    except (IrregularError, ValueError, OverflowError):
-        _find_bad_cell(name, filled, kind, file)
-        raise
+    except (ValueError, OverflowError):
+        row, expected = next(_bad_cells(filled, kind))
+        raise bad_value(file, f"row {row + 2}, column {name}", expected, describe(cells[row].strip())) from None
 
 
-def _find_bad_cell(name: str, cells: list[str], kind: type, file: str) -> None:
-    """Raises ValueError for the first cell that is no number."""
-    for row, cell in enumerate(cells, 2):
-        place = Place(file, cell, f"row {row}, column {name}")
+def _bad_cells(cells: list[str], kind: type) -> Iterator[tuple[int, str]]:
+    """Index of each cell that is no number of that kind, and what was expected."""
+    for row, cell in enumerate(cells):
         try:
-            value = kind(cell.replace("_", "?"))
+            value = kind(cell)
         except ValueError:
-            place.fail("a number" if kind is float else "a whole number")
+            yield row, "a number" if kind is float else "a whole number"
+            continue
         if kind is int and abs(value) >= LARGEST_WHOLE:
-            place.fail("a whole number below 2**53")
+            yield row, "a whole number below 2**53"

@@ -1,27 +1,25 @@
-"""read_poses and write_poses: which format a file has, files and folders, whole files or none."""
+"""Files and folders of poses: formats by suffix and content, sequences by name, whole files or none."""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-from ptfast.io._bulk import paused_collector
-from ptfast.io._json import check_distinct_keys, parse, read_text
-from ptfast.io._place import Place
-from ptfast.io._sequences import check_writable
-from ptfast.io.annotations import is_posetrack, read_annotations
-from ptfast.io.annotations_writer import encode_coco, encode_posetrack18
+from ptfast._files import write_atomic
+from ptfast._json import Content, bad_value, describe_keys, elements, outline
+from ptfast.io._gather import describe
+from ptfast.io._writing import check_writable
+from ptfast.io.coco import encode_coco, encode_posetrack18, read_coco
 from ptfast.io.coco_results import encode_coco_results, read_coco_results
 from ptfast.io.csv_table import encode_csv, read_csv
-from ptfast.io.frames import encode_frames, read_frames
+from ptfast.io.frames import check_distinct_keys, encode_frames, read_frames
 from ptfast.io.mot import encode_mot, read_mot
 from ptfast.io.parquet_table import read_parquet, write_parquet
-from ptfast.io.posetrack17 import read_posetrack17
-from ptfast.io.posetrack17_writer import encode_posetrack17
+from ptfast.io.posetrack17 import encode_posetrack17, read_posetrack17
 from ptfast.structures import Poses
 
 # The format of a new file by its suffix; a JSON file that is read says itself what it is.
@@ -35,39 +33,59 @@ _ENCODERS: dict[str, Callable[[Poses], Iterator[str]]] = {
     "mot": encode_mot,
     "csv": encode_csv,
 }
+_JSON_FORMATS = "annolist (PoseTrack 2017), images, annotations and categories (PoseTrack 2018, COCO), frames or a list"
 FORMATS = (*_ENCODERS, "parquet")
 _SUFFIXES = {name: next((s for s, f in _BY_SUFFIX.items() if f == name), ".json") for name in FORMATS}
 
 
-def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Poses | dict[str, Poses]:
-    """Reads poses from a file or a folder.
+def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Poses:
+    """Reads the poses of one sequence.
 
     PoseTrack 2017 and 2018 JSON (ground truth and predictions), COCO keypoint annotations and results, the package's
-    simple per-frame JSON (`ptfast.io.frames`), MOT text, CSV and Parquet (`ptfast.io._table`). What a file does not
-    say is filled: a box is the extent of the joints, a pose's score the mean of the scores of its joints, scores of
-    ground truth are 1, a sequence has the name of its file without suffix.
+    simple per-frame JSON (`ptfast.io.frames`), MOT text, CSV and Parquet (`ptfast.io.tables`). Values that a file lacks
+    are filled: a box is the extent of the joints, a pose's score the mean of the scores of its joints, scores of ground
+    truth are 1, a sequence has the name of its file without suffix.
 
     Args:
-        path: A file, or a folder whose .json, .csv, .parquet and .txt files are read (not those in folders inside it).
+        path: A file, or a folder with one.
         format: "posetrack18", "posetrack17", "coco", "coco_results", "frames", "mot", "csv" or "parquet"; by default
             what the suffix says and, for JSON, the content. In a folder, only files with that format's suffix are read.
 
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        ValueError: There are several sequences, which `read_sequences` reads, or the content is not as it should be;
+            the message gives the file, the place in it, what was expected and what was found.
+    """
+    sequences = read_sequences(path, format=format)
+    if len(sequences) > 1:
+        raise ValueError(f"{path}: expected one sequence, found {len(sequences)}; read_sequences reads them")
+    return next(iter(sequences.values()))
+
+
+def read_sequences(path: str | os.PathLike[str], *, format: str | None = None) -> dict[str, Poses]:
+    """Reads the poses of all sequences of a folder, or of a file; the rest as in `read_poses`.
+
+    Args:
+        path: A folder whose .json, .csv, .parquet and .txt files are read (not those in folders inside it), or a file.
+        format: As in `read_poses`.
+
     Returns:
-        Poses for a file. A dict for a folder, by file name without suffix, sorted; and for a PoseTrack 2018 file whose
-        images have more than one vid_id, by the folder of each video's images (or else its vid_id), sorted. A folder
-        with such files gives all their videos in one dict.
+        Sequences by name, sorted. Those of a folder are named by their files, without suffix; the one of a file by
+        itself; those of a PoseTrack 2018 file whose images have more than one vid_id, also in a folder, by the folder
+        of each video's images (or else its vid_id).
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        ValueError: The content is not as it should be; the message gives the file, the place in it, what was expected
-            and what was found.
+        ValueError: As in `read_poses`, or two files of a folder hold a sequence of the same name.
     """
     path = Path(path)
     _check_format(format)
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, "No such file or folder", str(path))
-    with paused_collector():
-        return (_read_folder if path.is_dir() else _read_file)(path, format)
+    if path.is_dir():
+        return _read_folder(path, format)
+    found = _read_file(path, format)
+    return {found.sequence: found} if isinstance(found, Poses) else found
 
 
 def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str], *, format: str | None = None) -> None:
@@ -130,13 +148,13 @@ def _read_folder(folder: Path, format: str | None) -> dict[str, Poses]:
     suffixes = (_SUFFIXES[format],) if format else tuple(_BY_SUFFIX)
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
     if not paths:
-        raise ValueError(f"{folder}: folder: expected files that end in {', '.join(suffixes)}, found none")
+        raise bad_value(folder, "folder", f"files that end in {', '.join(suffixes)}", "none")
     sequences: dict[str, Poses] = {}
     for path in paths:
         content = _read_file(path, format)
         for name, poses in {path.stem: content}.items() if isinstance(content, Poses) else content.items():
             if name in sequences:
-                raise ValueError(f"{path}: sequence {name!r}: expected one file for each sequence, found a second")
+                raise bad_value(path, f"sequence {name!r}", "one file for each sequence", "a second")
             sequences[name] = poses
     return dict(sorted(sequences.items()))
 
@@ -145,36 +163,46 @@ def _read_file(path: Path, format: str | None) -> Poses | dict[str, Poses]:
     name, file, sequence = format or _format_by_suffix(path), str(path), path.stem
     if name == "parquet":
         return read_parquet(path, sequence)
-    text = read_text(path)
+    text = _read_text(path)
     if name == "mot":
-        return read_mot(text, file, sequence)
+        return read_mot(text.decode(), file, sequence)
     if name == "csv":
-        return read_csv(text, file, sequence)
-    document = parse(text, file)
-    name = format or _json_format(document, file)
-    if name == "posetrack17":
-        return read_posetrack17(document, file, sequence)
-    if name == "coco_results":
-        return read_coco_results(document, file, sequence)
-    if name == "frames":
+        return read_csv(text.decode(), file, sequence)
+    return _read_json(text, file, sequence, format)
+
+
+def _read_text(path: Path) -> bytes:
+    """A file's UTF-8 text. ValueError if the file is empty or not UTF-8."""
+    text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    if not text or text.isspace():
+        raise bad_value(path, "line 1", "poses", "an empty file")
+    try:
+        if not text.isascii():
+            text.decode()
+    except UnicodeDecodeError as error:
+        raise bad_value(path, f"byte {error.start}", "UTF-8 text", f"{text[error.start]:#04x}") from None
+    return text
+
+
+def _read_json(text: bytes, file: str, sequence: str, format: str | None) -> Poses | dict[str, Poses]:
+    """The poses of a JSON text of a format, by default of the one that its outermost keys show."""
+    content = outline(text, file)
+    if format == "coco_results" or (format is None and isinstance(content, list)):
+        return read_coco_results(elements(content, file), file, sequence)
+    if not isinstance(content, dict):
+        found = "a list" if isinstance(content, list) else describe(content)
+        raise bad_value(file, "", _JSON_FORMATS if format is None else "an object", found)
+    parts: dict[str, Content] = content
+    if format == "posetrack17" or (format is None and "annolist" in parts):
+        return read_posetrack17(parts, file, sequence)
+    if format in ("posetrack18", "coco"):
+        return read_coco(parts, file, sequence, posetrack=format == "posetrack18")
+    if format is None and not parts.keys().isdisjoint(("images", "annotations", "categories")):
+        return read_coco(parts, file, sequence)
+    if format == "frames" or "frames" in parts or (parts and all(isinstance(part, list) for part in parts.values())):
         check_distinct_keys(text, file)
-        return read_frames(document, file, sequence)
-    return read_annotations(document, file, sequence, posetrack=name == "posetrack18")
-
-
-def _json_format(document: Any, file: str) -> str:
-    """What a JSON file is, by its outermost keys."""
-    if isinstance(document, list):
-        return "coco_results"
-    if isinstance(document, dict):
-        if "annolist" in document:
-            return "posetrack17"
-        if not document.keys().isdisjoint(("images", "annotations", "categories")):
-            return "posetrack18" if is_posetrack(document) else "coco"
-        if "frames" in document or (document and all(isinstance(value, list) for value in document.values())):
-            return "frames"
-    expected = "annolist (PoseTrack 2017), images, annotations and categories (PoseTrack 2018, COCO), frames or a list"
-    Place(file, document).fail(expected)
+        return read_frames(parts, file, sequence)
+    raise bad_value(file, "", _JSON_FORMATS, describe_keys(parts))
 
 
 def _file_name(key: str) -> str:
@@ -184,28 +212,12 @@ def _file_name(key: str) -> str:
     return key
 
 
-def _checked_target(path: Path) -> Path:
-    """What a symbolic link points to, so that the link stays; a device or a folder is no place for a new file."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: expected a file or nothing to replace, found something else")
-    return path
-
-
 def _write_all(targets: dict[Path, Poses], format: str) -> None:
-    """Writes every file under a temporary name beside its place; only when all are whole do they get their names."""
-    targets = {_checked_target(path): poses for path, poses in targets.items()}
-    staged = {path: path.with_name(f".{path.name}.{uuid4().hex}.tmp") for path in targets}
-    try:
+    """Writes all files; only when all are whole do they stand in their places."""
+    with ExitStack() as drafts:
         for path, poses in targets.items():
             check_writable(poses)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_file(poses, staged[path], format)
-        for path, temporary in staged.items():
-            os.replace(temporary, path)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
+            _write_file(poses, drafts.enter_context(write_atomic(path)), format)
 
 
 def _write_file(poses: Poses, path: Path, format: str) -> None:

@@ -5,19 +5,17 @@ Boxes alone; as Poses they have the one-joint skeleton `BOX_CENTER`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from itertools import chain
+from typing import NoReturn
 
 import numpy as np
 
-from ptfast.io._bulk import require
+from ptfast._columns import frame_of_rows
+from ptfast._json import bad_value
+from ptfast.io._columns import build, center_columns, repeated_id
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
-from ptfast.io._joint_sets import BOX_CENTER
-from ptfast.io._place import LARGEST, LARGEST_WHOLE, Place, read_checked
-from ptfast.io._rows import build, check_ids
-from ptfast.io._scored import center_columns
-from ptfast.io._sequences import frames_of_rows
+from ptfast.io._gather import LARGEST, LARGEST_WHOLE, Rows
+from ptfast.io.joint_sets import BOX_CENTER
 from ptfast.structures import Poses
 
 _NAMES = ("frame", "id", "left", "top", "width", "height", "confidence")
@@ -34,7 +32,65 @@ def read_mot(text: str, file: str, sequence: str) -> Poses:
         file: Name for messages.
         sequence: The sequence's name.
     """
-    return read_checked(Place(file, text), lambda content: _build(content, sequence), _check)
+    lines = text.splitlines()
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    rows = Rows(file, lambda index: f"line {filled[index] + 1}")
+    cells = _cells([lines[index] for index in filled], rows)
+    values = _numbers(cells, rows)
+
+    def refuse(wrong: np.ndarray, column: int, expected: str) -> None:
+        if wrong.any():
+            _refuse(rows, cells, int(wrong.argmax()) * len(_NAMES) + column, expected)
+
+    for column in range(len(_NAMES)):
+        refuse(~(np.abs(values[:, column]) <= LARGEST), column, "a finite number")
+    for column in range(2):
+        whole = (values[:, column] % 1 == 0) & (np.abs(values[:, column]) < LARGEST_WHOLE)
+        refuse(~whole, column, "a whole number")
+    numbers, ids = values[:, :2].T.astype(np.int64)
+    refuse((numbers < 1) | (numbers > _LAST_FRAME), 0, f"a frame number from 1 to {_LAST_FRAME}")
+    refuse(ids < -1, 1, "a track id, or -1 for none")
+    if (row := repeated_id(numbers, ids)) is not None:
+        raise bad_value(file, rows.place_of(row), f"each id once in frame {numbers[row]}", f"{ids[row]} twice")
+    count = int(numbers.max())
+    scores = np.where(values[:, 6] == -1, 1, values[:, 6])
+    columns = {**center_columns(from_corner_and_size(values[:, 2:6]), scores), "track_ids": ids}
+    frame_ids = np.arange(1, count + 1)
+    return build(BOX_CENTER, numbers - 1, count, columns, sequence=sequence, frame_ids=frame_ids)
+
+
+def _refuse(rows: Rows, cells: list[str], index: int, expected: str) -> NoReturn:
+    row, column = divmod(index, len(_NAMES))
+    raise bad_value(rows.file, f"{rows.place_of(row)}, {_NAMES[column]}", expected, repr(cells[index]))
+
+
+def _cells(lines: list[str], rows: Rows) -> list[str]:
+    """The first seven cells of every line, after a check that all lines have as many as the first."""
+    counts = [line.count(",") + 1 for line in lines]
+    wrong = [row for row, count in enumerate(counts) if count < len(_NAMES) or count != counts[0]]
+    if wrong:
+        least = f"at least {len(_NAMES)}" if counts[0] < len(_NAMES) else str(counts[0])
+        raise bad_value(rows.file, rows.place_of(wrong[0]), f"{least} values between commas", counts[wrong[0]])
+    return [cell for line in lines for cell in line.split(",", len(_NAMES))[: len(_NAMES)]]
+
+
+def _numbers(cells: list[str], rows: Rows) -> np.ndarray:
+    """(N, 7) float64."""
+    strict = cells
+    if "_" in "".join(cells):
+        strict = [cell.replace("_", "?") for cell in cells]  # Python takes 1_0 for 10
+    try:
+        return np.array(strict, np.float64).reshape(-1, len(_NAMES))
+    except ValueError:
+        _refuse(rows, cells, next(index for index, cell in enumerate(strict) if not _is_number(cell)), "a number")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def encode_mot(poses: Poses) -> Iterator[str]:
@@ -46,68 +102,10 @@ def encode_mot(poses: Poses) -> Iterator[str]:
     if not len(poses.boxes):
         raise ValueError("poses must hold at least one box to be written as MOT text, where no box is an empty file")
     columns = (
-        (frames_of_rows(poses) + 1).tolist(),
+        (frame_of_rows(poses.frame_offsets) + 1).tolist(),
         poses.track_ids.tolist(),
         *corner_and_size(poses.boxes).T.tolist(),
         shortest(poses.scores).tolist(),
     )
     for row in zip(*columns, strict=True):
         yield ",".join(map(repr, row)) + ",-1,-1,-1\n"
-
-
-def _build(text: str, sequence: str) -> Poses:
-    lines = [line for line in text.splitlines() if line.strip()]
-    width = lines[0].count(",") + 1
-    require(width >= len(_NAMES))
-    require({line.count(",") + 1 for line in lines} == {width})
-    cells = [line.split(",", len(_NAMES))[: len(_NAMES)] for line in lines]
-    require("_" not in "".join(chain.from_iterable(cells)))  # Python takes 1_0 for 10
-    rows = np.array(cells, np.float64)
-    require((np.abs(rows) <= LARGEST).all())
-    whole = rows[:, :2]
-    require(((whole % 1 == 0) & (np.abs(whole) < LARGEST_WHOLE)).all())
-    numbers, ids = whole.T.astype(np.int64)
-    require(((numbers >= 1) & (numbers <= _LAST_FRAME)).all())
-    check_ids(numbers, ids)
-    count = int(numbers.max())
-    scores = np.where(rows[:, 6] == -1, 1, rows[:, 6])
-    columns = {**center_columns(from_corner_and_size(rows[:, 2:6]), scores), "track_ids": ids}
-    frame_ids = np.arange(1, count + 1)
-    return build(BOX_CENTER, numbers - 1, count, columns, sequence=sequence, frame_ids=frame_ids)
-
-
-def _check(document: Place) -> None:
-    """Raises ValueError at the first value that `_build` does not accept."""
-    lines = [(number, line) for number, line in enumerate(document.value.splitlines(), 1) if line.strip()]
-    width = lines[0][1].count(",") + 1
-    seen: set[tuple[float, float]] = set()
-    for number, line in lines:
-        place = Place(document.file, line, f"line {number}")
-        cells = line.split(",")
-        if width < len(_NAMES) or len(cells) != width:
-            expected = f"at least {len(_NAMES)}" if width < len(_NAMES) else str(width)
-            place.fail(f"{expected} values between commas", str(len(cells)))
-        frame, track = _check_cells(place, cells)
-        if track >= 0 and (frame, track) in seen:
-            place.fail(f"each id once in frame {frame:.0f}", f"{track:.0f} twice")
-        seen.add((frame, track))
-
-
-def _check_cells(line: Place, cells: list[str]) -> tuple[float, float]:
-    """Frame and id of a line."""
-    values = []
-    for name, cell in zip(_NAMES, cells, strict=False):
-        place = Place(line.file, cell, f"{line.name}, {name}")
-        try:
-            values.append(float(cell.replace("_", "?")))
-        except ValueError:
-            place.fail("a number")
-        if not abs(values[-1]) <= LARGEST:
-            place.fail("a finite number")
-        if name in ("frame", "id") and (values[-1] % 1 or math.fabs(values[-1]) >= LARGEST_WHOLE):
-            place.fail("a whole number")
-        if name == "frame" and not 1 <= values[-1] <= _LAST_FRAME:
-            place.fail(f"a frame number from 1 to {_LAST_FRAME}")
-        if name == "id" and values[-1] < -1:
-            place.fail("a track id, or -1 for none")
-    return values[0], values[1]

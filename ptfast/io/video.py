@@ -1,4 +1,4 @@
-"""Frames of a video file, of a folder of images, or of the caller's own pictures, one after another."""
+"""Frames of a video file, of a folder of images, or of the caller's own images, one after another."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import Literal, Protocol, Self
 import numpy as np
 
 from ptfast._check import check_integer
-from ptfast.io._capture import OpenCVFile, TorchcodecFile
-from ptfast.io._images import GivenImages, ImageFiles, Picture
-from ptfast.io._pictures import IMAGES, VIDEOS, files_in
+from ptfast.io.paths import IMAGES, VIDEOS, files_in
+from ptfast.io.video_readers import GivenImages, ImageFiles, OpenCVFile, TimedImage, TorchcodecFile
 
 Backend = Literal["auto", "opencv", "torchcodec"]
 
@@ -36,18 +35,23 @@ class Frame:
     index: int
     time: float | None = None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height; (0, 0) where the frame could not be decoded."""
+        return (0, 0) if self.image is None else (self.image.shape[1], self.image.shape[0])
+
 
 class _Reader(Protocol):
     fps: float | None
     length: int | None
 
-    def pictures(self, first: int) -> Generator[Picture]: ...
+    def read(self, first: int) -> Generator[TimedImage]: ...
 
 
 class Video:
     """Frames in order, in constant memory; `open_video` makes one.
 
-    Iterating starts again at frame `first`, except on an iterator of the caller's, which gives each picture once; one
+    Iterating starts again at frame `first`, except on an iterator of the caller's, which gives each image once; one
     loop runs at a time, and a new one ends the last. `close`, the end of a `with` block and the end of the loop release
     the file.
 
@@ -56,7 +60,7 @@ class Video:
         fps: Frames a second; None where the source has no rate.
         length: Frames of the whole source; what a video's header says is an estimate. None where it is not known.
         first: Index of the first frame that is read.
-        corrupt: How many frames could not be decoded in the present or last loop.
+        corrupt: Number of frames that could not be decoded in the present or last loop.
 
     Warns:
         UserWarning: In a loop, at the first frame that cannot be decoded; at its end, if the header promised more.
@@ -81,8 +85,8 @@ class Video:
 
     def _frames(self) -> Generator[Frame]:
         index = self.first
-        with closing(self._reader.pictures(self.first)) as pictures:
-            for image, seconds in pictures:
+        with closing(self._reader.read(self.first)) as images:
+            for image, seconds in images:
                 name = f"{index:06d}.jpg" if self._names is None else self._names[index]
                 if image is None:
                     if self.corrupt == 0:
@@ -113,10 +117,10 @@ class Video:
 
 
 def open_video(source: str | Path | Iterable[np.ndarray | None], *, backend: Backend = "auto", first: int = 0) -> Video:
-    """Opens a video file, a folder of frames, an image file, or pictures that the caller has.
+    """Opens a video file, a folder of frames, an image file, or images that the caller has.
 
     Images of any depth become uint8 RGB: grey is repeated, alpha dropped, of 16 bits the upper 8 are kept, and of an
-    image file with several pictures the first. What an image's EXIF or a video's header says about rotation is done.
+    image file with several images the first. Frames are turned as an image's EXIF or a video's header says.
     A folder's frames are its images in natural order (frame2 before frame10); hidden files and other folders are
     left out. Frames may differ in size.
 
@@ -125,8 +129,8 @@ def open_video(source: str | Path | Iterable[np.ndarray | None], *, backend: Bac
     move up; `Frame.time` still says where they belong.
 
     Args:
-        source: A path, or an iterable of F pictures (H, W, 3) uint8 RGB, None for one that is lost.
-        backend: What decodes video files: OpenCV, torchcodec, or ("auto") torchcodec where it and FFmpeg's libraries
+        source: A path, or an iterable of F images (H, W, 3) uint8 RGB, None for one that is lost.
+        backend: The decoder of video files: OpenCV, torchcodec, or ("auto") torchcodec where it and FFmpeg's libraries
             are installed and it can read the file, else OpenCV. Their colours differ by a grey level or two.
         first: Index of the first frame to read; a video file is decoded up to there, so that it is found exactly.
 
@@ -135,9 +139,9 @@ def open_video(source: str | Path | Iterable[np.ndarray | None], *, backend: Bac
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        ValueError: A file is no video, a folder has no images, a picture has another shape, or `backend` is none of
+        ValueError: A file is no video, a folder has no images, an image has another shape, or `backend` is none of
             the three.
-        TypeError: `source` is neither a path nor iterable, or a picture is not uint8.
+        TypeError: `source` is neither a path nor iterable, or an image is not uint8.
         ImportError, OSError, RuntimeError: torchcodec is asked for and does not load.
     """
     first = check_integer("first", first, 0)

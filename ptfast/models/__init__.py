@@ -1,14 +1,7 @@
-"""Networks. They take and give tensors; what turns a video into tracks stands in ptfast.methods."""
+"""Networks, which take and give tensors. ptfast.pipeline and ptfast.methods turn videos into tracks with them."""
 
-from ptfast.models.checkpoints import (
-    load_detectron,
-    load_hrnet,
-    load_pose_network,
-    load_pose_resnet,
-    load_torchvision,
-    load_weights,
-    save_weights,
-)
+from ptfast.models.adapters import load_detectron, load_hrnet, load_pose_resnet, load_torchvision
+from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
 from ptfast.models.detection import Limits, Tubes, detect
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture

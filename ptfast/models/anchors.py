@@ -16,7 +16,7 @@ def base_anchors(sizes: Sequence[float], ratios: Sequence[float]) -> Tensor:
         ratios: Heights over widths.
 
     Returns:
-        (len(ratios) * len(sizes), 4) float32 xyxy; the size changes fastest.
+        (len(ratios) * len(sizes), 4) float32 xyxy. The size changes fastest.
 
     Source:
         Ren et al. 2015 (Faster R-CNN), section 3.1; order and rounding as in torchvision.
@@ -39,7 +39,7 @@ def detectron_anchors(sizes: Sequence[float], ratios: Sequence[float], stride: i
         stride: Image pixels a feature pixel.
 
     Returns:
-        (len(ratios) * len(sizes), 4) float32 xyxy; the size changes fastest.
+        (len(ratios) * len(sizes), 4) float32 xyxy. The size changes fastest.
 
     Source:
         Girdhar et al. 2018 (Detect-and-Track), released code, modeling/generate_anchors.py.

@@ -1,4 +1,4 @@
-"""What people look like: features of their crops from a backbone."""
+"""Appearance of people: features of their crops from a backbone."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def crop_features(
     size: tuple[int, int] = (128, 64),
     batch: int = 32,
 ) -> Tensor:
-    """Features of the pictures of people: a stage of a backbone on each person's crop, averaged over its pixels.
+    """Appearance features of people: a stage of a backbone on each person's crop, averaged over its pixels.
 
     A crop is the box, widened or heightened to the aspect of `size` and resized to it. It goes through the backbone as
-    a clip of one frame; 3D convolutions then see zeros before and after it.
+    a clip of one frame, before and after which 3D convolutions see zeros.
 
     Args:
         backbone: A network such as ResNet3d(18, stages=3, temporal_kernel=1), or a MaskRcnn3d, whose body is taken. Its
             mode is left as it is.
         frames: (F, H, W, 3) uint8 red, green, blue; a NumPy array or a tensor.
         boxes: (N, 4) xyxy pixels, on the frames' device.
-        frame_index: (N,) which frame each box lies in; may be left out if there is one frame.
+        frame_index: (N,) the frame of each box. May be left out if there is one frame.
         stage: Residual stage, 1 to the backbone's last; 3 is res4, torchvision's layer3, as in the released code.
         size: Height and width of the crops in pixels.
         batch: Crops that go through the backbone at a time.

@@ -1,4 +1,4 @@
-"""Boxes as what a network regresses: shifts and log scales relative to other boxes."""
+"""Boxes as networks regress them: shifts and log scales relative to other boxes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 Weights = tuple[float, float, float, float]
 PROPOSAL_WEIGHTS: Weights = (1.0, 1.0, 1.0, 1.0)
 BOX_WEIGHTS: Weights = (10.0, 10.0, 5.0, 5.0)
-MOST_GROWTH = log(1000 / 16)  # of a side, as a logarithm
+MAX_GROWTH = log(1000 / 16)  # of a side, as a logarithm
 
 
 def encode_boxes(boxes: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
-    """What must be regressed from the anchors to give the boxes.
+    """Shifts to be regressed from the anchors to give the boxes.
 
     Args:
         boxes: (..., 4) xyxy.
@@ -39,12 +39,12 @@ def encode_boxes(boxes: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
 
 
 def decode_boxes(deltas: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
-    """The inverse of encode_boxes; a side grows at most 62.5 times.
+    """The inverse of encode_boxes. A side grows at most 62.5 times.
 
     Args:
         deltas: (..., 4).
         anchors: (..., 4) xyxy, broadcast against the deltas.
-        weights: As they were encoded with.
+        weights: Those that they were encoded with.
 
     Returns:
         (..., 4) xyxy.
@@ -52,13 +52,13 @@ def decode_boxes(deltas: Tensor, anchors: Tensor, weights: Weights) -> Tensor:
     anchor_x, anchor_y, anchor_width, anchor_height = centres_and_sides(anchors)
     dx, dy, dw, dh = (delta / weight for delta, weight in zip(deltas.unbind(-1), weights, strict=True))
     x, y = dx * anchor_width + anchor_x, dy * anchor_height + anchor_y
-    half_width = dw.clamp(max=MOST_GROWTH).exp() * anchor_width / 2
-    half_height = dh.clamp(max=MOST_GROWTH).exp() * anchor_height / 2
+    half_width = dw.clamp(max=MAX_GROWTH).exp() * anchor_width / 2
+    half_height = dh.clamp(max=MAX_GROWTH).exp() * anchor_height / 2
     return torch.stack([x - half_width, y - half_height, x + half_width, y + half_height], -1)
 
 
 def clip_boxes(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """(..., 4) boxes cut to a picture of `size` = (height, width)."""
+    """(..., 4) boxes cut to an image of `size` = (height, width)."""
     height, width = size
     limits = torch.tensor([width, height, width, height], dtype=boxes.dtype, device=boxes.device)
     return boxes.clamp(min=0).minimum(limits)

@@ -1,49 +1,59 @@
-"""Weights of networks in files: this package's own, and those of other programs."""
+"""Weights of networks in files, with a card beside them."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ptfast._check import format_shape
-from ptfast.models._detectron import load_detectron
-from ptfast.models._fill import empty_model
-from ptfast.models._pickle import read_detectron
-from ptfast.models._published import load_hrnet, load_pose_resnet, read_state_dict
-from ptfast.models._torchvision import load_torchvision
+from ptfast._files import write_atomic
+from ptfast._json import bad_value, decode
+from ptfast.models.adapters.filling import empty_model
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.tubes import PoseNetwork
 
-__all__ = [
-    "load_detectron",
-    "load_hrnet",
-    "load_pose_network",
-    "load_pose_resnet",
-    "load_torchvision",
-    "load_weights",
-    "read_detectron",
-    "read_state_dict",
-    "save_weights",
-]
-
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
-ENTRIES = ("skeleton", "data", "command", "seed", "score", "frames")  # of a card, besides network and architecture
+Side = Annotated[int, msgspec.Meta(ge=1)]  # in pixels
 DETECTORS: dict[str, tuple[type, type]] = {"mask-rcnn": (MaskRcnn3d, Architecture)}
 POSE_NETWORKS: dict[str, tuple[type, type]] = {
     "hrnet": (Hrnet, HrnetArchitecture),
     "pose-resnet": (PoseResnet, PoseResnetArchitecture),
 }
+
+
+class Card(msgspec.Struct):
+    """The entries that every card has."""
+
+    skeleton: Any
+    data: Any
+    command: Any
+    seed: Any
+    score: Any
+    frames: Any
+
+
+class PoseCard(Card):
+    """The entries of a pose network's card."""
+
+    size: tuple[Side, Side]
+
+
+class ArchitectureCard(Card):
+    """The entries of a card in a file."""
+
+    architecture: dict[str, Any]
 
 
 def save_weights(
@@ -53,15 +63,15 @@ def save_weights(
     *,
     dtype: Literal["float16", "float32"] = "float16",
 ) -> None:
-    """Writes a network's weights, and beside them a card that says what they are; both whole or not at all.
+    """Writes a network's weights, and beside them a card that describes them; both whole or not at all.
 
     Args:
         model: The network.
-        path: Of the weights, *.safetensors. The card has the same name with .json.
-        card: What JSON can hold; at least "skeleton" (its name), "data", "command", "seed", "score", "frames" (T of
-            the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and "architecture"
-            are always the model's.
-        dtype: Of the weights in the file.
+        path: File of the weights, *.safetensors. The card has the same name with .json.
+        card: Entries that JSON can hold, at least "skeleton" (its name), "data", "command", "seed", "score", "frames"
+            (T of the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and
+            "architecture" are always the model's.
+        dtype: Type of the weights in the file.
 
     Raises:
         ValueError: The name ends otherwise, the card lacks an entry, or a weight is not finite in that dtype.
@@ -70,7 +80,7 @@ def save_weights(
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
     network = next(name for name, (kind, _) in (DETECTORS | POSE_NETWORKS).items() if isinstance(model, kind))
-    check_card("card", card, ("size",) if network in POSE_NETWORKS else ())
+    decode(dict(card), PoseCard if network in POSE_NETWORKS else Card, "card")
     text = json.dumps({**card, "network": network, "architecture": asdict(model.architecture)}, indent=2) + "\n"
     weights = {}
     for name, value in model.state_dict().items():
@@ -78,38 +88,32 @@ def save_weights(
         weights[name] = value.detach().cpu().to(value.dtype if counts else DTYPES[dtype]).contiguous()
         if not weights[name].isfinite().all():
             raise ValueError(f"{name} must be finite in {dtype}, got {float(value.abs().max())} at most")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    drafts = [file.with_name(f".{file.name}.{os.getpid()}") for file in (path, card_path(path))]
-    try:
-        drafts[0].write_bytes(save(weights))
-        drafts[1].write_text(text)
-        card_path(path).unlink(missing_ok=True)  # so that a card never stands beside the weights of another one
-        os.replace(drafts[0], path)
-        os.replace(drafts[1], card_path(path))
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
+    with ExitStack() as drafts:
+        drafts.enter_context(write_atomic(card_path(path))).write_text(text)
+        drafts.enter_context(write_atomic(path)).write_bytes(save(weights))
+        # The weights are replaced first, and no card of others stands beside them.
+        card_path(path).unlink(missing_ok=True)
 
 
 def load_weights(path: str | Path) -> tuple[MaskRcnn3d, dict[str, Any]]:
-    """Reads what save_weights wrote of a 3D Mask R-CNN.
+    """Reads a 3D Mask R-CNN that save_weights wrote.
 
     Args:
-        path: Of the weights; the card stands beside them.
+        path: File of the weights, beside which the card stands.
 
     Returns:
         The network, float32 and in eval mode, and the card.
 
     Raises:
         FileNotFoundError: The weights or their card are missing.
-        ValueError: The card or the weights are broken or do not belong together; the message names the file and the
+        ValueError: The card or the weights are broken or do not belong together. The message names the file and the
             place, what was expected and what was found.
     """
     return read_network(path, DETECTORS)
 
 
 def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
-    """Reads what save_weights wrote of a pose network; the rest as in `load_weights`."""
+    """Reads a pose network that save_weights wrote, as `load_weights` does."""
     return read_network(path, POSE_NETWORKS)
 
 
@@ -122,7 +126,7 @@ def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) ->
         expected = " or ".join(map(repr, networks))
         raise ValueError(f"{card_path(path)}: network: expected {expected}, found {network!r}")
     if network in POSE_NETWORKS:
-        check_card(str(card_path(path)), card, ("size",))
+        decode(card, PoseCard, card_path(path))
     model = build(card_path(path), card["architecture"], *networks[network])
     try:
         weights = load_file(path)
@@ -141,50 +145,30 @@ def checked_path(path: str | Path) -> Path:
 
 
 def card_path(path: Path) -> Path:
-    """Where the card of these weights stands."""
+    """The card's place, beside the weights."""
     return path.with_suffix(".json")
-
-
-def check_card(place: str, card: Any, more: tuple[str, ...] = ()) -> None:
-    """Raises ValueError unless a card has all entries."""
-    if not isinstance(card, Mapping):
-        raise ValueError(f"{place}: expected a dictionary, found {type(card).__name__}")
-    for entry in (*ENTRIES, *more):
-        if entry not in card:
-            raise ValueError(f"{place}: expected an entry {entry!r}, found {', '.join(map(str, card)) or 'none'}")
-    if "size" in more:
-        sides = card["size"]
-        if not isinstance(sides, list | tuple) or [type(side) for side in sides] != [int, int] or min(sides) < 1:
-            raise ValueError(f"{place}: size: expected a height and a width in pixels, found {sides!r}")
 
 
 def read_card(path: Path) -> dict[str, Any]:
     """A card, checked for its entries."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected the card of the weights, found no such file")
-    try:
-        card = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, found {error}") from None
-    check_card(str(path), card, ("architecture",))
+    card = decode(path.read_bytes(), dict[str, Any], path)
+    decode(card, ArchitectureCard, path)
     return card
 
 
-def build(path: Path, entries: Any, kind: type, architecture: type) -> Any:
-    """An empty network of a card's architecture; what that lacks, as older cards do, has its default."""
-    if not isinstance(entries, dict):
-        raise ValueError(f"{path}: architecture: expected a dictionary, found {type(entries).__name__}")
+def build(path: Path, entries: dict[str, Any], kind: type, architecture: type) -> Any:
+    """An empty network of a card's architecture. Fields that it lacks, as in older cards, have their defaults."""
     known = {field.name for field in fields(architecture)}
     for name in entries:
         if name not in known:
-            raise ValueError(f"{path}: architecture: expected entries of {architecture.__name__}, found {name!r}")
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
-    }
+            raise bad_value(path, "architecture", f"entries of {architecture.__name__}", repr(name))
+    wanted = decode(entries, architecture, path, "architecture")
     try:
-        return empty_model(kind, architecture(**values))
+        return empty_model(kind, wanted)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path}: architecture: expected one that can be built, found {error}") from None
+        raise bad_value(path, "architecture", "one that can be built", error) from None
 
 
 def copy_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module) -> None:

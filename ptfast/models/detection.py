@@ -17,15 +17,15 @@ SMALLEST_SIDE = 1e-2  # pixels; smaller tubes are dropped
 
 @dataclass(frozen=True)
 class Limits:
-    """How many tubes go from step to step. The defaults are those of Detect-and-Track's released code.
+    """Numbers of tubes that go from step to step. The defaults are those of Detect-and-Track's released code.
 
     Attributes:
-        proposals_before: Of each level, before suppression.
-        proposals_after: Of a clip, after suppression.
+        proposals_before: Proposals of each level, before suppression.
+        proposals_after: Proposals of a clip, after suppression.
         proposal_overlap: Tube IoU above which a proposal yields to a better one.
         min_score: Probability under which a tube is dropped.
         overlap: Tube IoU above which a person yields to a better one.
-        most: People of a clip, at most.
+        max_detections: People of a clip, at most.
     """
 
     proposals_before: int = 1000
@@ -33,7 +33,7 @@ class Limits:
     proposal_overlap: float = 0.7
     min_score: float = 0.05
     overlap: float = 0.5
-    most: int = 100
+    max_detections: int = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +59,9 @@ def detect(
 
     Args:
         model: The network.
-        clips: (B, 3, T, H, W) normalised pictures, padded at the right and below to multiples of the largest stride.
-        size: Height and width without the padding, to which boxes are cut; None if there is none.
-        limits: How many tubes go from step to step.
+        clips: (B, 3, T, H, W) normalised images, padded at the right and below to multiples of the largest stride.
+        size: Height and width without the padding, to which boxes are cut. None if there is none.
+        limits: Numbers of tubes that go from step to step.
 
     Returns:
         The people of each of the B clips.
@@ -72,7 +72,7 @@ def detect(
 
 @torch.inference_mode()
 def detect_in_features(model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits) -> list[Tubes]:
-    """People in clips whose features (B, C, T, h, w) of each level are there already; the rest as in `detect`."""
+    """People in clips, from their features (B, C, T, h, w) of each level. The other arguments are those of `detect`."""
     found = boxes_in_features(model, features, size, limits)
     counts = [len(boxes) for boxes, _ in found]
     boxes = torch.cat([boxes for boxes, _ in found])
@@ -84,7 +84,7 @@ def detect_in_features(model: MaskRcnn3d, features: list[Tensor], size: tuple[in
 def boxes_in_features(
     model: MaskRcnn3d, features: list[Tensor], size: tuple[int, int], limits: Limits
 ) -> list[tuple[Tensor, Tensor]]:
-    """People's (M, T, 4) boxes and (M,) scores in each clip, without their joints; arguments as in `detect`."""
+    """People's (M, T, 4) boxes and (M,) scores in each clip, without their joints. Arguments are those of `detect`."""
     return classify(model, features, propose(model, features, size, limits), size, limits)
 
 
@@ -126,7 +126,7 @@ def suppress(boxes: Tensor, scores: Tensor, limits: Limits) -> tuple[Tensor, Ten
     sides = boxes[..., 2:] - boxes[..., :2]
     good = (scores > limits.min_score) & (sides >= SMALLEST_SIDE).flatten(1).all(1)
     boxes, scores = boxes[good], scores[good]
-    kept = tube_nms(boxes, scores, limits.overlap)[: limits.most]
+    kept = tube_nms(boxes, scores, limits.overlap)[: limits.max_detections]
     return boxes[kept], scores[kept]
 
 

@@ -42,11 +42,11 @@ class FeaturePyramid(nn.Module):
         """Levels of the pyramid.
 
         Args:
-            features: (B, in_channels, T, H, W) for each level, finest first; each has half the height and width of
-                the one before, rounded up.
+            features: (B, in_channels, T, H, W) of each level, finest first. Each has half the height and width of the
+                one before, rounded up.
 
         Returns:
-            (B, channels, T, H, W) for each input level, and one level more.
+            (B, channels, T, H, W) of each input level, and of one level more.
 
         Raises:
             ValueError: There are more or fewer levels than the pyramid has.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptfast.models.layers import ClipConv, fold_frames, unfold_frames
-from ptfast.models.resnet3d import Normalisation, residual_stage
+from ptfast.models.residual import Normalisation, residual_stage
 
 Upsampling = Literal["deconv", "bilinear"]
 
@@ -19,11 +19,11 @@ class BlockBoxHead(nn.Module):
     Args:
         in_channels: Channels of a tube's features.
         channels: Channels of the blocks.
-        blocks: How many.
+        blocks: Number of blocks.
         stride: Spatial stride of the first one.
-        depth: The body's, whose kind of block this is.
-        normalisation: As in the body.
-        temporal_kernel: Temporal extent of the 3x3 convolutions.
+        depth: Layers of the body, which has blocks of the same kind.
+        normalisation: Kind of norm, the body's.
+        temporal_kernel: Temporal size of the 3x3 convolutions.
 
     Source:
         Girdhar et al. 2018 (Detect-and-Track), section 3.1: "a 3D ResNet block"; released with res5's, without stride.
@@ -75,7 +75,7 @@ class BoxPredictor(nn.Module):
     """A tube's class logits, the mean over its frames, and each frame's shift of its box.
 
     Args:
-        channels: Of the head before it.
+        channels: Channels of the head before it.
     """
 
     def __init__(self, channels: int) -> None:
@@ -97,11 +97,11 @@ class KeypointHead(nn.Module):
 
     Args:
         in_channels: Channels of a tube's features.
-        channels: Of the convolutions.
-        convs: How many there are.
+        channels: Channels of the convolutions.
+        convs: Number of convolutions.
         joints: K.
-        temporal_kernel: Temporal extent of the convolutions, odd.
-        upsampling: What the second doubling of the size is: a transposed convolution, as the first is, or a bilinear
+        temporal_kernel: Temporal size of the convolutions, odd.
+        upsampling: Second doubling of the size. "deconv" is a transposed convolution, as the first is, "bilinear" an
             enlargement of the heatmaps, as in Mask R-CNN's code.
 
     Source:

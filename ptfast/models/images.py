@@ -1,4 +1,4 @@
-"""Pictures as networks take them."""
+"""Images as networks take them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ IMAGE_STD: Colour = (0.229, 0.224, 0.225)
 
 
 def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int = 1) -> Tensor:
-    """Clips of pictures as a network's input.
+    """Turns clips of images into a network's input.
 
     Args:
         frames: (B, T, H, W, 3) uint8 red, green, blue.
-        mean: Subtracted from shares of 255; the network's own is `model.architecture.image_mean`.
+        mean: Subtracted from shares of 255. The network's own is `model.architecture.image_mean`.
         multiple: Height and width are padded with zeros, at the bottom and on the right, to multiples of this.
 
     Returns:

@@ -15,7 +15,7 @@ def decode_bicubic(heatmaps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Joints at the peaks of heatmaps that are enlarged, bicubically, to their box's size in pixels.
 
     A box of width w and height h takes ceil(w) columns and ceil(h) rows of w / ceil(w) and h / ceil(h) pixels each,
-    at least one; the joint is the middle of the highest element, the first in row order where several are equal.
+    at least one. The joint is the middle of the highest element, the first in row order where several are equal.
 
     Args:
         heatmaps: (M, K, S, S) logits, 56 x 56 by default.

@@ -22,7 +22,7 @@ def unfold_frames(frames: Tensor, length: int) -> Tensor:
 
 
 def channels_last(network: nn.Module) -> None:
-    """Lays the weights of convolutions out channels last, which is the faster way; loading weights keeps it so."""
+    """Lays the weights of convolutions out channels last, which is faster. Loading weights keeps it so."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for weight in network.parameters():
         if weight.ndim in formats:
@@ -30,13 +30,13 @@ def channels_last(network: nn.Module) -> None:
 
 
 class ClipConv(nn.Conv3d):
-    """A convolution over clips, padded in time and space so that stride 1 keeps the size; strides are spatial.
+    """A convolution over clips, padded in time and space so that stride 1 keeps the size. Strides are spatial.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel: Spatial width, odd.
-        temporal_kernel: Temporal extent, odd.
+        temporal_kernel: Temporal size, odd.
         stride: Spatial stride.
         dilation: Spatial dilation.
         bias: Adds a bias.
@@ -121,7 +121,7 @@ class FrameGroupNorm(nn.GroupNorm):
 
 
 class FrameBatchNorm(nn.BatchNorm2d):
-    """Batch norm with trained affine maps; statistics run over all frames of all clips of a batch, and their pixels."""
+    """Batch norm with trained affine maps. Statistics run over all frames of all clips of a batch, and their pixels."""
 
     def forward(self, clips: Tensor) -> Tensor:
         return unfold_frames(super().forward(fold_frames(clips)), clips.shape[2])

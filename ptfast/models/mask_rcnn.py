@@ -14,7 +14,8 @@ from ptfast.models.heads import BlockBoxHead, BoxPredictor, KeypointHead, MlpBox
 from ptfast.models.images import IMAGE_MEAN, Colour
 from ptfast.models.layers import channels_last
 from ptfast.models.proposals import TubeProposalNetwork
-from ptfast.models.resnet3d import Normalisation, ResNet3d
+from ptfast.models.residual import Normalisation
+from ptfast.models.resnet3d import ResNet3d
 from ptfast.ops import pyramid_tube_roi_align, tube_roi_align
 
 BOX_BINS, KEYPOINT_BINS = 7, 14  # of RoIAlign, along a side
@@ -22,14 +23,15 @@ BOX_BINS, KEYPOINT_BINS = 7, 14  # of RoIAlign, along a side
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a MaskRcnn3d is made of. The defaults are Detect-and-Track's 3D model (Girdhar et al. 2018, section 3.1).
+    """Sizes and kinds of a MaskRcnn3d's parts. The defaults are Detect-and-Track's 3D model (Girdhar et al. 2018,
+    section 3.1).
 
     Attributes:
-        depth: Of the ResNet: 18, 50 or 101.
+        depth: Layers of the ResNet: 18, 50 or 101.
         width: Factor on its channels.
-        temporal_kernel: K_T of all 3x3 and 7x7 convolutions; 1 makes the 2D model.
-        temporal_stages: Residual stages of the body that have it. The paper's body ends after the third; with 3, the
-            fourth, which a pyramid adds, looks at each frame by itself.
+        temporal_kernel: Temporal size K_T of all 3x3 and 7x7 convolutions; 1 makes the 2D model.
+        temporal_stages: Residual stages of the body that have it. The paper's body ends after the third. With 3, the
+            fourth, which a pyramid adds, sees each frame by itself.
         output_stride: 8 or 16, of a model without a pyramid.
         pyramid_channels: Channels of a feature pyramid over res2 to res5, or None for res4's features alone.
         normalisation: "frozen" batch norm or "group" norm.
@@ -45,7 +47,7 @@ class Architecture:
         joints: K.
         stride_in_1x1: Bottlenecks have their stride in the first 1x1 convolution, not in the 3x3 one.
         anchor_layout: "torchvision", centred at each feature pixel's origin, or "detectron", at its middle.
-        image_mean: What `normalise_clips` must subtract from pictures for this network.
+        image_mean: Mean colour that `normalise_clips` must subtract from images for this network.
     """
 
     depth: int = 18
@@ -71,10 +73,10 @@ class Architecture:
 
 
 class MaskRcnn3d(nn.Module):
-    """3D Mask R-CNN with a keypoint head. Its parts run one by one; `ptfast.models.detect` runs them all.
+    """3D Mask R-CNN with a keypoint head. `ptfast.models.detect` runs all of its parts.
 
     Args:
-        architecture: What it is made of.
+        architecture: Sizes and kinds of its parts.
 
     Attributes:
         architecture: The same.
@@ -124,7 +126,7 @@ class MaskRcnn3d(nn.Module):
         """Features of every level.
 
         Args:
-            clips: (B, 3, T, H, W) normalised pictures; H and W are multiples of the largest stride.
+            clips: (B, 3, T, H, W) normalised images. H and W are multiples of the largest stride.
 
         Returns:
             (B, C, T, H / stride, W / stride) for each of `strides`.
@@ -146,9 +148,9 @@ class MaskRcnn3d(nn.Module):
         """Class and shifts of tubes.
 
         Args:
-            features: Of `features`.
+            features: The levels that `features` gives.
             tubes: (M, T, 4) xyxy image pixels.
-            batch_index: (M,) which clip each tube lies in.
+            batch_index: (M,) the clip of each tube.
 
         Returns:
             (M, 2) logits of background and person, and (M, T, 4) shifts of the tubes with BOX_WEIGHTS.
@@ -194,7 +196,7 @@ def level_sizes(architecture: Architecture, level: int) -> tuple[float, ...]:
 
 
 def check_architecture(architecture: Architecture, levels: int) -> None:
-    """Raises ValueError for what the parts do not check themselves."""
+    """Raises ValueError for entries that the parts do not check themselves."""
     sizes, ratios = architecture.anchor_sizes, architecture.anchor_ratios
     if not sizes or not ratios or min(*sizes, *ratios, 1) <= 0:
         raise ValueError(f"anchor_sizes and anchor_ratios must be positive numbers, got {sizes} and {ratios}")

@@ -1,4 +1,4 @@
-"""An LSTM that reads a track's history and says how likely a new detection continues it."""
+"""LSTM that reads a track's history and gives the probability that a new detection continues it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ptfast.structures import Poses
 
 @dataclass(frozen=True)
 class TrackStates:
-    """What is known of N tracks.
+    """States of N tracks.
 
     Attributes:
-        hidden: (N, H) of the LSTM.
-        cell: (N, H).
+        hidden: (N, H) hidden state of the LSTM.
+        cell: (N, H) cell state.
         last: The newest detection of each.
     """
 
@@ -47,12 +47,12 @@ class TrackStates:
 class TrackMatcher(nn.Module):
     """Gives the probability that a detection continues a track, from all detections of the track so far.
 
-    A detection is described by its box's coordinates in shares of the picture, its joints relative to the box, its
+    A detection is described by its box's coordinates in shares of the image, its joints relative to the box, its
     scores and, if wanted, appearance features. The LSTM reads, detection by detection, that and the displacement from
-    the one before, in shares of the box; the head reads its state and the same of the candidate.
+    the one before, in shares of the box. The head reads its state and the same of the candidate.
 
     Args:
-        skeleton: The K joints that it reads; poses of other skeletons are mapped by name.
+        skeleton: The K joints that it reads. Poses of other skeletons are mapped by name.
         hidden: Units of the LSTM.
         appearance: Length A of the appearance features, 0 for none.
 
@@ -79,8 +79,8 @@ class TrackMatcher(nn.Module):
         """Reads poses.
 
         Args:
-            poses: N poses; frame_size must be given. Scores count between 0 and 1.
-            features: (N, A) appearance features of length 1, NumPy or torch; needed if A is not 0.
+            poses: N poses with frame_size. Scores count between 0 and 1.
+            features: (N, A) appearance features of length 1, NumPy or torch, which are needed if A is not 0.
 
         Returns:
             Their observations, on the network's device.
@@ -121,7 +121,7 @@ class TrackMatcher(nn.Module):
         Args:
             states: N tracks.
             candidates: M detections of one frame.
-            steps: (N,) how many frames ago each track was last seen, at least 1.
+            steps: (N,) frames since each track was last seen, at least 1.
 
         Returns:
             (N, M).
@@ -169,8 +169,8 @@ class TrackMatcher(nn.Module):
 
         Args:
             observations: N detections.
-            sequences: (B, L) int64 rows of each track's detections in order; after a track's end any row.
-            steps: (B, L) frames from each detection's predecessor; that of the first is not read.
+            sequences: (B, L) int64 rows of each track's detections in order, and any row after a track's end.
+            steps: (B, L) frames from each detection's predecessor. That of the first is not read.
 
         Returns:
             (B, L, H).

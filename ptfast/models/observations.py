@@ -1,4 +1,4 @@
-"""Detections as the LSTM matcher reads them, and what moved between two of them."""
+"""Detections as the LSTM matcher reads them, and the motion between two of them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SMALLEST = 1.0  # pixels, of a box's side
 
 @dataclass(frozen=True)
 class Observations:
-    """Detections as the matcher reads them; N of them.
+    """N detections as the matcher reads them.
 
     Attributes:
-        description: (N, D) what a detection is by itself.
+        description: (N, D) numbers that describe a detection by itself.
         boxes: (N, 4) centre, width and height in pixels.
         keypoints: (N, K, 2) pixels, 0 where absent.
         visible: (N, K) 1 where the joint exists, else 0.
-        features: (N, A) appearance features; A may be 0.
+        features: (N, A) appearance features. A may be 0.
     """
 
     description: Tensor
@@ -43,7 +43,7 @@ class Observations:
 
 
 def compare(earlier: Observations, later: Observations, steps: Tensor) -> Tensor:
-    """What moved between P pairs of detections, in shares of the earlier box.
+    """Motion between P pairs of detections, in shares of the earlier box.
 
     Args:
         earlier: P detections.
@@ -77,7 +77,7 @@ def describe(
     frame_size: Tensor,
     features: Tensor,
 ) -> Observations:
-    """Observations of N detections in pictures of frame_size (N, 2)."""
+    """Observations of N detections in images of frame_size (N, 2)."""
     centre, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).clamp(min=_SMALLEST)
     keypoints = torch.where(visible[..., None] > 0, keypoints, 0)
     inside = (keypoints - centre[:, None]) / sides[:, None] * 2 * visible[..., None]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ptfast._check import check_integer
 from ptfast.models.images import IMAGE_MEAN, Colour, check_crops
 from ptfast.models.layers import ClipConv, FrameBatchNorm, channels_last, fold_frames, unfold_frames
-from ptfast.models.resnet3d import residual_stage
+from ptfast.models.residual import residual_stage
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # of each stage
 DECONVOLUTIONS = 3
@@ -19,13 +19,13 @@ DECONVOLUTIONS = 3
 
 @dataclass(frozen=True)
 class PoseResnetArchitecture:
-    """What a PoseResnet is made of.
+    """Sizes of a PoseResnet.
 
     Attributes:
-        depth: Of the ResNet: 50, 101 or 152.
+        depth: Layers of the ResNet: 50, 101 or 152.
         width: Factor on all channels; 64 * width must be a whole number.
         joints: K.
-        image_mean: What must be subtracted from pictures for this network.
+        image_mean: Mean colour that must be subtracted from images for this network.
     """
 
     depth: int = 50
@@ -38,7 +38,7 @@ class PoseResnet(nn.Module):
     """Simple Baselines' network. Parameters have the names of its public code, whose weights `load_pose_resnet` reads.
 
     Args:
-        architecture: What it is made of.
+        architecture: Its sizes.
 
     Attributes:
         architecture: The same.
@@ -75,10 +75,10 @@ class PoseResnet(nn.Module):
         """Heatmaps of the joints.
 
         Args:
-            clips: (B, 3, T, h, w) normalised crops of a person each; h and w are multiples of `multiple`.
+            clips: (B, 3, T, h, w) normalised crops of a person each, with h and w multiples of `multiple`.
 
         Returns:
-            (B, K, T, h / 4, w / 4) float32; heatmap pixel p stands for the crop's pixel 4 p.
+            (B, K, T, h / 4, w / 4) float32. Heatmap pixel p stands for the crop's pixel 4 p.
 
         Raises:
             ValueError: `clips` has another shape.
@@ -105,7 +105,7 @@ def deconvolutions(in_channels: int, channels: int) -> nn.Sequential:
 
 
 def initialise(network: PoseResnet) -> None:
-    """He's for the ResNet, N(0, 0.001) for what follows, as published."""
+    """Initialises the ResNet as He et al. do, and the layers after it by N(0, 0.001), as published."""
     for module in network.modules():
         if isinstance(module, ClipConv):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

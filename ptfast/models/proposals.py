@@ -1,4 +1,4 @@
-"""Tube proposal network: where in a clip people may be."""
+"""Tube proposal network: places of people in a clip."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SMALLEST_SIDE = 1e-3  # pixels; smaller proposals are dropped
 class TubeProposalNetwork(nn.Module):
     """Scores and regresses A tube anchors at every position: boxes that stand still for T frames.
 
-    A convolution slides over the clip's features; one 1x1x1 convolution after it gives an anchor's logit in every
-    frame, whose mean is the tube's, another gives the frame's four shifts of the anchor, together 4T numbers. A tube's
+    A convolution slides over the clip's features. One 1x1x1 convolution after it gives an anchor's logit in every
+    frame, whose mean is the tube's. Another gives the frame's four shifts of the anchor, together 4T numbers. A tube's
     probability is sigmoid(logit), the softmax of the two classes with the background's logit at 0.
 
     Args:
         channels: Channels of the features, on every level.
         anchors: A, anchors a position.
-        temporal_kernel: Temporal extent of the sliding convolution, odd; 1 gives the 2D network.
+        temporal_kernel: Temporal size of the sliding convolution, odd; 1 gives the 2D network.
 
     Source:
         Girdhar et al. 2018 (Detect-and-Track), section 3.1; that the class is the mean over time is its released code.
@@ -45,7 +45,7 @@ class TubeProposalNetwork(nn.Module):
             features: (B, channels, T, H, W) of each level.
 
         Returns:
-            For each level the logits (B, H * W * A) and the shifts (B, H * W * A, T, 4), both float32, in the order of
+            Logits (B, H * W * A) and shifts (B, H * W * A, T, 4) of each level, float32, in the order of
             `grid_anchors`.
         """
         logits, deltas = [], []
@@ -73,10 +73,10 @@ def select_proposals(
         logits: (n,) of each level's anchors.
         deltas: (n, T, 4) shifts.
         anchors: (n, 4) xyxy.
-        size: Height and width of the picture, to which tubes are cut.
+        size: Height and width of the image, to which tubes are cut.
         before: Tubes of each level that go into suppression, best first.
         after: Tubes that are kept of all levels together.
-        overlap: Suppression takes tubes whose IoU, the mean over the frames, with a better one of their level is more.
+        overlap: IoU, the mean over the frames, above which a tube yields to a better one of its level.
 
     Returns:
         (M, T, 4) tubes and (M,) logits, best first.

@@ -37,19 +37,19 @@ def estimate_tubes(
     """Joints of people in every frame of their tubes.
 
     A person's tube is one part of the image, cut out of several frames: the box, its shorter side widened to the crops'
-    aspect, then both sides enlarged by 25 %. The network runs in the numbers that the caller's torch.autocast says.
+    aspect, then both sides enlarged by 25 %. The network runs in the precision of the caller's torch.autocast.
 
     Args:
         model: The network, in eval mode: from (B, 3, T, h, w) crops, with its own image mean subtracted, to
             (B, K, T, h / 4, w / 4) heatmaps.
         frames: (F, H, W, 3) uint8 RGB: a torch tensor on the network's device, or a NumPy array for the CPU.
         boxes: (M, 4) xyxy image pixels: a detection for each tube, not enlarged yet.
-        frame_index: (M, T) int64, the frames of each tube, from 0 to F - 1; where a tube sticks out of a video, its
-            end frame again.
+        frame_index: (M, T) int64, the frames of each tube, from 0 to F - 1. Where a tube sticks out of a video, it has
+            the end frame again.
         size: (height, width) of the crops, (h, w).
         skeleton: Its K joints, for the pairs that swap in mirrored crops.
-        flip: Average the heatmaps with those of mirrored crops.
-        refine: How heatmap_peaks places a joint between pixels; "quarter" is HRNet's.
+        flip: Averages the heatmaps with those of mirrored crops.
+        refine: Way in which heatmap_peaks places a joint between pixels; "quarter" is HRNet's.
         batch: Tubes that the network sees at a time.
 
     Returns:
@@ -71,8 +71,8 @@ def estimate_tubes(
     check_shape("frame_index", frame_index, ("M", "T"), M=len(boxes))
     height, width = (check_integer(f"size[{i}]", side, 1) for i, side in enumerate(size))
     check_integer("batch", batch, 1)
-    pictures, index = as_tensor(frames), as_tensor(frame_index)
-    device = pictures.device
+    images, index = as_tensor(frames), as_tensor(frame_index)
+    device = images.device
     regions = box_to_crop(as_tensor(boxes).to(device, torch.float32), aspect=width / height, scale=ENLARGEMENT)
     index, tubes = index.to(device), regions[:, None].expand(-1, index.shape[1], -1)
     keypoints = torch.empty(*index.shape, len(skeleton), 2, device=device)
@@ -80,13 +80,13 @@ def estimate_tubes(
     for first in range(0, len(tubes), batch):
         part = slice(first, first + batch)
         mean = model.architecture.image_mean
-        crops = crop_tubes(pictures, tubes[part], index[part], size=(height, width), mean=mean, std=IMAGE_STD)
+        crops = crop_tubes(images, tubes[part], index[part], size=(height, width), mean=mean, std=IMAGE_STD)
         keypoints[part], scores[part] = decode(model, crops, tubes[part], skeleton, flip, refine)
     return (keypoints, scores) if is_tensor(boxes) else (keypoints.cpu().numpy(), scores.cpu().numpy())
 
 
 def as_tensor(array: Array) -> Tensor:
-    """The tensor, or the array as one; a copy only of what may not be written to, which torch does not take."""
+    """The tensor, or the array as one. An array that may not be written to, which torch does not take, is copied."""
     return array if is_tensor(array) else torch.from_numpy(np.require(array, requirements=("C", "W")))
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ptfast import _native
-from ptfast._check import Array, as_floats, check_shape, is_tensor
+from ptfast._check import Array, ArrayT, check_shape, is_tensor
+from ptfast.ops._numpy.boxes import iou_arrays, tube_iou_arrays
 
 
-def iou_matrix(a: Array, b: Array) -> Array:
+def iou_matrix(a: ArrayT, b: Array) -> ArrayT:
     """Intersection over union (IoU) of every box of `a` with every box of `b`.
 
-    A box is x1, y1, x2, y2 with width = x2 - x1. Where a side is not positive the area is 0, and where the union is 0
-    so is the IoU. A NaN coordinate makes its pairs NaN. The bits of the result depend on neither the processor nor the
+    A box is x1, y1, x2, y2 with width = x2 - x1. A side that is not positive makes the area 0, and a union of 0 makes
+    the IoU 0. A NaN coordinate makes its pairs NaN. The bits of the result depend on neither the processor nor the
     number of threads.
 
     Args:
@@ -35,11 +33,11 @@ def iou_matrix(a: Array, b: Array) -> Array:
     return iou_arrays(a, b)
 
 
-def tube_iou_matrix(a: Array, b: Array, a_valid: Array | None = None, b_valid: Array | None = None) -> Array:
+def tube_iou_matrix(a: ArrayT, b: Array, a_valid: Array | None = None, b_valid: Array | None = None) -> ArrayT:
     """Mean IoU over the frames of every tube of `a` with every tube of `b`.
 
-    The mean runs over all T frames; a frame that is invalid in either tube counts 0, whatever its coordinates. For the
-    boxes of a frame, see iou_matrix. Without frames the result is 0.
+    The mean runs over all T frames. A frame that is invalid in either tube counts 0, whatever its coordinates. A
+    frame's IoU is that of iou_matrix. Without frames the result is 0.
 
     Args:
         a: (..., N, T, 4) float32 or float64, a box x1, y1, x2, y2 in pixels for each frame.
@@ -70,29 +68,3 @@ def tube_iou_matrix(a: Array, b: Array, a_valid: Array | None = None, b_valid: A
 
         return on_tensors(a, b, a_valid, b_valid)
     return tube_iou_arrays(a, b, a_valid, b_valid)
-
-
-def iou_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """iou_matrix of NumPy arrays whose shapes are already checked."""
-    a = as_floats("a", a)
-    b = np.ascontiguousarray(b, a.dtype)
-    n, m = a.shape[-2], b.shape[-2]
-    out = np.empty((*a.shape[:-1], m), a.dtype)
-    if out.size:
-        addresses = (_native.address(a), _native.address(b), _native.address(out))
-        _native.cpu("iou_matrix", a.dtype)(*addresses, out.size // (n * m), n, m)
-    return out
-
-
-def tube_iou_arrays(a: np.ndarray, b: np.ndarray, a_valid: np.ndarray | None, b_valid: np.ndarray | None) -> np.ndarray:
-    """tube_iou_matrix of NumPy arrays whose shapes are already checked."""
-    a = as_floats("a", a)
-    b = np.ascontiguousarray(b, a.dtype)
-    *batch, n, t, _ = a.shape
-    m = b.shape[-3]
-    masks = [None if x is None else np.ascontiguousarray(np.not_equal(x, 0), np.uint8) for x in (a_valid, b_valid)]
-    out = np.zeros((*batch, n, m), a.dtype)
-    if out.size and t:
-        addresses = [_native.address(x) for x in (a, b, *masks)]
-        _native.cpu("tube_iou_matrix", a.dtype)(addresses, (out.size // (n * m), n, m, t), _native.address(out))
-    return out

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast import _native
-from ptfast._check import check_shape
+from ptfast._check import check_offsets, check_shape
 from ptfast._columns import frame_pairs
+from ptfast.ops._numpy.clear import clear_match_arrays
+from ptfast.ops._numpy.library import as_mask
 
 
 @dataclass(frozen=True, eq=False)
 class ClearEvents:
-    """What clear_match found. N objects, K channels, S sequences; a channel is one joint, or the whole box.
+    """Result of clear_match for N objects, K channels and S sequences. A channel is one joint, or the whole box.
 
     Attributes:
         matched: (N, K) int64 row of the hypothesis that each object got, -1 for a miss or an object that is not there.
-        switched: (N, K) bool, whether that hypothesis differs from the object's last one.
+        switched: (N, K) bool, True where that hypothesis differs from the object's last one.
         counts: (S, K, 7) int64, the events in the order of the properties below.
         distance: (S, K) sum of the distances of matches and switches.
-        event_distance: (S, K) the same sum over every row that py-motmetrics 1.4 logs: each admissible pair once more,
-            and each transfer, ascend and migrate.
+        event_distance: (S, K) sum over every row that py-motmetrics 1.4 logs: each admissible pair once more, and each
+            transfer, ascend and migrate.
     """
 
     matched: np.ndarray
@@ -85,23 +86,23 @@ def clear_match(
 ) -> ClearEvents:
     """Matches objects with hypotheses frame after frame and counts the CLEAR MOT events, as py-motmetrics does.
 
-    In each frame an object first keeps the hypothesis id it had last, if both are there and their distance is finite;
-    objects go in row order. The rest are matched with as many finite pairs as possible and, among those, the least
+    In each frame an object first keeps the hypothesis id it had last, if both are there and their distance is finite,
+    in row order of the objects. The rest are matched with as many finite pairs as possible and, among those, the least
     total distance. A new pair is a switch where the object had another hypothesis, however long ago. Every channel of
-    every sequence is a problem of its own; ids are only compared within a sequence.
+    every sequence is a problem of its own, and ids are only compared within a sequence.
 
     Args:
         distances: (P, K), computed in float64. A NaN or an infinity forbids the pair. Without `pairs`, frame f's block
             is (n_f, m_f) row by row, objects by hypotheses, and the blocks follow one another.
         object_ids: (N,) integers.
         hypothesis_ids: (M,) integers.
-        object_offsets: (F + 1,) frame f holds the objects object_offsets[f] to object_offsets[f + 1].
-        hypothesis_offsets: (F + 1,) the same for hypotheses.
-        sequence_offsets: (S + 1,) sequence s holds the frames sequence_offsets[s] to sequence_offsets[s + 1]; default
-            one sequence.
+        object_offsets: (F + 1,) integers. Frame f holds the objects object_offsets[f] to object_offsets[f + 1].
+        hypothesis_offsets: (F + 1,) integers, the same for hypotheses.
+        sequence_offsets: (S + 1,) integers. Sequence s holds the frames sequence_offsets[s] to sequence_offsets[s + 1].
+            Default one sequence.
         pairs: (P,) rows of objects and (P,) rows of hypotheses that the distances are of, sorted by the former, then
-            the latter; all other pairs are forbidden. For crowds, where most pairs are out of reach.
-        object_present: (N, K), nonzero where an object is there in a channel; default everywhere.
+            the latter. All other pairs are forbidden. For crowds, where most pairs are out of reach.
+        object_present: (N, K), nonzero where an object is there in a channel. Default everywhere.
         hypothesis_present: (M, K), the same for hypotheses.
 
     Returns:
@@ -122,13 +123,14 @@ def clear_match(
     of_hypotheses = _offsets("hypothesis_offsets", hypothesis_offsets, m)
     frames = len(of_objects) - 1
     check_shape("hypothesis_offsets", of_hypotheses, ("F + 1",), **{"F + 1": frames + 1})
-    of_sequences = _offsets("sequence_offsets", [0, frames] if sequence_offsets is None else sequence_offsets, frames)
+    sequence_offsets = np.array([0, frames]) if sequence_offsets is None else sequence_offsets
+    of_sequences = _offsets("sequence_offsets", sequence_offsets, frames, "S + 1")
     if pairs is None:
         rows, columns = frame_pairs(of_objects, of_hypotheses)
     else:
         rows, columns = _checked_pairs(pairs, of_objects, of_hypotheses)
     check_shape("distances", distances, ("P", "K"), P=len(rows))
-    inputs = [
+    inputs = (
         np.ascontiguousarray(distances, np.float64),
         columns,
         np.ascontiguousarray(object_ids, np.int64),
@@ -136,8 +138,9 @@ def clear_match(
         *(of_objects, of_hypotheses, np.searchsorted(rows, np.arange(n + 1)).astype(np.int64), of_sequences),
         _mask("object_present", object_present, n, k),
         _mask("hypothesis_present", hypothesis_present, m, k),
-    ]
-    return _run(inputs, (n, len(of_sequences) - 1, k))
+    )
+    matched, switched, counts, sums = clear_match_arrays(inputs, n, len(of_sequences) - 1, k)
+    return ClearEvents(matched, switched, counts, sums[..., 0], sums[..., 1])
 
 
 def _checked_pairs(
@@ -156,26 +159,13 @@ def _checked_pairs(
     return rows, columns
 
 
-def _run(inputs: list[np.ndarray | None], sizes: tuple[int, int, int]) -> ClearEvents:
-    """Calls the native operation on checked arrays; sizes are N, S and K."""
-    n, sequences, k = sizes
-    matched, switched = np.full((n, k), -1, np.int64), np.zeros((n, k), np.bool_)
-    counts, sums = np.zeros((sequences, k, 7), np.int64), np.zeros((sequences, k, 2))
-    outputs = [matched, switched, counts, sums]
-    addresses = [[_native.address(array) for array in arrays] for arrays in (inputs, outputs)]
-    _native.core.clear_match_cpu(addresses[0], (sequences, k), addresses[1])
-    return ClearEvents(matched, switched, counts, sums[..., 0], sums[..., 1])
-
-
-def _offsets(name: str, offsets: np.ndarray | list[int], count: int) -> np.ndarray:
+def _offsets(name: str, offsets: np.ndarray | list[int], count: int, length: str = "F + 1") -> np.ndarray:
     array = np.ascontiguousarray(offsets, np.int64)
-    if array.ndim != 1 or array.size == 0 or array[0] != 0 or array[-1] != count or (np.diff(array) < 0).any():
-        raise ValueError(f"{name} must rise from 0 to {count}, got {array.ravel().tolist()[:8]}")
+    check_offsets(name, array, count, noun=None, length=length)
     return array
 
 
 def _mask(name: str, mask: np.ndarray | None, rows: int, k: int) -> np.ndarray | None:
-    if mask is None:
-        return None
-    check_shape(name, mask, ("N", "K"), N=rows, K=k)
-    return np.ascontiguousarray(np.not_equal(mask, 0), np.uint8)
+    if mask is not None:
+        check_shape(name, mask, ("N", "K"), N=rows, K=k)
+    return as_mask(mask)

@@ -3,55 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import get_args
 
-import numpy as np
+from ptfast._check import Array, ArrayT, check_integer, check_shape, is_tensor
+from ptfast.ops._numpy.heatmap import (
+    REFINEMENTS,
+    Convention,
+    Refinement,
+    flip_average_arrays,
+    heatmap_peak_arrays,
+    heatmap_to_image_arrays,
+)
 
-from ptfast import _native
-from ptfast._check import Array, as_floats, check_integer, check_shape, is_tensor
-
-Refinement = Literal["none", "quarter", "taylor"]
-Convention = Literal["hrnet", "roi"]
 Pairs = Iterable[tuple[int, int]]
-REFINEMENTS = get_args(Refinement)  # in the order of the native enumeration
 MAX_JOINTS = 512
 MAX_BLUR = 31
 
 
 def heatmap_peaks(
-    heatmaps: Array,
+    heatmaps: ArrayT,
     *,
     refine: Refinement = "none",
     blur_kernel: int = 11,
     flipped: Array | None = None,
     flip_pairs: Pairs | None = None,
     shift: bool = True,
-) -> tuple[Array, Array]:
-    """The peak of every heatmap and its value, in one pass over the maps.
+) -> tuple[ArrayT, ArrayT]:
+    """Peak of every heatmap and its value, in one pass over the maps.
 
-    A peak is the highest value, the first one in row order where several are equal. NaN is never a peak; a map of
+    A peak is the highest value, the first one in row order where several are equal. NaN is never a peak, and a map of
     nothing else has the score NaN at (0, 0). Maps without a positive value keep their highest pixel and its value,
     unrefined (HRNet's code moves those to (0, 0)).
 
-    Where the score is positive and the peak stands far enough inside, `refine` moves it:
+    Where the score is positive and the peak is far enough inside, `refine` moves it:
 
-    - "quarter", HRNet's: by a quarter of a pixel on each axis, towards the higher of the two neighbours; not at all
+    - "quarter", HRNet's: by a quarter of a pixel on each axis, towards the higher of the two neighbours, and not at all
       where they are equal or one is NaN. Inside means 2 <= x <= W - 2 and 2 <= y <= H - 2.
     - "taylor", DARK's: the map is blurred with a Gaussian of `blur_kernel` taps, zeros around it, scaled to the map's
       own maximum, raised to 1e-10 and turned into its logarithm, and the peak p moves by -H^-1 g, with the gradient g
       and the Hessian H of central differences at p. Inside means 2 <= x <= W - 3 and 2 <= y <= H - 3. As in DARK's
-      code the way is not limited; it is left out where it is not finite. Computed in float64. Only the surroundings
-      of the peak are blurred: scaling adds a constant to the logarithm, which differences do not see, unless one of the
-      13 blurred pixels lies below 1e-10, and then the whole map is blurred for the scale. So the result is DARK's.
+      code the offset is not limited, and left out where it is not finite. Computed in float64. Only the surroundings of
+      the peak are blurred, because scaling adds a constant to the logarithm, which differences do not see. Where one of
+      the 13 blurred pixels lies below 1e-10, the whole map is blurred for the scale. So the result is DARK's.
 
     With `flipped`, the peaks are those of flip_average(heatmaps, flipped, flip_pairs, shift), to the bit, without
     writing it.
 
     Args:
-        heatmaps: (..., H, W) float16, float32 or float64, in torch also bfloat16; joints are ordinary dimensions. Maps
+        heatmaps: (..., H, W) float16, float32 or float64, in torch also bfloat16. Joints are ordinary dimensions. Maps
             that are not contiguous are copied first.
         refine: "none", "quarter" or "taylor".
-        blur_kernel: Odd, from 3 to 31; for "taylor" alone. DARK's configurations take 11, and 3 for images of 128x96.
+        blur_kernel: Odd, from 3 to 31, for "taylor" alone. DARK's configurations take 11, and 3 for images of 128x96.
             Weights are OpenCV's: fixed fractions up to 7, from 9 on a Gaussian of
             sigma = 0.3 ((blur_kernel - 1) / 2 - 1) + 0.8 (the newest OpenCV has fixed fractions for 9 as well).
         flipped: (..., K, H, W) maps of the mirrored images.
@@ -84,33 +86,24 @@ def heatmap_peaks(
         from ptfast.ops._torch.heatmap import heatmap_peaks as on_tensors
 
         return on_tensors(heatmaps, flipped, partners, shift, refine, blur_kernel)
-    heatmaps, flipped = _maps(heatmaps, flipped)
-    scores = np.empty(heatmaps.shape[:-2], np.float64 if heatmaps.dtype == np.float64 else np.float32)
-    coordinates = np.empty((*scores.shape, 2), scores.dtype)
-    if scores.size:
-        _native.cpu("heatmap_peaks", heatmaps.dtype)(
-            (_native.address(heatmaps), _native.address(flipped)), partners, shift,
-            (scores.size, *heatmaps.shape[-2:]), REFINEMENTS.index(refine), blur_kernel,
-            _native.address(coordinates), _native.address(scores),
-        )  # fmt: skip
-    return coordinates, scores
+    return heatmap_peak_arrays(heatmaps, flipped, partners, shift, refine, blur_kernel)
 
 
-def flip_average(heatmaps: Array, flipped: Array, flip_pairs: Pairs, shift: bool = True) -> Array:
-    """The mean of heatmaps and those of the mirrored image, turned back.
+def flip_average(heatmaps: ArrayT, flipped: Array, flip_pairs: Pairs, shift: bool = True) -> ArrayT:
+    """Mean of heatmaps and those of the mirrored image, turned back.
 
     Turning back reverses x and swaps the joints of each pair. With `shift`, the result also moves one column to the
     right, where its first column stays as well: a network whose stride is 4 sees a mirrored image one heatmap pixel
     away, as HRNet's test code allows for. heatmap_peaks decodes the mean without writing it.
 
     Args:
-        heatmaps: (..., K, H, W) float16, float32 or float64, in torch also bfloat16; at most 512 joints.
-        flipped: (..., K, H, W) of the mirrored images; taken in heatmaps' dtype.
+        heatmaps: (..., K, H, W) float16, float32 or float64, in torch also bfloat16, of at most 512 joints.
+        flipped: (..., K, H, W) of the mirrored images, taken in heatmaps' dtype.
         flip_pairs: The joints that swap in a mirrored image, as in Skeleton.flip_pairs.
-        shift: Whether the turned maps move one column.
+        shift: Move the turned maps one column to the right.
 
     Returns:
-        (..., K, H, W) of heatmaps' dtype: half the sum, rounded once. In torch, detached.
+        (..., K, H, W) of heatmaps' dtype, half the sum, rounded once. In torch, detached.
 
     Raises:
         ValueError: A shape is wrong, or flip_pairs name a joint twice or one that is not there.
@@ -122,22 +115,13 @@ def flip_average(heatmaps: Array, flipped: Array, flip_pairs: Pairs, shift: bool
         from ptfast.ops._torch.heatmap import flip_average as on_tensors
 
         return on_tensors(heatmaps, flipped, partners, shift)
-    heatmaps, flipped = _maps(heatmaps, flipped)
-    out = np.empty_like(heatmaps)
-    if out.size:
-        height, width = out.shape[-2:]
-        addresses, sizes = (
-            [_native.address(x) for x in (heatmaps, flipped)],
-            (out.size // (height * width), height, width),
-        )
-        _native.cpu("flip_average", out.dtype)(addresses, partners, shift, sizes, _native.address(out))
-    return out
+    return flip_average_arrays(heatmaps, flipped, partners, shift)
 
 
 def heatmap_to_image(
-    coordinates: Array, boxes: Array, *, heatmap_size: tuple[int, int], convention: Convention = "hrnet"
-) -> Array:
-    """Takes coordinates in heatmaps back to the image, through the boxes that the maps were made of.
+    coordinates: ArrayT, boxes: Array, *, heatmap_size: tuple[int, int], convention: Convention = "hrnet"
+) -> ArrayT:
+    """Maps coordinates in heatmaps back to the image, through the boxes that the heatmaps were made of.
 
     With w, h the heatmap's and bw, bh the box's width and height:
 
@@ -148,7 +132,7 @@ def heatmap_to_image(
 
     Args:
         coordinates: (..., K, 2) as (x, y) float32 or float64, such as heatmap_peaks gives.
-        boxes: (..., 4) xyxy, image pixels; taken in the dtype of coordinates.
+        boxes: (..., 4) xyxy, image pixels, taken in the dtype of coordinates.
         heatmap_size: (height, width).
         convention: "hrnet" or "roi".
 
@@ -171,32 +155,11 @@ def heatmap_to_image(
         from ptfast.ops._torch.heatmap import heatmap_to_image as on_tensors
 
         return on_tensors(coordinates, boxes, height, width, convention)
-    coordinates = as_floats("coordinates", coordinates)
-    return np.stack(image_axes(coordinates, np.asarray(boxes, coordinates.dtype), height, width, convention), -1)
-
-
-def image_axes(coordinates: Array, boxes: Array, height: int, width: int, convention: Convention) -> list[Array]:
-    """x and y of heatmap_to_image, (..., K) each, in operators that NumPy and torch share."""
-    axes = []
-    for axis, cells in enumerate((width, height)):
-        low, high, place = boxes[..., None, axis], boxes[..., None, axis + 2], coordinates[..., axis]
-        if convention == "roi":
-            axes.append(low + (place + 0.5) * ((high - low) / cells))
-        else:
-            scale = (boxes[..., None, 2] - boxes[..., None, 0]) / width
-            axes.append((low + high) * 0.5 + (place - cells * 0.5) * scale)
-    return axes
-
-
-def _maps(heatmaps: Array, flipped: Array | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Contiguous arrays of one dtype."""
-    half = np.asarray(heatmaps).dtype == np.float16
-    heatmaps = np.ascontiguousarray(heatmaps) if half else as_floats("heatmaps", heatmaps)
-    return heatmaps, None if flipped is None else np.ascontiguousarray(flipped, heatmaps.dtype)
+    return heatmap_to_image_arrays(coordinates, boxes, height, width, convention)
 
 
 def _partners(heatmaps: Array, flipped: Array, flip_pairs: Pairs) -> list[int]:
-    """The joint that each one becomes in the mirrored image; checks the three against each other."""
+    """Joint that each one becomes in the mirrored image. Checks the three arguments against each other."""
     check_shape("heatmaps", heatmaps, ("...", "K", "H", "W"))
     check_shape("flipped", flipped, tuple(heatmaps.shape))
     joints = int(heatmaps.shape[-3])

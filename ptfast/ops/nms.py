@@ -1,31 +1,29 @@
 """Greedy and soft non-maximum suppression of boxes, tubes and poses.
 
 A number that is NaN or infinite is an error, but on a GPU only in the forms that wait for the device anyway: nms,
-tube_nms and oks_nms. The others say what it means there.
+tube_nms and oks_nms. The docstrings of the others state its meaning there.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from ptfast import _native
-from ptfast._check import Array, as_floats, check_finite, check_number, check_shape, is_tensor
+from ptfast._check import Array, ArrayT, check_number, check_shape, is_tensor
+from ptfast.ops._numpy.nms import nms_arrays, oks_nms_arrays, soft_oks_nms_arrays
 
 
-def nms(boxes: Array, scores: Array, threshold: float) -> Array:
+def nms(boxes: ArrayT, scores: Array, threshold: float) -> ArrayT:
     """Greedy non-maximum suppression of boxes by their IoU.
 
     By descending score, lower index first among equals, a box is kept unless its IoU with one kept before is over the
-    threshold. iou_matrix says what IoU is; an empty box overlaps none.
+    threshold. IoU is that of iou_matrix. An empty box overlaps none.
 
     Args:
         boxes: (N, 4) float32 or float64, x1, y1, x2, y2; NumPy arrays or torch tensors.
         scores: (N,), taken in the boxes' dtype.
-        threshold: Highest IoU that two kept boxes may have, 0 to 1; rounded to the boxes' dtype.
+        threshold: Highest IoU that two kept boxes may have, 0 to 1, rounded to the boxes' dtype.
 
     Returns:
-        (M,) int64 indices of the kept boxes, highest score first. In torch, finding M waits for the device;
-        nms_padded does not.
+        (M,) int64 indices of the kept boxes, highest score first. In torch, finding M waits for the device, unlike
+        nms_padded.
 
     Raises:
         ValueError: A shape is wrong, the threshold is out of range, or a number is NaN or infinite.
@@ -39,14 +37,15 @@ def nms(boxes: Array, scores: Array, threshold: float) -> Array:
     return _without_padding(*nms_arrays("boxes", boxes, scores, threshold))
 
 
-def nms_padded(boxes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
-    """As nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+def nms_padded(boxes: ArrayT, scores: Array, threshold: float) -> tuple[ArrayT, Array]:
+    """nms with a result whose shape does not depend on the data, so that on a GPU nothing waits for the device.
 
     Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a box with a NaN
     overlaps none.
 
     Returns:
-        (N,) int64 indices of the kept boxes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+        (N,) int64 indices of the kept boxes, then -1, and the number of kept boxes, an int or in torch a () int64
+        tensor.
     """
     _check_boxes("boxes", boxes, ("N", 4), scores, threshold)
     if is_tensor(boxes):
@@ -56,15 +55,15 @@ def nms_padded(boxes: Array, scores: Array, threshold: float) -> tuple[Array, Ar
     return nms_arrays("boxes", boxes, scores, threshold)
 
 
-def tube_nms(tubes: Array, scores: Array, threshold: float) -> Array:
+def tube_nms(tubes: ArrayT, scores: Array, threshold: float) -> ArrayT:
     """Greedy non-maximum suppression of tubes by the mean of their frames' IoUs.
 
-    As nms in all but the overlap, which is tube_iou_matrix's.
+    Equal to nms in all but the overlap, which is that of tube_iou_matrix.
 
     Args:
         tubes: (N, T, 4) float32 or float64, a box x1, y1, x2, y2 for each frame; NumPy arrays or torch tensors.
         scores: (N,), taken in the tubes' dtype.
-        threshold: Highest mean IoU that two kept tubes may have, 0 to 1; rounded to the tubes' dtype.
+        threshold: Highest mean IoU that two kept tubes may have, 0 to 1, rounded to the tubes' dtype.
 
     Returns:
         (M,) int64 indices of the kept tubes, highest score first.
@@ -84,14 +83,15 @@ def tube_nms(tubes: Array, scores: Array, threshold: float) -> Array:
     return _without_padding(*nms_arrays("tubes", tubes, scores, threshold))
 
 
-def tube_nms_padded(tubes: Array, scores: Array, threshold: float) -> tuple[Array, Array]:
-    """As tube_nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+def tube_nms_padded(tubes: ArrayT, scores: Array, threshold: float) -> tuple[ArrayT, Array]:
+    """tube_nms with a result whose shape does not depend on the data, so that on a GPU nothing waits for the device.
 
     Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a tube with a NaN
     overlaps none.
 
     Returns:
-        (N,) int64 indices of the kept tubes, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+        (N,) int64 indices of the kept tubes, then -1, and the number of kept tubes, an int or in torch a () int64
+        tensor.
     """
     _check_boxes("tubes", tubes, ("N", "T", 4), scores, threshold)
     if is_tensor(tubes):
@@ -101,11 +101,11 @@ def tube_nms_padded(tubes: Array, scores: Array, threshold: float) -> tuple[Arra
     return nms_arrays("tubes", tubes, scores, threshold)
 
 
-def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float) -> Array:
+def oks_nms(keypoints: ArrayT, scores: Array, areas: Array, sigmas: Array, threshold: float) -> ArrayT:
     """Greedy non-maximum suppression of poses by their object keypoint similarity (OKS).
 
-    As nms in all but the overlap: OKS over all joints, divided by the mean of both poses' areas, as there is no ground
-    truth whose area could count; oks_matrix with a pair of areas gives the same. In HRNet the area is that of the
+    Equal to nms in all but the overlap: OKS over all joints with the mean of both poses' areas, as oks_matrix gives it
+    for a pair of areas, since there is no ground truth whose area could count. In HRNet the area is that of the
     enlarged crop, and the rule is the same but for 2e-16 added to it.
 
     Args:
@@ -113,7 +113,7 @@ def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, thresh
         scores: (N,), taken, as are the others, in the keypoints' dtype.
         areas: (N,) square pixels.
         sigmas: (K,) COCO's sigmas.
-        threshold: Highest OKS that two kept poses may have, 0 to 1; rounded to the keypoints' dtype.
+        threshold: Highest OKS that two kept poses may have, 0 to 1, rounded to the keypoints' dtype.
 
     Returns:
         (M,) int64 indices of the kept poses, highest score first.
@@ -123,7 +123,7 @@ def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, thresh
         TypeError: A dtype is neither float32 nor float64.
 
     Source:
-        Sun et al. 2019 (HRNet), whose code calls it oks_nms; Papandreou et al. 2017 introduced it.
+        Sun et al. 2019 (HRNet), whose code calls it oks_nms. Papandreou et al. 2017 introduced it.
     """
     poses = _check_poses(keypoints, scores, areas, sigmas)
     check_number("threshold", threshold, 0, 1)
@@ -135,15 +135,16 @@ def oks_nms(keypoints: Array, scores: Array, areas: Array, sigmas: Array, thresh
 
 
 def oks_nms_padded(
-    keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float
-) -> tuple[Array, Array]:
-    """As oks_nms, with a result whose shape does not depend on the data: on a GPU nothing waits for the device.
+    keypoints: ArrayT, scores: Array, areas: Array, sigmas: Array, threshold: float
+) -> tuple[ArrayT, Array]:
+    """oks_nms with a result whose shape does not depend on the data, so that on a GPU nothing waits for the device.
 
     Numbers that are not finite are errors on the CPU alone. On a GPU a NaN score counts as -inf, and a pose with a NaN
-    coordinate overlaps none; a NaN area counts, as in oks_matrix, as one that is not positive.
+    coordinate overlaps none. A NaN area counts, as in oks_matrix, as one that is not positive.
 
     Returns:
-        (N,) int64 indices of the kept poses, then -1; and how many are kept: an int, or in torch a () int64 tensor.
+        (N,) int64 indices of the kept poses, then -1, and the number of kept poses, an int or in torch a () int64
+        tensor.
     """
     poses = _check_poses(keypoints, scores, areas, sigmas)
     check_number("threshold", threshold, 0, 1)
@@ -155,20 +156,20 @@ def oks_nms_padded(
 
 
 def soft_oks_nms(
-    keypoints: Array, scores: Array, areas: Array, sigmas: Array, threshold: float, *, max_detections: int = 20
-) -> tuple[Array, Array]:
+    keypoints: ArrayT, scores: Array, areas: Array, sigmas: Array, threshold: float, *, max_detections: int = 20
+) -> tuple[ArrayT, ArrayT]:
     """Soft non-maximum suppression of poses: scores of overlapping poses fall, and no pose is struck out.
 
     Takes the pose with the highest score, lower index first among equals, multiplies every other score by
-    exp(-OKS^2 / threshold), and goes on until max_detections poses are taken. OKS is oks_nms's.
+    exp(-OKS^2 / threshold), and goes on until max_detections poses are taken. OKS is that of oks_nms.
 
     Args:
         keypoints: (N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
         scores: (N,), taken, as are the others, in the keypoints' dtype.
         areas: (N,) square pixels.
         sigmas: (K,) COCO's sigmas.
-        threshold: How fast scores fall with OKS, at least 1e-6.
-        max_detections: How many poses to take, at least 0.
+        threshold: Decides how fast scores fall with OKS, at least 1e-6.
+        max_detections: Number of poses to take, at least 0.
 
     Returns:
         (M,) int64 indices in the order taken, M = min(N, max_detections), and (M,) their scores when taken. Since M
@@ -192,48 +193,6 @@ def soft_oks_nms(
     return soft_oks_nms_arrays(**poses, threshold=threshold, max_detections=max_detections)
 
 
-def nms_arrays(name: str, boxes: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[np.ndarray, int]:
-    """nms_padded and tube_nms_padded of NumPy arrays whose shapes are already checked: boxes (N, 4) or (N, T, 4)."""
-    boxes = as_floats(name, boxes)
-    scores = np.ascontiguousarray(scores, boxes.dtype)
-    _check_finite(name, boxes)
-    _check_finite("scores", scores)
-    n, t = len(boxes), boxes.shape[1] if boxes.ndim == 3 else 1
-    kept = np.empty(n, np.int64)
-    addresses = (_native.address(boxes), _native.address(scores))
-    return kept, _native.cpu("tube_nms", boxes.dtype)(*addresses, n, t, threshold, _native.address(kept))
-
-
-def oks_nms_arrays(
-    keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray, threshold: float
-) -> tuple[np.ndarray, int]:
-    """oks_nms_padded of NumPy arrays whose shapes are already checked."""
-    inputs = _finite_poses(keypoints, scores, areas, sigmas)
-    n, k, _ = inputs[0].shape
-    kept = np.empty(n, np.int64)
-    addresses = [_native.address(x) for x in inputs]
-    return kept, _native.cpu("oks_nms", inputs[0].dtype)(addresses, n, k, threshold, _native.address(kept))
-
-
-def soft_oks_nms_arrays(
-    keypoints: np.ndarray,
-    scores: np.ndarray,
-    areas: np.ndarray,
-    sigmas: np.ndarray,
-    threshold: float,
-    max_detections: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """soft_oks_nms of NumPy arrays whose shapes are already checked."""
-    inputs = _finite_poses(keypoints, scores, areas, sigmas)
-    n, k, _ = inputs[0].shape
-    count = min(n, max_detections)
-    kept, rescored = np.empty(count, np.int64), np.empty(count, inputs[0].dtype)
-    addresses = [_native.address(x) for x in inputs]
-    results = (_native.address(kept), _native.address(rescored))
-    _native.cpu("soft_oks_nms", inputs[0].dtype)(addresses, n, k, threshold, count, *results)
-    return kept, rescored
-
-
 def _without_padding(kept: Array, count: Array) -> Array:
     return kept[: int(count)]
 
@@ -245,29 +204,10 @@ def _check_boxes(name: str, boxes: Array, pattern: tuple[int | str, ...], scores
 
 
 def _check_poses(keypoints: Array, scores: Array, areas: Array, sigmas: Array) -> dict[str, Array]:
-    """The arguments by their names; raises ValueError where a shape does not fit."""
+    """Returns the arguments by their names. Raises ValueError where a shape does not fit."""
     check_shape("keypoints", keypoints, ("N", "K", 2))
     n, k, _ = keypoints.shape
     check_shape("scores", scores, (n,))
     check_shape("areas", areas, (n,))
     check_shape("sigmas", sigmas, (k,))
     return {"keypoints": keypoints, "scores": scores, "areas": areas, "sigmas": sigmas}
-
-
-def _finite_poses(
-    keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    keypoints = as_floats("keypoints", keypoints)
-    others = {"scores": scores, "areas": areas, "sigmas": sigmas}
-    arrays = {"keypoints": keypoints} | {
-        name: np.ascontiguousarray(array, keypoints.dtype) for name, array in others.items()
-    }
-    for name, array in arrays.items():
-        _check_finite(name, array)
-    return tuple(arrays.values())
-
-
-def _check_finite(name: str, array: np.ndarray) -> None:
-    # As _check.check_finite, without its temporary arrays.
-    if not _native.cpu("all_finite", array.dtype)(_native.address(array), array.size):
-        check_finite(name, array)

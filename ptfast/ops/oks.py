@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ptfast import _native
-from ptfast._check import Array, as_floats, check_shape, is_tensor
+from ptfast._check import Array, ArrayT, check_shape, is_tensor
+from ptfast.ops._numpy.oks import oks_arrays
 
 
 def oks_matrix(
-    a: Array,
+    a: ArrayT,
     b: Array,
     *,
     area: Array | tuple[Array, Array],
     sigmas: Array,
     a_visible: Array | None = None,
     b_visible: Array | None = None,
-) -> Array:
+) -> ArrayT:
     """Object keypoint similarity (OKS) of every pose of `a` with every pose of `b`.
 
-    OKS is the mean of exp(-d^2 / (2 (2 sigma)^2 area)) over the joints visible in both (COCO's definition, whose area
-    is the ground truth's). No common joint: 0. An area that is not positive: 1 if all common joints coincide, else 0.
-    A NaN coordinate of a visible joint makes its pairs NaN; coordinates of hidden joints do not count.
+    OKS is the mean of exp(-d^2 / (2 (2 sigma)^2 area)) over the joints visible in both. COCO's area is that of the
+    ground truth. Without a common joint OKS is 0. With an area that is not positive it is 1 if all common joints
+    coincide, else 0. A NaN coordinate of a visible joint makes its pairs NaN. Those of hidden joints do not count.
 
     Args:
         a: (..., N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
@@ -41,26 +39,15 @@ def oks_matrix(
     Source:
         Lin et al., COCO keypoint evaluation; Wang et al. 2020, section 3.2, for its use between tracklets.
     """
-    check_oks_shapes(a, b, area, sigmas, a_visible, b_visible)
+    _check_shapes(a, b, area, sigmas, a_visible, b_visible)
     if is_tensor(a):
         from ptfast.ops._torch.oks import oks_matrix as on_tensors
 
         return on_tensors(a, b, area, sigmas, a_visible, b_visible)
-    a = as_floats("a", a)
-    area_a, area_b = area if isinstance(area, tuple) else (None, area)
-    reals = [a, *(None if x is None else np.ascontiguousarray(x, a.dtype) for x in (b, area_a, area_b, sigmas))]
-    masks = [None if x is None else np.ascontiguousarray(np.not_equal(x, 0), np.uint8) for x in (a_visible, b_visible)]
-    *batch, n, k, _ = a.shape
-    m = reals[1].shape[-3]
-    out = np.empty((*batch, n, m), a.dtype)
-    if out.size:
-        addresses = [_native.address(x) for x in (*reals, *masks)]
-        sizes = (out.size // (n * m), n, m, k)
-        _native.cpu("oks_matrix", a.dtype)(addresses, sizes, _native.address(out))
-    return out
+    return oks_arrays(a, b, area, sigmas, a_visible, b_visible)
 
 
-def check_oks_shapes(
+def _check_shapes(
     a: Array,
     b: Array,
     area: Array | tuple[Array, Array],

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ptfast import _native
-from ptfast._check import Array, as_floats, check_number, check_shape, is_tensor
+from ptfast._check import Array, ArrayT, check_number, check_shape, is_tensor
+from ptfast.ops._numpy.pckh import pckh_arrays
 
 
 def pckh_matrix(
-    a: Array,
+    a: ArrayT,
     b: Array,
     *,
     head_sizes: Array,
     threshold: float = 0.5,
     a_visible: Array | None = None,
     b_visible: Array | None = None,
-) -> Array:
+) -> ArrayT:
     """Share of the joints visible in both that lie within threshold times b's head size, for every pair of poses.
 
-    A distance equal to the limit is within. No common joint: 0. A NaN coordinate of a common joint, or a NaN head size,
-    makes the pair NaN; coordinates of hidden joints do not count. The bits of the result depend on neither the
-    processor nor the number of threads.
+    A distance equal to the limit is within. Without a common joint the share is 0. A NaN coordinate of a common joint,
+    or a NaN head size, makes the pair NaN. Coordinates of hidden joints do not count. The bits of the result depend on
+    neither the processor nor the number of threads.
 
     Args:
         a: (..., N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
@@ -56,25 +54,3 @@ def pckh_matrix(
 
         return on_tensors(a, b, head_sizes, threshold, a_visible, b_visible)
     return pckh_arrays(a, b, head_sizes, threshold, a_visible, b_visible)
-
-
-def pckh_arrays(
-    a: np.ndarray,
-    b: np.ndarray,
-    head_sizes: np.ndarray,
-    threshold: float,
-    a_visible: np.ndarray | None,
-    b_visible: np.ndarray | None,
-) -> np.ndarray:
-    """pckh_matrix of NumPy arrays whose shapes are already checked."""
-    a = as_floats("a", a)
-    b, head_sizes = (np.ascontiguousarray(x, a.dtype) for x in (b, head_sizes))
-    masks = [None if x is None else np.ascontiguousarray(np.not_equal(x, 0), np.uint8) for x in (a_visible, b_visible)]
-    *batch, n, k, _ = a.shape
-    m = b.shape[-3]
-    out = np.empty((*batch, n, m), a.dtype)
-    if out.size:
-        addresses = [_native.address(x) for x in (a, b, head_sizes, *masks)]
-        sizes = (out.size // (n * m), n, m, k)
-        _native.cpu("pckh_matrix", a.dtype)(addresses, threshold, sizes, _native.address(out))
-    return out

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptfast import _native
-from ptfast._check import check_shape
+from ptfast._check import check_offsets, check_shape
+from ptfast.ops._numpy.ranking import rank_arrays
 
 
 def rank_scores(scores: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
@@ -13,12 +13,12 @@ def rank_scores(scores: np.ndarray, offsets: np.ndarray | None = None) -> np.nda
 
     Equal scores come in the order that NumPy 1.26's argsort gives on processors with AVX-512, read from its end. The
     official PoseTrack evaluator leaves them to NumPy's unstable argsort, whose order depends on release and processor
-    and moves an AP by some thousandths of a percent; this one depends on neither. A run of over 64 scores of which most
-    share the lowest value is left to the C++ library's sort, as there.
+    and moves an AP by some thousandths of a percent. This order depends on neither. A run of over 64 scores of which
+    most share the lowest value is left to the C++ library's sort, as there.
 
     Args:
         scores: (D,) numbers, compared in float64.
-        offsets: (G + 1,) group g holds the scores offsets[g] to offsets[g + 1]; default one group.
+        offsets: (G + 1,) integers. Group g holds the scores offsets[g] to offsets[g + 1]. Default one group.
 
     Returns:
         (D,) int64 positions in `scores`: first those of the first group, highest score first.
@@ -31,8 +31,5 @@ def rank_scores(scores: np.ndarray, offsets: np.ndarray | None = None) -> np.nda
     if np.isnan(values).any():
         raise ValueError(f"scores must be numbers, got nan at {int(np.flatnonzero(np.isnan(values))[0])}")
     ends = np.ascontiguousarray([0, len(values)] if offsets is None else offsets, np.int64)
-    if ends.ndim != 1 or ends.size == 0 or ends[0] != 0 or ends[-1] != len(values) or (np.diff(ends) < 0).any():
-        raise ValueError(f"offsets must rise from 0 to {len(values)}, got {ends.ravel().tolist()[:8]}")
-    order = np.empty(len(values), np.int64)
-    _native.core.rank_scores_cpu(_native.address(values), _native.address(ends), len(ends) - 1, _native.address(order))
-    return order
+    check_offsets("offsets", ends, len(values), "scores", length="G + 1")
+    return rank_arrays(values, ends)

@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 
 
 def assign(cost: np.ndarray, *, max_cost: float | None = None, method: str = "hungarian") -> np.ndarray:
-    """As ptfast.ops.assign, in float64: (..., N, M) -> (..., N). Equal totals may be reached by other pairs."""
+    """ptfast.ops.assign in float64: (..., N, M) -> (..., N). Equal totals may come from other pairs."""
     cost = np.asarray(cost, np.float64)
     solve = {"hungarian": _hungarian, "greedy": _greedy}[method]
     columns = [solve(one, max_cost) for one in cost.reshape(-1, *cost.shape[-2:])] if cost.size else []
@@ -22,7 +22,7 @@ def assign_ragged(
     max_cost: float | None = None,
     method: str = "hungarian",
 ) -> np.ndarray:
-    """As ptfast.ops.assign_ragged."""
+    """ptfast.ops.assign_ragged."""
     pieces = np.split(flat_costs, np.cumsum(rows * columns)[:-1]) if len(rows) else []
     problems = [piece.reshape(n, m) for piece, n, m in zip(pieces, rows, columns, strict=True)]
     solved = [assign(cost, max_cost=max_cost, method=method) for cost in problems]
@@ -34,7 +34,7 @@ def _allowed(cost: np.ndarray, max_cost: float | None) -> np.ndarray:
 
 
 def _hungarian(cost: np.ndarray, max_cost: float | None) -> np.ndarray:
-    """A pair saves (worth - cost), staying alone nothing; without a limit, a pair is worth all costs together."""
+    """Optimal assignment of one problem. A pair saves (worth - cost), where worth is max_cost or beyond all costs."""
     allowed = _allowed(cost, max_cost)
     largest = np.abs(cost[allowed]).max(initial=1.0)
     worth = 4.0 * (min(cost.shape) + 1) * largest if max_cost is None else max_cost

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def iou_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """As ptfast.ops.iou_matrix, in a's dtype: a (..., N, 4), b (..., M, 4) -> (..., N, M)."""
+    """ptfast.ops.iou_matrix in a's dtype: a (..., N, 4), b (..., M, 4) -> (..., N, M)."""
     a, b = a[..., :, None, :], np.asarray(b, a.dtype)[..., None, :, :]
     corner = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     common = np.maximum(corner, 0).prod(-1)
@@ -21,7 +21,7 @@ def _area(boxes: np.ndarray) -> np.ndarray:
 def tube_iou_matrix(
     a: np.ndarray, b: np.ndarray, a_valid: np.ndarray | None = None, b_valid: np.ndarray | None = None
 ) -> np.ndarray:
-    """As ptfast.ops.tube_iou_matrix, in a's dtype: a (..., N, T, 4), b (..., M, T, 4) -> (..., N, M)."""
+    """ptfast.ops.tube_iou_matrix in a's dtype: a (..., N, T, 4), b (..., M, T, 4) -> (..., N, M)."""
     ious = iou_matrix(np.swapaxes(a, -3, -2), np.swapaxes(b, -3, -2))  # (..., T, N, M)
     if a_valid is not None:
         ious = np.where(np.swapaxes(a_valid, -2, -1)[..., :, :, None], ious, 0)

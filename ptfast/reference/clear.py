@@ -22,7 +22,7 @@ def clear_match(
     object_present: np.ndarray,
     hypothesis_present: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """As ptfast.ops.clear_match with all arguments: distances (P, K), ids (N,) and (M,), offsets, masks (N, K), (M, K).
+    """ptfast.ops.clear.clear_match with all arguments: distances (P, K), ids (N,) and (M,), masks (N, K) and (M, K).
 
     Returns:
         matched (N, K) int64, switched (N, K) bool, counts (S, K, 7) in the order of MATCH ... MIGRATE, and (S, K, 2)
@@ -52,7 +52,7 @@ def clear_match(
 
 @dataclass
 class _History:
-    """What one channel of one sequence remembers between frames; ids stand for objects and hypotheses."""
+    """State of one channel of one sequence between frames. Objects and hypotheses are named by their ids."""
 
     counts: np.ndarray
     sums: np.ndarray
@@ -61,7 +61,7 @@ class _History:
     seen: set[int] = field(default_factory=set)  # hypotheses matched so far
 
     def frame(self, distances: np.ndarray, objects: np.ndarray, hypotheses: np.ndarray) -> list[tuple[int, int, int]]:
-        """One frame's pairs (row, column, MATCH or SWITCH); distances (n, m), not finite where a pair is forbidden."""
+        """One frame's pairs (row, column, MATCH or SWITCH) from distances (n, m), not finite where forbidden."""
         self.sums[ALL_ROWS] += distances[np.isfinite(distances)].sum()
         pairs = self.kept(distances, objects, hypotheses)
         left = distances.copy()
@@ -102,7 +102,7 @@ class _History:
 
 
 def solve(distances: np.ndarray) -> list[tuple[int, int]]:
-    """As many finite pairs as possible, then the least total distance; (n, m) -> rows and columns, rows rising."""
+    """Rows and columns of as many finite pairs of (n, m) as possible with the least total distance, rows rising."""
     finite = np.isfinite(distances)
     if not finite.any():
         return []

@@ -17,7 +17,7 @@ def crop_tubes(
     std: Sequence[float],
     unbiased: bool = False,
 ) -> np.ndarray:
-    """As ptfast.ops.crop_tubes, in float64: frames (F, H, W, 3), tubes (M, T, 4) -> (M, 3, T, h, w)."""
+    """ptfast.ops.crop_tubes in float64: frames (F, H, W, 3), tubes (M, T, 4) -> (M, 3, T, h, w)."""
     m, t = frame_index.shape
     out = np.zeros((m, 3, t, *size))
     for tube, time in np.ndindex(m, t):
@@ -32,7 +32,7 @@ def crop_tubes(
 
 
 def _weights(low: float, high: float, crop: int, image: int, unbiased: bool) -> np.ndarray:
-    """What each of `image` pixels weighs in each of `crop` output pixels along one axis: (crop, image)."""
+    """(crop, image) weights of `image` pixels in `crop` output pixels along one axis."""
     intervals = crop - 1 if unbiased else crop
     scale = (high - low) / max(1, intervals)
     source = (low + high) / 2 + (np.arange(crop) - intervals / 2) * scale
@@ -40,7 +40,7 @@ def _weights(low: float, high: float, crop: int, image: int, unbiased: bool) -> 
 
 
 def box_to_crop(boxes: np.ndarray, *, aspect: float, scale: float = 1.25) -> np.ndarray:
-    """As ptfast.ops.box_to_crop: (..., 4) -> (..., 4)."""
+    """ptfast.ops.box_to_crop: (..., 4) -> (..., 4)."""
     out = np.empty(boxes.shape)
     for i in np.ndindex(boxes.shape[:-1]):
         x1, y1, x2, y2 = boxes[i]

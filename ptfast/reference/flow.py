@@ -6,7 +6,7 @@ import numpy as np
 
 
 def sample_flow(flow: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As ptfast.ops.sample_flow, in float64: flow (H, W, 2), points (..., 2) -> values (..., 2), inside (...)."""
+    """ptfast.ops.sample_flow in float64: flow (H, W, 2), points (..., 2) -> values (..., 2), inside (...)."""
     height, width, _ = flow.shape
     values, inside = np.zeros(points.shape), np.zeros(points.shape[:-1], bool)
     for i in np.ndindex(points.shape[:-1]):

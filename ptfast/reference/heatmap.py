@@ -13,7 +13,7 @@ OPENCV_WEIGHTS = {3: (1, 2, 1), 5: (1, 4, 6, 4, 1), 7: (2, 7, 14, 18, 14, 7, 2)}
 def heatmap_peaks(
     heatmaps: np.ndarray, *, refine: str = "none", blur_kernel: int = 11
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As ptfast.ops.heatmap_peaks without flipped maps: (..., H, W) -> (..., 2) and (...)."""
+    """ptfast.ops.heatmap_peaks without flipped maps: (..., H, W) -> (..., 2) and (...)."""
     coordinates = np.zeros((*heatmaps.shape[:-2], 2))
     scores = np.full(heatmaps.shape[:-2], np.nan)
     for index in np.ndindex(scores.shape):
@@ -33,7 +33,7 @@ def heatmap_peaks(
 def flip_average(
     heatmaps: np.ndarray, flipped: np.ndarray, flip_pairs: Iterable[tuple[int, int]], shift: bool = True
 ) -> np.ndarray:
-    """As ptfast.ops.flip_average: (..., K, H, W) twice -> (..., K, H, W)."""
+    """ptfast.ops.flip_average: (..., K, H, W) twice -> (..., K, H, W)."""
     turned = flipped[..., ::-1].copy()
     for a, b in flip_pairs:
         turned[..., [a, b], :, :] = turned[..., [b, a], :, :]
@@ -46,7 +46,7 @@ def flip_average(
 def heatmap_to_image(
     coordinates: np.ndarray, boxes: np.ndarray, *, heatmap_size: tuple[int, int], convention: str = "hrnet"
 ) -> np.ndarray:
-    """As ptfast.ops.heatmap_to_image, in float64: (..., K, 2), (..., 4) -> (..., K, 2)."""
+    """ptfast.ops.heatmap_to_image in float64: (..., K, 2), (..., 4) -> (..., K, 2)."""
     corner, end = np.split(np.asarray(boxes, np.float64)[..., None, :], 2, -1)
     cells = np.array(heatmap_size[::-1], np.float64)
     if convention == "roi":
@@ -55,7 +55,7 @@ def heatmap_to_image(
 
 
 def gaussian(size: int) -> np.ndarray:
-    """(size,) the weights that OpenCV derives from a size alone."""
+    """(size,) weights that OpenCV derives from a size alone."""
     sigma = 0.3 * ((size - 1) * 0.5 - 1) + 0.8
     steps = np.arange(size) - (size - 1) / 2
     weights = np.array(OPENCV_WEIGHTS.get(size, np.exp(-(steps**2) / (2 * sigma**2))), np.float64)
@@ -63,7 +63,7 @@ def gaussian(size: int) -> np.ndarray:
 
 
 def blur(heatmap: np.ndarray, size: int) -> np.ndarray:
-    """(H, W) -> (H, W), with zeros around the map."""
+    """Blurs a map (H, W) -> (H, W), with zeros around it."""
     weights, (height, width) = gaussian(size), heatmap.shape
     padded = np.pad(heatmap, size // 2)
     rows = sum(weight * padded[i : i + height] for i, weight in enumerate(weights))

@@ -1,4 +1,4 @@
-"""Linking one frame after the other, as plainly as it can be said: the specification of ptfast.tracking.link."""
+"""Linking one frame after the other in plain NumPy: the specification of ptfast.tracking.link."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class _Linker:
         )
 
     def displacement(self, i: int, j: int) -> np.ndarray:
-        """(common joints, 2) from row i to row j."""
+        """(common joints, 2) pixels from row i to row j."""
         both = (self.poses.joint_visibility[i] > 0) & (self.poses.joint_visibility[j] > 0)
         return (self.poses.keypoints[j] - self.poses.keypoints[i])[both]
 
     def residuals(self, pairs: list[Pair]) -> np.ndarray:
-        """(joints, 2): what the velocities did not foresee."""
+        """(joints, 2) displacements that the velocities did not foresee."""
         moves = [self.displacement(i, j) - self.velocity[i] * min(d, HORIZON) for i, j, d in pairs]
         return np.concatenate([np.zeros((0, 2)), *moves])
 

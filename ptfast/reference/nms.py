@@ -9,19 +9,19 @@ from ptfast.reference.oks import oks_matrix
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """As ptfast.ops.nms: boxes (N, 4), scores (N,) -> (M,)."""
+    """ptfast.ops.nms: boxes (N, 4), scores (N,) -> (M,)."""
     return _greedy(iou_matrix(boxes, boxes), scores, threshold)
 
 
 def tube_nms(tubes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """As ptfast.ops.tube_nms: tubes (N, T, 4), scores (N,) -> (M,)."""
+    """ptfast.ops.tube_nms: tubes (N, T, 4), scores (N,) -> (M,)."""
     return _greedy(tube_iou_matrix(tubes, tubes), scores, threshold)
 
 
 def oks_nms(
     keypoints: np.ndarray, scores: np.ndarray, areas: np.ndarray, sigmas: np.ndarray, threshold: float
 ) -> np.ndarray:
-    """As ptfast.ops.oks_nms: keypoints (N, K, 2), scores and areas (N,) -> (M,)."""
+    """ptfast.ops.oks_nms: keypoints (N, K, 2), scores and areas (N,) -> (M,)."""
     return _greedy(oks_matrix(keypoints, keypoints, area=(areas, areas), sigmas=sigmas), scores, threshold)
 
 
@@ -34,7 +34,7 @@ def soft_oks_nms(
     *,
     max_detections: int = 20,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As ptfast.ops.soft_oks_nms, in float64."""
+    """ptfast.ops.soft_oks_nms in float64."""
     similarity = oks_matrix(keypoints, keypoints, area=(areas, areas), sigmas=sigmas)
     left = np.array(scores, np.float64)
     taken: list[int] = []

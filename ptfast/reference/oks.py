@@ -14,7 +14,7 @@ def oks_matrix(
     a_visible: np.ndarray | None = None,
     b_visible: np.ndarray | None = None,
 ) -> np.ndarray:
-    """As ptfast.ops.oks_matrix, in float64: a (..., N, K, 2), b (..., M, K, 2) -> (..., N, M)."""
+    """ptfast.ops.oks_matrix in float64: a (..., N, K, 2), b (..., M, K, 2) -> (..., N, M)."""
     a, b = np.asarray(a, np.float64)[..., :, None, :, :], np.asarray(b, np.float64)[..., None, :, :, :]
     common = np.ones(np.broadcast_shapes(a.shape, b.shape)[:-1], bool)
     if a_visible is not None:

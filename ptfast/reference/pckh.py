@@ -14,7 +14,7 @@ def pckh_matrix(
     a_visible: np.ndarray | None = None,
     b_visible: np.ndarray | None = None,
 ) -> np.ndarray:
-    """As ptfast.ops.pckh_matrix, in a's dtype: a (..., N, K, 2), b (..., M, K, 2) -> (..., N, M)."""
+    """ptfast.ops.pckh_matrix in a's dtype: a (..., N, K, 2), b (..., M, K, 2) -> (..., N, M)."""
     a, b = a[..., :, None, :, :], np.asarray(b, a.dtype)[..., None, :, :, :]
     squared = ((a - b) ** 2).sum(-1)
     limit = a.dtype.type(threshold) * np.asarray(head_sizes, a.dtype)[..., None, :, None]

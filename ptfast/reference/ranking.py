@@ -1,4 +1,4 @@
-"""rank_scores in plain Python: the quicksort over registers of eight whose order of equal scores is kept."""
+"""rank_scores in plain Python: the quicksort over registers of eight that defines the order of equal scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LANES, NETWORK, UNROLL, LONG_RUN = 8, 64, 4, 256
 
 
 def rank_scores(scores: np.ndarray) -> np.ndarray:
-    """As ptfast.ops.rank_scores, for one group (D,) -> (D,)."""
+    """ptfast.ops.ranking.rank_scores for one group (D,) -> (D,)."""
     values = [float(score) for score in scores]
     depth = 2 * int(math.log2(len(values))) if values else 0
     order = ascending(list(range(len(values))), values, depth)
@@ -18,7 +18,7 @@ def rank_scores(scores: np.ndarray) -> np.ndarray:
 
 
 def ascending(order: list[int], scores: list[float], depth: int) -> list[int]:
-    """Positions `order` by rising score."""
+    """Sorts positions `order` by rising score."""
     if depth == 0 and len(order) > 1:
         raise ValueError("scores must not mostly share the lowest value: the C++ library orders those")
     if len(order) <= NETWORK:
@@ -34,7 +34,7 @@ def ascending(order: list[int], scores: list[float], depth: int) -> list[int]:
 
 
 def network(order: list[int], scores: list[float]) -> list[int]:
-    """A bitonic network; a merge compares mirrored positions first, equal scores are never exchanged."""
+    """Sorts by a bitonic network, whose merges compare mirrored positions first and never exchange equal scores."""
     block = 2
     while block < 2 * len(order):
         masks = [block - 1, *(block >> shift for shift in range(2, block.bit_length()))]
@@ -60,7 +60,7 @@ def partition(order: list[int], scores: list[float], pivot: float) -> tuple[list
             order = order[-1:] + order[1:-1] if len(order) > 1 else []
     first, last = order[:step], order[step:][-step:]
     middle = order[len(first) : len(order) - len(last)]
-    room_left = room_right = step  # read and not yet written over; the outermost registers are held back for it
+    room_left = room_right = step  # read and not yet written over, as the outermost registers are held back
     while middle:
         from_right = room_right < room_left
         taken = middle[-step:] if from_right else middle[:step]
@@ -74,7 +74,7 @@ def partition(order: list[int], scores: list[float], pivot: float) -> tuple[list
 
 
 def write(lanes: list[int], scores: list[float], pivot: float, low: list[int], high: list[int]) -> int:
-    """Appends register after register to `low`, or puts it before `high`; returns how many went to `low`."""
+    """Appends register after register to `low` or puts it before `high`. Returns the number that went to `low`."""
     before = len(low)
     for start in range(0, len(lanes), LANES):
         register = lanes[start : start + LANES]

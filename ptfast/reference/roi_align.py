@@ -17,7 +17,7 @@ def tube_roi_align(
     sampling_ratio: int = 2,
     aligned: bool = False,
 ) -> np.ndarray:
-    """ptfast.ops.tube_roi_align in the boxes' precision where samples are placed, and float64 where they are summed."""
+    """ptfast.ops.tube_roi_align, with samples placed in the boxes' precision and summed in float64."""
     m, t = tubes.shape[:2]
     out = np.zeros((m, features.shape[1], t, *output_size))
     for tube, frame in np.ndindex(m, t):

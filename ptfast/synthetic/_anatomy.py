@@ -1,22 +1,22 @@
-"""The outlines of people in a picture: limbs as capsules, the torso, the head and its face."""
+"""The outlines of people in an image: limbs as capsules, the torso, the head and its face."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ptfast.synthetic._outlines import CIRCLE, Part, capsules, ellipse, square_map, unit_across, upright
 from ptfast.synthetic.body import JOINTS
 
-# Points beyond the joints, which follow them in `Figures.points`.
+# Points beyond the joints, which follow them in the points of `_extended`.
 _MORE = ("left_toe", "right_toe", "left_hand", "right_hand")
 _POINTS = {name: index for index, name in enumerate((*JOINTS, *_MORE))}
 
-# Capsules: what they wear, their two ends, half the thickness at each in body heights, and how much nearer than their
-# ends they are drawn, in body heights: a sleeve over the shirt, a shirt over the trousers.
+# Capsules: texture, two ends, half the thickness at each end and the distance by which they are drawn nearer than their
+# ends, in body heights. It puts a sleeve over the shirt and a shirt over the trousers.
 _CAPSULES = (
     ("foot", "left_ankle", "left_toe", 0.024, 0.017, 0.00),
     ("foot", "right_ankle", "right_toe", 0.024, 0.017, 0.00),
@@ -40,26 +40,11 @@ _RADII = np.array([row[3:5] for row in _CAPSULES], np.float32)
 _BIAS = np.array([row[5] for row in _CAPSULES], np.float32)
 _TORSO_RADII = np.array([0.058, 0.058, 0.054, 0.054], np.float32)  # about the shoulders and hips
 _HEAD_HALF_WIDTH = 0.052
-_FOOT, _HAND = 0.085, 0.035  # how far toes and hands reach
+_FOOT, _HAND = 0.085, 0.035  # lengths of feet and hands, in body heights
 _SHOULDERS = [_POINTS["left_shoulder"], _POINTS["right_shoulder"]]
 _HIPS = [_POINTS["left_hip"], _POINTS["right_hip"]]
 _ANKLES = [_POINTS["left_ankle"], _POINTS["right_ankle"]]
 _NECK, _TOP, _NOSE = _POINTS["head_bottom"], _POINTS["head_top"], _POINTS["nose"]
-_TURN = np.linspace(0, np.pi, 8, dtype=np.float32)
-_CIRCLE = np.stack([np.cos(2 * np.pi * np.arange(16) / 16), np.sin(2 * np.pi * np.arange(16) / 16)], 1).astype("f4")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A convex outline (V, 2), what it wears, and the (2, 3) map of the unit square (across, along) to pixels.
-
-    `key` tells the parts of a body apart: the left arm from the right.
-    """
-
-    name: str
-    key: str
-    outline: np.ndarray
-    frame: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -84,8 +69,8 @@ def bodies(joints: np.ndarray, nearness: np.ndarray, height: np.ndarray, focal: 
     facing, front = _facing(joints, nearness, focal)
     points, near = _extended(joints, nearness, facing, height)
     radii = _RADII * (height * build)[:, None, None]
-    outlines, frames = _capsules(points[:, _FIRST], points[:, _SECOND], radii)
-    frames[:, _PELVIS] = _upright(points[:, _HIPS], radii[:, _PELVIS, :1])
+    outlines, matrices = capsules(points[:, _FIRST], points[:, _SECOND], radii)
+    matrices[:, _PELVIS] = upright(points[:, _HIPS], radii[:, _PELVIS, :1])
     ends = (near[:, _FIRST] + near[:, _SECOND]) / 2
     # A step of one body height towards the camera, in pixels per metre: height * nearness / focal of the nearness.
     step = (height / focal * near.mean(1))[:, None]
@@ -99,7 +84,7 @@ def bodies(joints: np.ndarray, nearness: np.ndarray, height: np.ndarray, focal: 
     for person in range(len(joints)):
         parts = [
             Part(row[0], row[0] + row[1], *pair)
-            for row, *pair in zip(_CAPSULES, outlines[person], frames[person], strict=True)
+            for row, *pair in zip(_CAPSULES, outlines[person], matrices[person], strict=True)
         ]
         parts.append(_torso(points[person], height[person] * build[person]))
         head, dots = _head(points[person], facing[person], float(front[person]), height[person])
@@ -111,7 +96,7 @@ def bodies(joints: np.ndarray, nearness: np.ndarray, height: np.ndarray, focal: 
 
 
 def _facing(joints: np.ndarray, nearness: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where the face points: (P, 2) in the picture, of length 1 when seen from the side, and (P,) towards the camera.
+    """Directions of faces: (P, 2) in the image, of length 1 when seen from the side, and (P,) towards the camera.
 
     The nose is ahead of the ears, and a little below, by a known share of the head.
     """
@@ -140,41 +125,18 @@ def _extended(
     return points, np.concatenate([nearness, nearness[:, _ANKLES], nearness[:, wrists]], 1)
 
 
-def _capsules(first: np.ndarray, second: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Outlines (P, L, 16, 2) and frames (P, L, 2, 3) of capsules from first to second (P, L, 2) of radii (P, L, 2)."""
-    along = second - first
-    angle = np.arctan2(along[..., 1], along[..., 0])[..., None]
-    turns = np.concatenate([angle + np.pi / 2 + _TURN, angle - np.pi / 2 + _TURN], -1)
-    round_off = np.stack([np.cos(turns), np.sin(turns)], -1)
-    ends = np.repeat(np.stack([first, second], -2), len(_TURN), -2)
-    outlines = ends + np.repeat(radii, len(_TURN), -1)[..., None] * round_off
-    unit = np.concatenate([np.cos(angle), np.sin(angle)], -1)
-    side = np.stack([unit[..., 1], -unit[..., 0]], -1)
-    wide = radii.max(-1)[..., None]
-    start = first - radii[..., :1] * unit - wide * side
-    length = np.hypot(along[..., 0], along[..., 1])[..., None] + radii.sum(-1)[..., None]
-    return outlines, np.stack([2 * wide * side, length * unit, start], -1)
-
-
-def _upright(ends: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Frames (P, 2, 3) that do not turn when two ends (P, 2, 2) pass each other, as hips do that are seen aside."""
-    low, high = ends.min(1) - radius, ends.max(1) + radius
-    wide, tall = (high - low).T
-    none = np.zeros_like(wide)
-    return np.stack([np.stack([wide, none], -1), np.stack([none, tall], -1), low], -1)
-
-
 def _torso(points: np.ndarray, thickness: np.ndarray) -> Part:
+    """The hull of discs about shoulders and hips, a little inside of them."""
     shoulders, hips = points[_SHOULDERS], points[_HIPS]
     top, bottom = (shoulders[0] + shoulders[1]) / 2, (hips[0] + hips[1]) / 2
     spine = bottom - top
     shoulders = shoulders + 0.30 * (top - shoulders) + 0.08 * spine
     hips = hips + 0.08 * (bottom - hips) - 0.10 * spine
-    discs = np.concatenate([shoulders, hips])[:, None] + (_TORSO_RADII * thickness)[:, None, None] * _CIRCLE
+    discs = np.concatenate([shoulders, hips])[:, None] + (_TORSO_RADII * thickness)[:, None, None] * CIRCLE
     outline = cv2.convexHull(discs.reshape(-1, 2))[:, 0]
     half = float(np.hypot(*(shoulders[0] - shoulders[1]))) / 2 + float(_TORSO_RADII[0] * thickness)
-    side = _across(spine)
-    return Part("torso", "torso", outline, _frame(2 * half * side, 1.2 * spine, top - 0.15 * spine - half * side))
+    side = unit_across(spine)
+    return Part("torso", "torso", outline, square_map(2 * half * side, 1.2 * spine, top - 0.15 * spine - half * side))
 
 
 def _head(
@@ -183,36 +145,19 @@ def _head(
     """The head in its hair, the face on the side that it turns to, and the eyes, (2,) pixels and radii."""
     top, neck = points[_TOP], points[_NECK]
     centre, half = (top + neck) / 2, (neck - top) / 2
-    side = _across(half)
+    side = unit_across(half)
     wide = _HEAD_HALF_WIDTH * height
-    parts = [_ellipse("hair", centre, wide * side, half)]
+    parts = [ellipse("hair", centre, wide * side, half)]
     if front < -0.55:
         return parts, []
     share = 0.58 + 0.27 * max(front, 0.0)  # of the head's width that the face takes
     shift = (1 - share) * wide * float(np.clip(facing @ side, -1, 1))
     middle = centre + shift * side + 0.17 * half
-    parts.append(_ellipse("face", middle, share * (1 + min(front, 0.0)) * wide * side, 0.80 * half))
-    nose = _ellipse(
+    parts.append(ellipse("face", middle, share * (1 + min(front, 0.0)) * wide * side, 0.80 * half))
+    nose = ellipse(
         "face", points[_NOSE], 0.010 * height * side, 0.014 * height * half / max(float(np.hypot(*half)), 1e-3)
     )
     parts.append(dataclasses.replace(nose, key="nose"))
     eyes = [points[_POINTS[f"{one}_eye"]] for one in ("left", "right")] if front > -0.1 else []
     offsets = [float((eye - centre) @ side) / wide for eye in eyes]
     return parts, [(eye, 0.006 * height) for eye, offset in zip(eyes, offsets, strict=True) if abs(offset) < 0.78]
-
-
-def _ellipse(name: str, centre: np.ndarray, across: np.ndarray, down: np.ndarray) -> Part:
-    outline = centre + _CIRCLE @ np.array([across, down], np.float32)
-    return Part(name, name, outline, _frame(2 * across, 2 * down, centre - across - down))
-
-
-def _across(down: np.ndarray) -> np.ndarray:
-    """(2,) unit vector across (2,)."""
-    x, y = down.tolist()
-    length = max(math.hypot(x, y), 1e-3)
-    return np.array([y / length, -x / length], np.float32)
-
-
-def _frame(across: np.ndarray, down: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """(2, 3) map of the unit square to pixels, from its sides and corner (2,)."""
-    return np.array([across, down, start]).T

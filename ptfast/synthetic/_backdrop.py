@@ -1,4 +1,4 @@
-"""A cluttered street behind the people: one wide picture that follows the turns of the camera exactly."""
+"""A cluttered street behind the people: one wide image that follows the turns of the camera exactly."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ptfast.synthetic._textures import color, noise, pattern
 from ptfast.synthetic.camera import Camera
 
 _WALL = 15.0  # metres to the houses
-_MAX_WIDE = 6.0  # pictures that the backdrop may be wide
+_MAX_WIDE = 6.0  # images that the backdrop may be wide
 
 
 class Backdrop:
-    """As the camera only turns, what stands still moves by a homography; the backdrop is drawn once and warped."""
+    """A street that is drawn once and then warped: as the camera only turns, it moves by a homography."""
 
     def __init__(self, rng: np.random.Generator, camera: Camera) -> None:
         width, height = camera.size
@@ -23,17 +23,18 @@ class Backdrop:
         self.corner = np.floor(reach.min(0)) - 4
         wide, high = (np.ceil(reach.max(0)) + 4 - self.corner).astype(int).tolist()
         if max(wide / width, high / height) > _MAX_WIDE:
-            raise ValueError(f"pan must keep the view within {_MAX_WIDE:.0f} pictures, got one {wide / width:.0f} wide")
-        self.picture = _street(rng, camera, self.corner, (wide, high))
+            raise ValueError(f"pan must keep the view within {_MAX_WIDE:.0f} images, got one {wide / width:.0f} wide")
+        self.image = _street(rng, camera, self.corner, (wide, high))
         self.size = width, height
 
     def view(self, homography: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 for a camera turned by `homography`."""
         shifted = homography @ np.array([[1, 0, self.corner[0]], [0, 1, self.corner[1]], [0, 0, 1]])
-        return cv2.warpPerspective(self.picture, shifted, self.size, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpPerspective(self.image, shifted, self.size, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _street(rng: np.random.Generator, camera: Camera, corner: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 of `size`, width and height, whose upper left pixel is `corner` of the straight camera's."""
     wide, high = size
     x, y = np.meshgrid(np.arange(wide) + corner[0], np.arange(high) + corner[1])
     ray = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(camera.straight()).T
@@ -41,7 +42,7 @@ def _street(rng: np.random.Generator, camera: Camera, corner: np.ndarray, size: 
     z, side = ray[..., 2] * metres, ray[..., 0] * metres
     ground = (z > 0) & (z < _WALL)
     foot = int(np.argmax(ground.any(1))) if ground.any() else high
-    picture = _houses(rng, size, foot)
+    image = _houses(rng, size, foot)
     tile = cv2.resize(pattern(rng, 32, 32, 0.3), (128, 128), interpolation=cv2.INTER_NEAREST)
     tile = 0.5 * tile + 0.25 * color(rng, 0.3) + 60 * noise(rng, 128, 128, 4)[..., None]
     scale = 128 / rng.uniform(1.5, 4)
@@ -49,36 +50,36 @@ def _street(rng: np.random.Generator, camera: Camera, corner: np.ndarray, size: 
     at = [np.abs(np.where(ground, plane, 0) * scale % 254 - 127).astype(np.float32) for plane in (side, z)]
     floor = cv2.remap(tile.astype(np.float32), at[0], at[1], cv2.INTER_LINEAR)
     haze = np.clip(np.where(ground, z, 0) / _WALL, 0, 1)[..., None] ** 2
-    picture = np.where(ground[..., None], floor * (1 - 0.6 * haze) + 0.6 * haze * floor.mean((0, 1)), picture)
+    image = np.where(ground[..., None], floor * (1 - 0.6 * haze) + 0.6 * haze * floor.mean((0, 1)), image)
     light = 0.75 + 0.5 * noise(rng, high, wide, max(wide // 5, 2))[..., None]
-    return np.clip(picture * light, 0, 255).astype(np.uint8)
+    return np.clip(image * light, 0, 255).astype(np.uint8)
 
 
 def _houses(rng: np.random.Generator, size: tuple[int, int], foot: int) -> np.ndarray:
     """A sky, houses with windows down to the line `foot`, and bushes before them."""
     wide, high = size
-    picture = np.full((high, wide, 3), color(rng, 0.3) * 0.4 + 150, np.float32)
+    image = np.full((high, wide, 3), color(rng, 0.3) * 0.4 + 150, np.float32)
     unit = max(wide // 12, 8)
     left = -unit
     while left < wide:
         width = int(rng.integers(unit, 3 * unit))
         top = foot - int(rng.integers(unit, 5 * unit))
-        cv2.rectangle(picture, (left, top), (left + width, foot), color(rng, 0.5).tolist(), cv2.FILLED)
-        _windows(rng, picture, left, top, width, foot, unit)
+        cv2.rectangle(image, (left, top), (left + width, foot), color(rng, 0.5).tolist(), cv2.FILLED)
+        _windows(rng, image, left, top, width, foot, unit)
         left += width
     for _ in range(int(rng.integers(4, 16))):
         centre = int(rng.integers(wide)), foot - int(rng.integers(-2, unit // 2 + 1))
         radii = int(rng.integers(unit // 4 + 1, unit + 2)), int(rng.integers(unit // 4 + 1, unit + 2))
         leaf = color(rng, 0.9) * [0.5, 0.9, 0.4]
-        cv2.ellipse(picture, centre, radii, 0, 0, 360, leaf.tolist(), cv2.FILLED, cv2.LINE_AA)
-    return picture + 30 * (noise(rng, high, wide, 3)[..., None] - 0.5)
+        cv2.ellipse(image, centre, radii, 0, 0, 360, leaf.tolist(), cv2.FILLED, cv2.LINE_AA)
+    return image + 30 * (noise(rng, high, wide, 3)[..., None] - 0.5)
 
 
 def _windows(
-    rng: np.random.Generator, picture: np.ndarray, left: int, top: int, width: int, foot: int, unit: int
+    rng: np.random.Generator, image: np.ndarray, left: int, top: int, width: int, foot: int, unit: int
 ) -> None:
     glass = color(rng, 0.5).tolist()
     step, gap = max(unit // 2, 4), max(unit // 6, 1)
     for y in range(top + gap, foot - step, step):
         for x in range(left + gap, left + width - step, step):
-            cv2.rectangle(picture, (x, y), (x + step - 2 * gap, y + step - gap), glass, cv2.FILLED)
+            cv2.rectangle(image, (x, y), (x + step - 2 * gap, y + step - gap), glass, cv2.FILLED)

@@ -1,4 +1,4 @@
-"""What a person wears and how stout they are: drawn once for each visitor of a scene."""
+"""Clothes and build of a person, drawn once for each visitor of a scene."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HAIRS = np.array([(30, 24, 22), (60, 40, 26), (120, 82, 44), (200, 165, 95), (1
 
 @dataclass(frozen=True)
 class Clothing:
-    """uint8 textures (h, w, 3) by part of the body, whose y runs along the limb, and a factor on thicknesses."""
+    """uint8 textures (h, w, 3) by part of the body, y along the limb; a factor on thickness; a dark tone of skin."""
 
     textures: dict[str, np.ndarray]
     build: float

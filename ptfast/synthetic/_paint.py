@@ -1,4 +1,4 @@
-"""Textured convex outlines on a picture, with smooth edges, and the same outlines in maps of owners and motion."""
+"""Textured convex outlines on an image, with smooth edges, and the same outlines in maps of owners and motion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fixed(outline: np.ndarray) -> np.ndarray:
 
 
 def box_of(outline: np.ndarray, shape: tuple[int, ...]) -> Box | None:
-    """Left, top, right and bottom of the pixels of a picture that an outline may touch; None if there are none."""
+    """Left, top, right and bottom of the pixels of an image that an outline may touch. None if there are none."""
     left, top, width, height = cv2.boundingRect(outline)
     x1, y1 = max(left - 1, 0), max(top - 1, 0)
     x2, y2 = min(left + width + 2, shape[1]), min(top + height + 2, shape[0])
@@ -77,7 +77,7 @@ def mark(owners: np.ndarray, outline: np.ndarray, owner: int) -> None:
 
 
 def move(flow: np.ndarray, outline: np.ndarray, now: np.ndarray, then: np.ndarray) -> None:
-    """Writes into a flow map (H, W, 2) float32 where the pixels of an outline go when its map changes now -> then."""
+    """Writes the motion of an outline's pixels into a flow (H, W, 2) float32: its matrix changes from now to then."""
     box = box_of(outline, flow.shape)
     if box is None:
         return
@@ -89,7 +89,7 @@ def move(flow: np.ndarray, outline: np.ndarray, now: np.ndarray, then: np.ndarra
 
 
 def motion(change: np.ndarray, box: Box) -> np.ndarray:
-    """(h, w, 2) float32: where a (3, 3) map moves each pixel of a box to, less where it is."""
+    """(h, w, 2) float32 displacement of each pixel of a box by a (3, 3) map."""
     x, y = np.meshgrid(np.arange(box[0], box[2]), np.arange(box[1], box[3]))
     grid = np.stack([x, y], -1).astype(np.float32)
     return cv2.perspectiveTransform(grid, change) - grid

@@ -15,7 +15,7 @@ _DEPTHS = (3.2, 9.0)
 
 @dataclass(frozen=True)
 class Thing:
-    """A post or a box: faces from the farthest to the nearest, each (F, 4, 2) pixels, their textures; nearness (F,)."""
+    """A post or a box: faces (F, 4, 2) from the farthest to the nearest, in pixels; textures; nearness (F,)."""
 
     faces: list[np.ndarray]
     textures: list[np.ndarray]

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def color(rng: np.random.Generator, vividness: float = 0.6) -> np.ndarray:
-    """(3,) float32 red, green, blue, 0 to 255; `vividness` bounds how far it is from grey."""
+    """(3,) float32 red, green, blue, 0 to 255; `vividness` bounds its distance from grey."""
     rgb = colorsys.hsv_to_rgb(rng.random(), vividness * rng.random(), rng.uniform(0.25, 0.95))
     return np.array(rgb, np.float32) * 255
 

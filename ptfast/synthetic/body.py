@@ -1,4 +1,4 @@
-"""A walking body: bone lengths that differ from person to person, and where the joints are at a phase of the gait.
+"""A walking body: bone lengths that differ from person to person, and the places of joints at a phase of the gait.
 
 A person's own axes are forward, left and up, in metres, from the point on the ground below the pelvis.
 """
@@ -13,7 +13,7 @@ from ptfast.skeletons import COCO_17, Skeleton
 
 JOINTS: tuple[str, ...] = (*COCO_17.joints, "head_bottom", "head_top")
 
-# What a body is made of, to draw it or to hide others behind it: two joints and half the thickness, in body heights.
+# Limbs behind which others are hidden: two joints and half the thickness, in body heights.
 LIMBS: tuple[tuple[str, str, float], ...] = (
     ("head_bottom", "head_top", 0.055),
     ("left_shoulder", "left_hip", 0.060),
@@ -59,7 +59,7 @@ class Bodies:
 
 
 def joint_indices(skeleton: Skeleton) -> np.ndarray:
-    """(K,) int64: where each joint of `skeleton` stands in JOINTS.
+    """(K,) int64 positions in JOINTS of a skeleton's joints.
 
     Raises:
         ValueError: The skeleton has a joint that the body lacks.
@@ -81,7 +81,7 @@ def walking_joints(
         bodies: Lengths of shape (...).
         phase: (...) radians of the gait cycle of two steps.
         effort: (...) 0 standing, 1 walking, 1.6 running.
-        wave: (...) 0 to 1, how far the right arm is raised to wave.
+        wave: (...) 0 to 1, the height of the right arm, which is raised to wave.
         clock: (...) seconds, which move a waving hand.
     """
     bone = bodies.bones

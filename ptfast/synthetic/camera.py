@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FOCAL = 1.1  # in picture widths
+_FOCAL = 1.1  # in image widths
 _HEIGHT = 1.6  # metres
 _PITCH = 0.11  # radians downward
 _SWING = 8.0  # seconds from one side to the other and back
@@ -15,7 +15,7 @@ _SHAKES = (1.3, 2.9, 5.3)  # hertz of a shaking hand
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera for pictures of `size` = (width, height) pixels, turned by yaw (F,) and down by pitch (F,) radians."""
+    """A camera for images of `size` = (width, height) pixels, turned by yaw (F,) and down by pitch (F,) radians."""
 
     size: tuple[int, int]
     yaw: np.ndarray
@@ -28,12 +28,12 @@ class Camera:
         """Swings by `degrees` to either side, once in eight seconds, in a hand that shakes; 0 stands still.
 
         Args:
-            size: Width and height of the picture in pixels.
-            degrees: To either side.
+            size: Width and height of the image in pixels.
+            degrees: Largest turn to either side.
             frames: F.
             fps: Frames a second.
             shake: Degrees of standard deviation, sideways and up and down.
-            seed: Which shaking.
+            seed: The same seed gives the same shaking.
         """
         clock = np.arange(frames) / fps
         starts = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (2, len(_SHAKES), 1))
@@ -53,11 +53,11 @@ class Camera:
         return _HEIGHT
 
     def straight(self) -> np.ndarray:
-        """(3, 3): from right, down and ahead of the camera, in metres, to pixels, when it does not pan or shake."""
+        """(3, 3) map from right, down and ahead of the camera, in metres, to pixels, when it does not pan or shake."""
         return self._intrinsics() @ _turn(np.zeros(1), np.full(1, _PITCH))[0]
 
     def homographies(self) -> np.ndarray:
-        """(F, 3, 3): where pixels of the straight camera's picture are in the pictures of the turned one."""
+        """(F, 3, 3) homographies from the straight camera's image to those of the turned one."""
         return self._intrinsics() @ _turn(self.yaw, self.pitch) @ np.linalg.inv(self.straight())
 
     def _intrinsics(self) -> np.ndarray:

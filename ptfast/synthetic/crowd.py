@@ -12,8 +12,8 @@ from ptfast.synthetic.body import Bodies, joint_indices, walking_joints
 from ptfast.synthetic.motion import STRIDE
 
 _PHASES = 64
-_HEIGHT = 0.55  # of a body whose feet are at the picture's lower edge, in picture heights
-_SPAN = 0.7  # of the picture's width, that people walk to and fro
+_HEIGHT = 0.55  # of a body whose feet are at the image's lower edge, in image heights
+_SPAN = 0.7  # of the image's width, that people walk to and fro
 _CHUNK = 4096  # frames at a time, so that what is needed beside the result stays small
 
 
@@ -27,14 +27,14 @@ def crowd(
 ) -> Poses:
     """Makes a video of people who walk to and fro for ever, millions of poses a second.
 
-    Everybody is seen from the side, in every frame and with all joints; nobody hides anybody. Use `scene` for
+    Everybody is seen from the side, in every frame and with all joints. Nobody hides anybody. Use `scene` for
     realistic motion.
 
     Args:
         seed: The same seed gives the same video.
         frames: F, number of frames.
         people: P, in every frame in the same order, with ids 0 to P - 1.
-        size: Width and height of the picture in pixels.
+        size: Width and height of the image in pixels.
         skeleton: A joint set of human bodies.
 
     Returns:
@@ -82,7 +82,7 @@ def _gait_table(rng: np.random.Generator, index: np.ndarray) -> tuple[np.ndarray
 
 
 class _Walkers:
-    """Ways to and fro between the picture's sides, each at its own height in the picture, slowly changing."""
+    """Ways to and fro between the image's sides, each at its own height in the image, slowly changing."""
 
     def __init__(self, rng: np.random.Generator, people: int, size: tuple[int, int]) -> None:
         self.width, self.height = size

@@ -1,4 +1,4 @@
-"""What a mediocre detector gives for annotated poses: jittered, incomplete, with false alarms and without ids."""
+"""Detections as a mediocre detector gives them: jittered, incomplete, with false alarms and without ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import check_number
+from ptfast._columns import frame_of_rows
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic._boxes import body_boxes
 
@@ -36,8 +37,8 @@ def detections(
     Args:
         poses: Annotated poses.
         seed: The same seed gives the same detections.
-        jitter: Mean distance of a detected joint from its annotation, in head sizes (`ptfast.structures.head_sizes`);
-            exponentially distributed in a random direction, so that a few joints are far off.
+        jitter: Mean distance of a detected joint from its annotation, in head sizes (`ptfast.structures.head_sizes`).
+            Distances are exponentially distributed in random directions, so that a few joints are far off.
         miss: Share of people that are not found.
         joint_drop: Share of joints that a found person lacks.
         hidden_drop: Share of the remaining joints with visibility 1 that it lacks too.
@@ -47,8 +48,8 @@ def detections(
 
     Returns:
         Poses without track ids and head boxes, rows shuffled within each frame. A joint's score is one minus its error
-        in head sizes, plus Gaussian noise of 0.12, cut to [0.02, 1]; a pose's score is the mean of its joints' scores;
-        its box is the extent of its joints and a margin of 15 % on each side.
+        in head sizes, plus Gaussian noise of 0.12, cut to [0.02, 1]. A pose's score is the mean of its joints' scores.
+        Its box is the extent of its joints and a margin of 15 % on each side.
 
     Raises:
         ValueError: A share is not between 0 and 1, or jitter is negative.
@@ -73,7 +74,7 @@ def _kept_joints(poses: Poses, rng: np.random.Generator, joint_drop: float, hidd
 
 
 def _jittered(poses: Poses, rng: np.random.Generator, sizes: np.ndarray, jitter: float, kept: np.ndarray) -> Poses:
-    """The poses with every joint moved and scored by how far. sizes (N,) head sizes in pixels, kept (N, K) bool."""
+    """The poses, each joint moved and scored by the distance. sizes (N,) head sizes in pixels, kept (N, K) bool."""
     distance = np.float32(jitter) * rng.standard_exponential(kept.shape, np.float32)
     scores = 1 - distance + np.float32(_SCORE_NOISE) * rng.standard_normal(kept.shape, np.float32)
     angle = np.float32(2 * np.pi) * rng.random(kept.shape, np.float32)
@@ -115,7 +116,7 @@ def _detected(poses: Poses, keypoints: np.ndarray, joint_scores: np.ndarray, pre
 
 def _shuffled(found: Poses, false: Poses, rng: np.random.Generator) -> Poses:
     """Both sets frame by frame, in random order within a frame."""
-    frame = np.concatenate([np.repeat(np.arange(len(part)), np.diff(part.frame_offsets)) for part in (found, false)])
+    frame = np.concatenate([frame_of_rows(part.frame_offsets) for part in (found, false)])
     order = np.lexsort((rng.random(len(frame)), frame))
     merged: dict[str, Any] = {
         name: np.concatenate([getattr(found, name), getattr(false, name)])[order] for name in _COLUMNS

@@ -1,7 +1,7 @@
-"""Where people are on the ground, which way they face and how they walk, frame by frame.
+"""Places, directions and gaits of people on the ground, frame by frame.
 
-The camera stands at the origin and looks along z; x points right; all on the ground, in metres. A scene has slots:
-in each slot one visitor after another enters at one side, crosses the view and leaves at the other.
+The camera stands at the origin and looks along z, x points right, and lengths are metres on the ground. A scene has
+slots: in each one visitor after another enters at one side, crosses the view and leaves at the other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Walks:
         heading: Radians; 0 walks away from the camera, pi / 2 to the right.
         phase: Radians of the gait cycle.
         effort: 0 standing, 1 walking, 1.6 running.
-        wave: 0 to 1, how far an arm is raised.
+        wave: 0 to 1, the height of a raised arm.
         clock: (F, 1) seconds.
         bodies: Lengths of shape (F, P).
     """
@@ -56,7 +56,7 @@ def walks(rng: np.random.Generator, frames: int, slots: int, half_view: float, f
     Args:
         rng: Source of everything random.
         frames: F.
-        slots: P, how many people there are at a time, pauses aside.
+        slots: P, number of people at a time, pauses aside.
         half_view: Half the width of the view at a depth of one metre.
         fps: Frames a second.
     """
@@ -89,7 +89,7 @@ def walks(rng: np.random.Generator, frames: int, slots: int, half_view: float, f
 
 @dataclass(frozen=True)
 class _Visits:
-    """What is drawn for each visit, (V, P), or for the visit of each frame, (F, P); seconds, metres, radians."""
+    """Random figures of each visit, (V, P), or of the visit of each frame, (F, P), in seconds, metres and radians."""
 
     start: np.ndarray
     duration: np.ndarray
@@ -135,7 +135,7 @@ class _Visits:
         )
 
     def take(self, visit: np.ndarray) -> _Visits:
-        """The visit of each frame; visit (F, P) counts within its slot."""
+        """The visit of each frame, by its number (F, P) within the slot."""
         return _Visits(**{name: np.take_along_axis(value, visit, 0) for name, value in vars(self).items()})
 
 

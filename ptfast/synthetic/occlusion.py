@@ -1,4 +1,4 @@
-"""Which joints are behind another person's body."""
+"""Joints behind another person's body."""
 
 from __future__ import annotations
 

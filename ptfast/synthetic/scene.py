@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast._check import check_number
+from ptfast._columns import offsets_of
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 from ptfast.synthetic._boxes import body_boxes
@@ -12,7 +13,7 @@ from ptfast.synthetic.body import JOINTS, joint_indices
 from ptfast.synthetic.occlusion import hidden_joints
 from ptfast.synthetic.stage import Stage, stage
 
-_MIN_JOINTS = 3  # in the picture, below which nobody is annotated
+_MIN_JOINTS = 3  # people with fewer joints in the image are not annotated
 _HEAD_WIDTH = 0.75  # of the distance from neck to head top
 _HEAD_MARGIN = 0.06  # above and below, of the same
 
@@ -30,15 +31,15 @@ def scene(
 ) -> Poses:
     """Makes a scene of articulated people with known ids.
 
-    People enter at one side, walk or run across at depths of 4 to 11 metres and leave at the other side; some stop on
+    People enter at one side, walk or run across at depths of 4 to 11 metres and leave at the other side. Some stop on
     their way, turn to the camera and wave. Who comes next is somebody else, with another id. Memory grows with frames x
-    people x people; for very long videos take `crowd`.
+    people x people. For very long videos take `crowd`.
 
     Args:
         seed: The same seed gives the same scene.
         frames: F, number of frames.
-        people: How many people are there at a time, the short pauses between two of them aside.
-        size: Width and height of the picture in pixels.
+        people: Number of people at a time, the short pauses between two of them aside.
+        size: Width and height of the image in pixels.
         skeleton: A joint set of human bodies, such as those of `ptfast.skeletons`.
         fps: Frames a second, which sets how far people move from frame to frame.
         pan: Degrees by which the camera swings to either side, once in eight seconds.
@@ -47,7 +48,7 @@ def scene(
     Returns:
         Poses with track_ids from 0 in the order of appearance, boxes, head_boxes, frame_names, frame_size and
         is_labeled. joint_visibility is 2 where a joint is seen, 1 where another person hides it and 0, the joint at
-        (0, 0), where it is outside the picture. People with fewer than three joints in the picture are left out.
+        (0, 0), where it is outside the image. People with fewer than three joints in the image are left out.
 
     Raises:
         ValueError: A number is negative or zero where it must not be, or the skeleton is not a human body's.
@@ -60,7 +61,7 @@ def scene(
 
 
 def annotated(staged: Stage, seed: int, skeleton: Skeleton) -> tuple[Poses, np.ndarray]:
-    """The poses of a scene that is staged, and (F, P) bool: which slots they are of, frame by frame."""
+    """The poses of a scene that is staged, and (F, P) bool: the slots that they are of, frame by frame."""
     index = joint_indices(skeleton)
     frames, size = len(staged.joints), staged.size
     visibility = _visibility(staged)[..., index]
@@ -69,7 +70,7 @@ def annotated(staged: Stage, seed: int, skeleton: Skeleton) -> tuple[Poses, np.n
     keypoints = np.where(visibility[..., None] > 0, staged.joints[..., index, :][kept], np.float32(0))
     poses = Poses(
         keypoints=keypoints,
-        frame_offsets=np.concatenate([[0], np.cumsum(kept.sum(1))]),
+        frame_offsets=offsets_of(kept.sum(1)),
         skeleton=skeleton,
         joint_scores=(visibility > 0).astype(np.float32),
         joint_visibility=visibility,
@@ -85,7 +86,7 @@ def annotated(staged: Stage, seed: int, skeleton: Skeleton) -> tuple[Poses, np.n
 
 
 def _visibility(staged: Stage) -> np.ndarray:
-    """(F, P, J) uint8: 0 outside the picture, 1 behind somebody, 2 seen."""
+    """(F, P, J) uint8: 0 outside the image, 1 behind somebody, 2 seen."""
     limit = np.array(staged.size, np.float32) - 1
     inside = ((staged.joints >= 0) & (staged.joints <= limit)).all(-1)
     hidden = hidden_joints(staged.joints, staged.nearness, staged.heights, staged.present)

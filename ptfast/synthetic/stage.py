@@ -1,4 +1,4 @@
-"""A scene before a picture is taken of it: everybody's joints in pixels, their depth order and sizes."""
+"""A scene before an image is taken of it: everybody's joints in pixels, their depth order and sizes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Stage:
     """F frames of P slots, J = len(ptfast.synthetic.body.JOINTS).
 
     Attributes:
-        joints: (F, P, J, 2) float32 pixels, also of joints outside the picture.
-        nearness: (F, P) float32 pixels per metre; who has more stands in front.
+        joints: (F, P, J, 2) float32 pixels, also of joints outside the image.
+        nearness: (F, P) float32 pixels per metre, of which those in front have more.
         heights: (F, P) float32 pixels, body heights when upright.
         visitor: (F, P) int64, a number for each person.
         present: (F, P) bool, False where a slot is empty.
-        size: Width and height of the picture.
+        size: Width and height of the image.
         depth_scale: (F, P, J) float32 pixels per metre at each joint.
-        camera: What took the pictures.
+        camera: The camera that everybody stands before.
     """
 
     joints: np.ndarray
@@ -39,7 +39,7 @@ class Stage:
 def stage(
     seed: int, frames: int, people: int, size: tuple[int, int], fps: float, pan: float, shake: float = 0.0
 ) -> Stage:
-    """Draws and moves the people of a scene; `ptfast.synthetic.scene` says what the arguments mean."""
+    """Draws and moves the people of a scene. `ptfast.synthetic.scene` explains the arguments."""
     camera = Camera.panning(size, pan, frames, fps, shake, seed)
     walk = walks(np.random.default_rng(seed), frames, people, camera.half_view, fps)
     joints, scale = camera.project(_world(walk))

@@ -1,26 +1,35 @@
 """Algorithms on Poses that need no network."""
 
-from ptfast.tracking.costs import FeatureStore, weighted_cost
+from ptfast.ops.assignment import Matcher
+from ptfast.tracking.association import Association
+from ptfast.tracking.costs import Cost, weighted_cost
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
 from ptfast.tracking.joining import OnlineJoiner, join_tracklets
 from ptfast.tracking.linking import link
 from ptfast.tracking.mean_shift import Clusters, mean_shift
 from ptfast.tracking.merging import merge_hypotheses
 from ptfast.tracking.online import OnlineLinker
+from ptfast.tracking.settings import LinkSettings
 from ptfast.tracking.shortest_path import cheapest_path
+from ptfast.tracking.track_linker import TrackLinker, link_tracks
 from ptfast.tracking.warm_up import warm_up
 
 __all__ = [
+    "Association",
     "Clusters",
-    "FeatureStore",
+    "Cost",
+    "LinkSettings",
+    "Matcher",
     "OnlineJoiner",
     "OnlineLinker",
+    "TrackLinker",
     "cheapest_path",
     "drop_low_joints",
     "drop_short_tracks",
     "drop_small_boxes",
     "join_tracklets",
     "link",
+    "link_tracks",
     "mean_shift",
     "merge_hypotheses",
     "warm_up",

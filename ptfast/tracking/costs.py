@@ -2,91 +2,73 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ptfast._check import Array, check_finite, check_integer, check_number, check_shape, is_tensor
+from ptfast._check import check_finite, check_number, check_shape, format_shape
 from ptfast.ops.boxes import iou_matrix
+from ptfast.ops.linking import BuiltInCost, RowCosts
 from ptfast.ops.pckh import pckh_matrix
 from ptfast.structures import Poses, head_sizes
-from ptfast.tracking._linking import Cost
+
+CostFunction = Callable[[Poses, Poses], np.ndarray]
+Cost = BuiltInCost | CostFunction
+
+_SHORTEST = 1e-12  # feature that is brought to unit length: one of zeros stays as it is
 
 
-class FeatureStore:
-    """Appearance features that go with poses through linking.
+def weighted_cost(iou: float = 1.0, pckh: float = 0.0, appearance: float = 0.0, *, feature: str = "appearance") -> Cost:
+    """Weighted sum of up to three costs of every pair of poses, as a cost for `link` and `OnlineLinker`.
 
-    Linking drops, selects and moves rows; all that stays with a row are the columns of Poses. `attach` therefore
-    numbers the rows in their track_ids, which linking does not read and replaces in the end, and a cost looks the
-    features up by that number. A store serves one video at a time.
+    They are 1 - IoU of the boxes; 1 - PCKh, the share of common joints that lie within half the current pose's head
+    size; and 1 - the cosine of the angle between two appearance features, which is 0 to 2, and 1 where a feature is
+    zero. Weights need not sum to 1, but `max_cost` is compared with the sum. Weights 1, 0, 0 are those of the released
+    code.
 
     Args:
-        calls: How many of the latest calls of `attach` are remembered. A stream that attaches frame by frame needs
-            lookback + 1 of them; a whole video takes one.
+        iou: Weight of the boxes' overlap.
+        pckh: Weight of the poses' likeness.
+        appearance: Weight of the features' likeness.
+        feature: Name of the column of `Poses.features` that is compared, (N, D) of any scale. It is needed where
+            appearance has a weight.
+
+    Returns:
+        "iou" or "pckh" where that alone counts, with weight 1, which the native core computes; else a function of two
+        Poses of one frame each, N and M poses, that gives costs (N, M) float32. The function raises ValueError where
+        the column is missing, has another shape, or is NaN or infinite.
 
     Raises:
-        ValueError: `calls` is not positive.
+        ValueError: A weight is negative, or all are 0.
+
+    Source:
+        Girdhar et al. 2018 (Detect-and-Track), section 3.1, "Likelihood metrics", and table 3.
 
     Example:
-        >>> store = FeatureStore()
-        >>> linker = OnlineLinker(cost=weighted_cost(iou=1, appearance=0.5, features=store))
-        >>> for poses, features in stream:
-        ...     tracked = linker.update(store.attach(poses, features))
+        >>> poses = replace(poses, features={"appearance": embeddings})
+        >>> tracked = link(poses, cost=weighted_cost(iou=1, appearance=0.5))
     """
-
-    def __init__(self, calls: int = 5) -> None:
-        self._blocks: deque[tuple[int, np.ndarray]] = deque(maxlen=check_integer("calls", calls, 1))
-        self._next = 0
-
-    def attach(self, poses: Poses, features: Array) -> Poses:
-        """Remembers the features of poses that are to be linked next.
-
-        Args:
-            poses: N poses, of one frame or of many.
-            features: (N, D) a row for each pose, before linking drops any; of any length, not all zeros.
-
-        Returns:
-            The same poses, with numbers in place of their track_ids. They are what to link.
-
-        Raises:
-            ValueError: The shape does not fit the poses or the features before, or a feature is NaN or infinite.
-        """
-        rows = features.detach().cpu().numpy() if is_tensor(features) else np.asarray(features)
-        count = poses.scores.shape[0]
-        sizes = {"D": self._blocks[-1][1].shape[1]} if self._blocks else {}
-        check_shape("features", rows, ("N", "D"), N=count, **sizes)
-        check_finite("features", rows)
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        self._blocks.append((self._next, (rows / np.maximum(norms, 1e-12)).astype(np.float32)))
-        numbers = np.arange(self._next, self._next + count)
-        self._next += count
-        return poses.with_track_ids(numbers)
-
-    def of(self, poses: Poses) -> np.ndarray:
-        """(N, D) float32 features, of unit length, of N poses of one frame.
-
-        Raises:
-            ValueError: The poses did not come from `attach`, or too many calls ago.
-        """
-        numbers = np.asarray(poses.track_ids)
-        for first, rows in reversed(self._blocks):
-            if len(numbers) and first <= numbers.min() and numbers.max() < first + len(rows):
-                return rows[numbers - first]
-        if len(numbers):
-            known = f"the latest {self._blocks.maxlen} calls of FeatureStore.attach"
-            raise ValueError(f"poses must come from one of {known}, got the rows {numbers[:4].tolist()}")
-        return np.zeros((0, self._blocks[-1][1].shape[1] if self._blocks else 0), np.float32)
+    weights = {"iou": iou, "pckh": pckh, "appearance": appearance}
+    for name, weight in weights.items():
+        check_number(name, weight, 0)
+    if not any(weights.values()):
+        raise ValueError("one of iou, pckh and appearance must be positive, got 0 for all")
+    if (iou, pckh, appearance) == (1, 0, 0):
+        return "iou"
+    if (iou, pckh, appearance) == (0, 1, 0):
+        return "pckh"
+    return _WeightedCost(iou, pckh, appearance, feature)
 
 
 @dataclass(frozen=True)
 class _WeightedCost:
-    """Three costs of every pair of two frames' poses, weighed and summed."""
+    """Weights of three costs, which a call applies to every pair of two frames' poses."""
 
     iou: float
     pckh: float
     appearance: float
-    features: FeatureStore | None
+    feature: str
 
     def __call__(self, earlier: Poses, current: Poses) -> np.ndarray:
         total = np.zeros((len(earlier.scores), len(current.scores)), np.float32)
@@ -96,45 +78,62 @@ class _WeightedCost:
             visible = {"a_visible": earlier.joint_visibility, "b_visible": current.joint_visibility}
             sizes = head_sizes(current).astype(np.float32)
             total += self.pckh * (1 - pckh_matrix(earlier.keypoints, current.keypoints, head_sizes=sizes, **visible))
-        if self.appearance and self.features is not None:
-            total += self.appearance * (1 - self.features.of(earlier) @ self.features.of(current).T)
+        if self.appearance:
+            total += self.appearance * (1 - _cosines(earlier, current, self.feature))
         return total
 
 
-def weighted_cost(
-    iou: float = 1.0, pckh: float = 0.0, appearance: float = 0.0, *, features: FeatureStore | None = None
-) -> Cost:
-    """A cost for `link` and `OnlineLinker`: the weighted sum of up to three costs of every pair of poses.
+def _cosines(earlier: Poses, current: Poses, feature: str) -> np.ndarray:
+    """(N, M) float32 cosines of the angles between the features of N and M poses."""
+    a = _unit_rows(earlier, feature)
+    return a @ _unit_rows(current, feature, D=a.shape[1]).T
 
-    They are 1 - IoU of the boxes; 1 - PCKh, the share of common joints that lie within half the current pose's head
-    size; and 1 - the cosine of the angle between two appearance features, which is 0 to 2. Weights need not sum to 1,
-    but `max_cost` is compared with the sum. Weights 1, 0, 0 are those of the released code.
+
+def _unit_rows(poses: Poses, feature: str, **sizes: int) -> np.ndarray:
+    """(N, D) float32 features of unit length."""
+    name = f"features[{feature!r}]"
+    if feature not in poses.features:
+        raise ValueError(f"{name} must be there where appearance has a weight, got features {[*poses.features]}")
+    rows = poses.features[feature]
+    check_shape(name, rows, ("N", "D"), **sizes)
+    check_finite(name, rows)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.maximum(norms, _SHORTEST)).astype(np.float32)
+
+
+def row_costs(cost: CostFunction, frame: Callable[[int], Poses]) -> RowCosts:
+    """A cost of Poses as `ptfast.ops.linking.LinkOptions` has it: of rows of numbered frames.
 
     Args:
-        iou: Weight of the boxes' overlap.
-        pckh: Weight of the poses' likeness.
-        appearance: Weight of the features' likeness.
-        features: Where the features are; needed if their weight is not 0. `link` the poses that its `attach` gives.
+        cost: Costs (N, M) of two Poses of one frame each.
+        frame: Gives the NumPy poses of a frame by its number.
 
     Returns:
-        "iou" or "pckh" where that alone counts, with weight 1, which the native core computes; else a function of two
-        Poses of one frame each, N and M poses, that gives costs (N, M) float32.
-
-    Raises:
-        ValueError: A weight is negative, all are 0, or appearance has a weight but no features.
-
-    Source:
-        Girdhar et al. 2018 (Detect-and-Track), section 3.1, "Likelihood metrics", and table 3.
+        A function that raises ValueError where the costs have another shape, or hold NaN or -inf.
     """
-    weights = {"iou": iou, "pckh": pckh, "appearance": appearance}
-    for name, weight in weights.items():
-        check_number(name, weight, 0)
-    if not any(weights.values()):
-        raise ValueError("one of iou, pckh and appearance must be positive, got 0 for all")
-    if appearance and features is None:
-        raise ValueError(f"features must be a FeatureStore where appearance is {appearance}, got None")
-    if (iou, pckh, appearance) == (1, 0, 0):
-        return "iou"
-    if (iou, pckh, appearance) == (0, 1, 0):
-        return "pckh"
-    return _WeightedCost(iou, pckh, appearance, features)
+
+    def costs(earlier: int, rows_a: list[int], shifts: list[float], current: int, rows_b: list[int]) -> list[float]:
+        a, b = _rows(frame(earlier), rows_a), _rows(frame(current), rows_b)
+        if shifts:
+            a = _moved(a, np.array(shifts, np.float32).reshape(-1, 2))
+        values = np.asarray(cost(a, b), np.float32)
+        wanted = (len(rows_a), len(rows_b))
+        if values.shape != wanted or not (values > -np.inf).all():
+            shapes = f"{format_shape(wanted)} without NaN or -inf, got {format_shape(values.shape)}"
+            raise ValueError(f"cost must return numbers of shape {shapes}")
+        return values.ravel().tolist()
+
+    return costs
+
+
+def _rows(poses: Poses, rows: list[int]) -> Poses:
+    if len(rows) == len(poses.scores):
+        return poses
+    mask = np.zeros(len(poses.scores), bool)
+    mask[rows] = True
+    return poses.select(mask)
+
+
+def _moved(poses: Poses, shifts: np.ndarray) -> Poses:
+    """The poses, each moved by its shift (N, 2) in pixels."""
+    return replace(poses, keypoints=poses.keypoints + shifts[:, None], boxes=poses.boxes + np.tile(shifts, (1, 2)))

@@ -1,4 +1,4 @@
-"""What is dropped before tracks are scored or shown: weak joints, short tracks, tiny people."""
+"""Filters before tracks are scored or shown: weak joints, short tracks, tiny people are dropped."""
 
 from __future__ import annotations
 

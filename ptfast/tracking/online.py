@@ -8,27 +8,19 @@ from collections import deque
 import numpy as np
 
 from ptfast import _native
+from ptfast.ops.assignment import Matcher
+from ptfast.ops.linking import Motion, prepare
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking._linking import (
-    MAX_COST,
-    MIN_JOINT_SCORE,
-    MIN_SCORE,
-    SIGMA_SCALE,
-    Cost,
-    LinkSettings,
-    Matcher,
-    Motion,
-    columns_of,
-    filter_poses,
-    with_ids,
-)
+from ptfast.tracking.costs import Cost
+from ptfast.tracking.linking import columns_of, filter_poses, with_ids
+from ptfast.tracking.settings import MAX_COST, MIN_JOINT_SCORE, MIN_SCORE, SIGMA_SCALE, LinkSettings
 
 
 class OnlineLinker:
     """Gives poses track ids as frames come; the ids are those that `link` gives the whole video.
 
-    Args are those of `link`. It keeps the last `lookback` frames and nothing else; two linkers share nothing.
+    Its arguments are those of `link`. It keeps the last `lookback` frames and nothing else; two linkers share nothing.
 
     Example:
         >>> linker = OnlineLinker(cost="oks", lookback=4)
@@ -79,12 +71,12 @@ class OnlineLinker:
         if len(frame_poses) != 1:
             raise ValueError(f"frame_poses must hold one frame, got {len(frame_poses)}")
         self._expect(frame_poses.skeleton)
-        kept, rows = filter_poses(frame_poses.numpy(), self._settings)
-        columns = columns_of(kept, self._settings)
+        kept, keep = filter_poses(frame_poses.numpy(), self._settings.min_score, self._settings.min_joint_score)
+        columns = prepare(columns_of(kept, self._settings.cost))
         ids = np.full(len(kept.scores), -1, np.int64)
         with self._lock:
             self._update(kept, columns, ids)
-        return with_ids(frame_poses, kept, rows, ids, self._keep_filtered)
+        return with_ids(frame_poses, kept, keep, ids, self._keep_filtered)
 
     def _update(self, kept: Poses, columns: list[np.ndarray], ids: np.ndarray) -> None:
         """Fills ids; where the cost function raises, the frame counts as not seen."""
@@ -105,9 +97,8 @@ class OnlineLinker:
     def _expect(self, skeleton: Skeleton) -> None:
         if self._skeleton is None:
             self._skeleton = skeleton
-            self._native = _native.core.OnlineLinker(
-                self._settings.native(skeleton), self._settings.function(self._frame)
-            )
+            options = self._settings.options(self._frame)
+            self._native = _native.core.OnlineLinker(*options.native(self._settings.sigmas(skeleton)))
         elif skeleton != self._skeleton:
             raise ValueError(f"frame_poses must have the skeleton {self._skeleton.name}, got {skeleton.name}")
 

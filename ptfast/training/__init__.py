@@ -1,1 +1,1 @@
-"""Training: data, losses, loops and validation; an entry for each model."""
+"""Training of networks: a loop, its data, and a folder for each network."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ptfast.training.config import RunConfig, build
+from ptfast._files import write_atomic
+from ptfast.training.config import RunConfig
+from ptfast.training.config_files import make_config
+
+CHECKPOINT = "checkpoint.pt"  # in the folder of a run
 
 
 def save_checkpoint(
@@ -26,24 +29,21 @@ def save_checkpoint(
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        torch.save(state, unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    # Given a path, torch writes its name into the file, and the draft's is another one each time.
+    with write_atomic(path) as draft, draft.open("wb") as file:
+        torch.save(state, file)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfig) -> int:
-    """Restores what save_checkpoint wrote and returns the number of steps done.
+    """Restores the state that save_checkpoint wrote and returns the number of steps done.
 
     Entries of the config that the checkpoint lacks, as it is older than they are, had their defaults.
 
     Raises:
-        ValueError: The file is no checkpoint, or that of a run with another config.
+        ValueError: The file is not a checkpoint, or that of a run with another config.
     """
     state = read_checkpoint(path)
-    saved = build(type(config), state["config"], f"{path}: config")
+    saved = make_config(type(config), state["config"], f"{path}: config")
     check_same(saved.to_dict(), config.to_dict(), str(path))
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
@@ -60,11 +60,11 @@ def check_same(found: dict, wanted: dict, place: str) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What save_checkpoint wrote, on the CPU.
+    """Reads the state that save_checkpoint wrote, on the CPU.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no checkpoint.
+        ValueError: It is not a checkpoint.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
+from ptfast._check import check_integer
 from ptfast.structures import Poses
 from ptfast.viz._palette import BACKGROUND, id_color, mixed
 
 Color = tuple[int, int, int]
 
 _SHIFT = 4  # OpenCV takes coordinates with this many fractional bits
-_LIMIT = 20_000.0  # pixels; far beyond any picture, and safe as a fixed-point number
+_LIMIT = 20_000.0  # pixels; far beyond any image, and safe as a fixed-point number
 _LINE = 0.0105  # line width, in diagonals of the box
 _FAINT = 0.4  # opacity of trails and of what is hidden
 _LABEL_FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -26,13 +27,13 @@ def draw_poses(
 ) -> np.ndarray:
     """Draws the poses of one frame: a colour for each id, joints as dots, hidden joints faint.
 
-    Lines are as wide as suits a person's size. People whose boxes end lower in the picture are drawn over the others.
+    Lines are as wide as suits a person's size. People whose boxes end lower in the image are drawn over the others.
 
     Args:
-        image: (H, W, 3) uint8, red, green, blue; stays as it is.
+        image: (H, W, 3) uint8, red, green, blue, which stays as it is.
         poses: One frame.
         labels: Writes the ids above the heads.
-        trails: For each id to be drawn, the (L, 2) points that it has passed, oldest first.
+        trails: Ids and the (L, 2) points that they have passed, oldest first: see `trails_at`.
         scale: Pixels of `image` for one pixel of `poses`.
 
     Returns:
@@ -110,7 +111,7 @@ def draw_plate(canvas: np.ndarray, text: str, bottom: tuple[float, float], size:
 
 
 def _strip(start: np.ndarray, end: np.ndarray, width: float) -> np.ndarray:
-    """Fixed-point corners (4, 2) of a line; OpenCV's own lines are a whole number of pixels wide, which flickers."""
+    """Fixed-point corners (4, 2) of a line. OpenCV's own lines are a whole number of pixels wide, which flickers."""
     along = end - start
     across = np.array([-along[1], along[0]]) * (0.5 * width / max(float(np.hypot(*along)), 1e-6))
     return _fixed(np.stack([start + across, end + across, end - across, start - across]))
@@ -123,7 +124,18 @@ def _draw_trail(canvas: np.ndarray, points: np.ndarray, color: Color) -> None:
 
 
 def trails_at(poses: Poses, frame: int, length: int) -> list[Trail]:
-    """For the ids of a frame, where they have been in the last `length` frames, oldest first."""
+    """Paths of a frame's people over the frames before, for the `trails` of `draw_poses`.
+
+    Args:
+        poses: F frames.
+        frame: The frame in which the paths end, 0 to F - 1.
+        length: Number of frames before it that they reach back, at most.
+
+    Returns:
+        For each track id of the frame, -1 left out, the id and its (L, 2) float64 points, oldest first.
+    """
+    check_integer("frame", frame, 0, len(poses) - 1)
+    poses = poses.numpy()
     first = max(0, frame - length)
     rows = slice(int(poses.frame_offsets[first]), int(poses.frame_offsets[frame + 1]))
     ids, keypoints, present = poses.track_ids[rows], poses.keypoints[rows], poses.joint_visibility[rows] > 0
@@ -144,7 +156,7 @@ def _path(keypoints: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 def blank_image(size: Iterable[int]) -> np.ndarray:
-    """(H, W, 3) uint8 in the background's colour; size is (width, height)."""
+    """(H, W, 3) uint8 of `size`, width and height, in the background's colour."""
     width, height = (int(length) for length in size)
     return np.full((height, width, 3), BACKGROUND, np.uint8)
 

@@ -1,10 +1,9 @@
-"""Background images for poses, their sizes, and files that appear whole or not at all."""
+"""Background images for poses, their sizes, and the places of files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +16,7 @@ from ptfast.viz._draw import blank_image, check_image
 
 
 class HasImage(Protocol):
-    """What holds a picture, such as a `ptfast.io.Frame`: (H, W, 3) uint8 RGB, or None for one that is lost."""
+    """An object with an image, such as a `ptfast.io.Frame`: (H, W, 3) uint8 RGB, or None for one that is lost."""
 
     @property
     def image(self) -> np.ndarray | None: ...
@@ -28,7 +27,7 @@ Frames = Iterable[np.ndarray | HasImage | None] | str | Path | None
 _DEFAULT_SIZE = (640, 360)
 
 
-def picture_size(poses: Poses) -> tuple[int, int]:
+def canvas_size(poses: Poses) -> tuple[int, int]:
     """Width and height that hold all poses: the largest frame_size, else the reach of the joints."""
     if poses.frame_size is not None and len(poses):
         width, height = poses.frame_size.max(0).tolist()
@@ -43,14 +42,14 @@ def picture_size(poses: Poses) -> tuple[int, int]:
 def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     """The images (H, W, 3) uint8 RGB of the `wanted` frames, which rise.
 
-    A frame that is lost shows the last picture before it, or a plain dark one.
+    A frame that is lost shows the last image before it, or a plain dark one.
 
     Raises:
         ValueError: There are fewer images than frames, or an image has another shape.
         TypeError: An image is not uint8.
         FileNotFoundError: `frames` names no file.
     """
-    last = blank_image(picture_size(poses))
+    last = blank_image(canvas_size(poses))
     if frames is None:
         yield from (last for _ in wanted)
         return
@@ -68,7 +67,7 @@ def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.n
 
 
 def fitted(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
-    """The image scaled to fill `size`, width and height, in one direction at least, and by what factor."""
+    """The image scaled to fill `size`, width and height, in one direction at least, and the factor."""
     height, width = image.shape[:2]
     if (width, height) == size:
         return image, 1.0
@@ -120,7 +119,7 @@ def check_target(path: str | Path, suffix: str, poses: Poses) -> Path:
 
 
 def check_place(path: str | Path, suffix: str) -> Path:
-    """The path, if a file of that suffix can be written there; raises as `check_target` does."""
+    """The path, if a file of that suffix can be written there. Raises as `check_target` does."""
     path = Path(path)
     if path.suffix.lower() != suffix:
         raise ValueError(f"path must end in {suffix}, got {path.name!r}")
@@ -129,14 +128,3 @@ def check_place(path: str | Path, suffix: str) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent}: folder is not writable")
     return path
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; it takes the path's place at the end, and vanishes after an error."""
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

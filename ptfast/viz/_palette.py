@@ -1,4 +1,4 @@
-"""A colour for every track id: far apart for neighbouring ids, equally light to the eye, the same in every picture."""
+"""A colour for every track id: far apart for neighbouring ids, equally light to the eye, the same in every image."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TO_RGB = np.array(
 def id_color(track_id: int) -> tuple[int, int, int]:
     """The colour (red, green, blue) of a track id, 0 to 255; grey for -1, no id.
 
-    Hues follow the golden angle in OKLCH, whose lightness and chroma are perceptual; chroma shrinks to what a screen
+    Hues follow the golden angle in OKLCH, whose lightness and chroma are perceptual. Chroma shrinks to what a screen
     can show.
     """
     if track_id < 0:

@@ -9,9 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ptfast._check import check_number
+from ptfast._files import write_atomic
 from ptfast.structures import Poses
 from ptfast.viz._draw import blank_image, draw_poses, trails_at
-from ptfast.viz._frames import Frames, check_target, images, whole_file
+from ptfast.viz._frames import Frames, check_target, images
 from ptfast.viz._palette import BACKGROUND, FAINT_TEXT, TEXT, id_color, mixed
 
 _MARGIN, _GAP, _HEADER, _CAPTION = 24, 12, 60, 24
@@ -38,12 +39,12 @@ def contact_sheet(
     Args:
         poses: F frames.
         path: The file, `*.png`, in a folder that exists.
-        frames: What to draw on: images (H, W, 3) uint8 RGB from frame 0 on, a video file, or what
-            `ptfast.io.open_video` gives; None takes a plain dark picture of the poses' frame_size. In place of an
+        frames: Images to draw on: arrays (H, W, 3) uint8 RGB from frame 0 on, a video file, or what
+            `ptfast.io.open_video` gives. None takes a plain dark image of the poses' frame_size. In place of an
             image that is None stands the last one before it, or a dark one.
-        columns: Pictures beside each other.
-        count: Number of pictures; all frames where there are fewer.
-        width: Of the sheet, in pixels.
+        columns: Images beside each other.
+        count: Number of images, or all frames where there are fewer.
+        width: Width of the sheet in pixels.
         progress: Shows a progress bar if it takes more than a second.
 
     Raises:
@@ -64,7 +65,7 @@ def contact_sheet(
     tiles = [_tile(poses, index, image, tile_width, _trail(wanted)) for index, image in zip(wanted, shown, strict=True)]
     sheet = _arranged(tiles, columns, width)
     _draw_header(sheet, poses, wanted)
-    with whole_file(path) as draft:
+    with write_atomic(path) as draft:
         if not cv2.imwrite(str(draft), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
             raise OSError(f"{path}: could not be written")
 
@@ -116,7 +117,7 @@ def _draw_header(sheet: np.ndarray, poses: Poses, wanted: list[int]) -> None:
 
 
 def _draw_legend(sheet: np.ndarray, ids: list[int], left_end: int) -> None:
-    """A dot and a number for each id, flush right; what does not fit becomes "+ 5"."""
+    """A dot and a number for each id, flush right. What does not fit becomes "+ 5"."""
     step = 2 * _SWATCH + _text_width(str(max(ids, default=0)), _FONT, 0.45)
     room = max(0, (sheet.shape[1] - _MARGIN - left_end) // step)
     fitting = ids if len(ids) <= room else ids[: max(0, room - 2)]

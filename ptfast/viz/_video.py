@@ -10,9 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ptfast._check import check_number
+from ptfast._files import write_atomic
 from ptfast.structures import Poses
 from ptfast.viz._draw import check_image, draw_poses, trails_at
-from ptfast.viz._frames import Frames, centred, check_place, check_target, fitted, images, whole_file
+from ptfast.viz._frames import Frames, centred, check_place, check_target, fitted, images
 
 
 def render_video(
@@ -32,12 +33,12 @@ def render_video(
     Args:
         poses: F frames.
         path: The file, `*.mp4`, in a folder that exists.
-        frames: What to draw on: at least F images (H, W, 3) uint8 RGB, a video file, or what `ptfast.io.open_video`
-            gives; None takes a plain dark picture of the poses' frame_size. In place of an image that is None stands
+        frames: Images to draw on: at least F arrays (H, W, 3) uint8 RGB, a video file, or what `ptfast.io.open_video`
+            gives. None takes a plain dark image of the poses' frame_size. In place of an image that is None stands
             the last one before it, or a dark one. Images of another size than the first are fitted into it, with
             dark margins, and their poses with them.
         fps: Frames a second.
-        trail: Over how many past frames a line shows where a person came from; 0 draws none.
+        trail: Number of past frames over which a line shows where a person came from; 0 draws none.
         labels: Writes the ids above the heads.
         progress: Shows a progress bar if it takes more than a second.
 
@@ -67,7 +68,7 @@ def _drawn(images: Iterable[np.ndarray], poses: Poses, trail: int, labels: bool)
 
 
 def write_video(frames: Iterable[np.ndarray], path: str | Path, *, fps: float = 25.0) -> None:
-    """Writes pictures to a video that browsers play: VP9 in mp4.
+    """Writes images to a video that browsers play: VP9 in mp4.
 
     The file appears whole or not at all. The video has an even width and height, cut by a pixel where need be.
 
@@ -84,7 +85,7 @@ def write_video(frames: Iterable[np.ndarray], path: str | Path, *, fps: float = 
     """
     path = check_place(path, ".mp4")
     check_number("fps", fps, 0.1)
-    with whole_file(path) as draft:
+    with write_atomic(path) as draft:
         writer = None
         try:
             for index, frame in enumerate(frames):

@@ -35,7 +35,7 @@ enum class State { kReady, kWaiting, kDone };
 struct Thread {
   Fiber fiber;
   State state = State::kDone;
-  // What it waits for.
+  // The call that it waits at.
   const char* name = nullptr;
   bool at_barrier = false;
   unsigned mask = 0;
@@ -113,7 +113,7 @@ bool waits_with(int index, const Thread& other) {
          same_call(*device.threads[index], other);
 }
 
-// What keeps the block from going on.
+// Describes the calls that keep the block from going on.
 std::string deadlock() {
   std::ostringstream text;
   text << "block (" << blockIdx.x << ", " << blockIdx.y << ", " << blockIdx.z << ") cannot go on";
@@ -261,7 +261,7 @@ cudaError_t run(const Launch& launch, void (*thread)(const void*), const void* c
   const auto &grid = launch.grid, &block = launch.block;
   const int64_t count = int64_t(block.x) * block.y * block.z, blocks = int64_t(grid.x) * grid.y * grid.z;
   const bool fits = grid.x <= 0x7fffffffu && grid.y <= 65535 && grid.z <= 65535 && block.z <= 64;
-  if (blocks == 0 || count == 0 || count > kMostThreads || !fits) return cudaErrorInvalidConfiguration;
+  if (blocks == 0 || count == 0 || count > kMaxThreads || !fits) return cudaErrorInvalidConfiguration;
   const auto allowed = device.allowed_shared.find(launch.kernel);
   if (launch.shared > (allowed == device.allowed_shared.end() ? kShared : allowed->second))
     return cudaErrorInvalidValue;

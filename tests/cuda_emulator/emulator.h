@@ -10,7 +10,7 @@ namespace cuda_emulator {
 // thread and change only at barriers and warp intrinsics. Blocks run one after the other. Shared memory is filled with
 // 0xff, which makes NaN of reals, before each block.
 
-constexpr int kMostThreads = 1024;  // of a block
+constexpr int kMaxThreads = 1024;  // of a block
 // Dynamic shared memory that a kernel may use as it is, and when it asks: what sm_75, our smallest, grants.
 constexpr size_t kShared = 48 << 10, kSharedOptIn = 64 << 10;
 

@@ -11,7 +11,7 @@ int probe_sum(const float* in, int64_t n, float* out);
 // out[i] = in[(i + 1) % threads], with or without the barrier that it takes. in, out: [threads]
 int probe_neighbour(const float* in, int threads, bool barrier, float* out);
 
-// What blocks find in static and dynamic shared memory that they have not written. out: [blocks, 2]
+// Contents of static and dynamic shared memory that a block has not written. out: [blocks, 2]
 int probe_unwritten(bool integer, int blocks, float* out);
 
 // Writes a float for each thread into `shared` bytes of dynamic shared memory.
@@ -24,7 +24,7 @@ int probe_shared_limit(int64_t shared);
 template <typename T>
 int probe_warp(const T* in, int threads, T* out);
 
-// What no kernel may do: half of a warp returns before an intrinsic (0), stands at another intrinsic (1) or at a
+// Mistakes that no kernel may make: half of a warp returns before an intrinsic (0), is at another intrinsic (1) or at a
 // barrier (2) instead, waits at a barrier that others have not (3, with a warp that is not whole), or is not named
 // itself (4).
 int probe_broken(int kind, int threads, int* out);

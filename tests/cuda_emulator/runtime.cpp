@@ -31,7 +31,7 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   switch (attribute) {
     case cudaDevAttrMaxThreadsPerBlock:
-      *value = cuda_emulator::kMostThreads;
+      *value = cuda_emulator::kMaxThreads;
       return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlock:
       *value = cuda_emulator::kShared;

@@ -11,7 +11,7 @@ import pytest
 from peers import peer
 
 import ptfast.dropin.motmetrics as mm
-from ptfast.dropin._motmetrics_measures import MEASURES
+from ptfast.dropin._motmetrics.measures import MEASURES
 
 Frames = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 ALL = sorted(MEASURES)

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import ptfast.dropin
-from ptfast.dropin import _patching, patched
-from ptfast.dropin._patching import SWAPPED, StandIn, original
+from ptfast.dropin import _patching, _swaps, patched
+from ptfast.dropin._originals import StandIn, original
+from ptfast.dropin._patching import SWAPPED
 
 FILES = {
     "fake_peer/__init__.py": "from .inner import add, Counter",
@@ -68,7 +69,7 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     for name in [name for name in sys.modules if name.startswith("fake_")]:
         del sys.modules[name]
     original.cache_clear()
-    assert _patching._PATCHES == {}
+    assert _swaps.PATCHES == {}
 
 
 def test_functions_and_classes_are_swapped_and_put_back(fakes: Any) -> None:

@@ -13,7 +13,8 @@ import pytest
 from peers import find_peer, peer
 
 from ptfast.dropin import patched
-from ptfast.dropin._patching import SWAPPED, original
+from ptfast.dropin._originals import original
+from ptfast.dropin._patching import SWAPPED
 
 
 def test_every_stand_in_exists_and_stands_for_one_thing() -> None:

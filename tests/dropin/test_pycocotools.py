@@ -13,7 +13,7 @@ from peers import peer
 
 from ptfast.dropin import patched
 from ptfast.dropin import pycocotools as ours
-from ptfast.dropin._pycocotools import matching, similarity
+from ptfast.dropin._pycocotools import matching
 
 from .coco_data import Change, Data, people, run
 
@@ -189,7 +189,7 @@ def test_other_skeletons(capsys: pytest.CaptureFixture) -> None:
 def test_one_image_at_a_time(kind: str, alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """computeOks, computeIoU and evaluateImg by themselves, with pycocotools to fall back on and without."""
     evaluator = peer("pycocotools.cocoeval").COCOeval
-    monkeypatch.setattr(ours, "original", lambda *name: None if alone else evaluator)
+    monkeypatch.setattr("ptfast.dropin._pycocotools.evaluator.original", lambda *name: None if alone else evaluator)
     got, expected = (run(each, people(11, found=20, most=9), kind) for each in (ours.COCOeval, evaluator))
     method = "computeOks" if kind == "keypoints" else "computeIoU"
     for image in range(1, 9):
@@ -317,12 +317,8 @@ def test_parameters_and_signatures() -> None:
 
 
 def test_many_pairs_are_taken_in_parts(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in (
-        (ours, "_PAIRS"),
-        (matching, "_PAIRS"),
-        (similarity, "_AT_ONCE"),
-    ):
-        monkeypatch.setattr(module, name, 10)
+    for name in ("evaluator._PAIRS", "candidates._PAIRS", "similarity._AT_ONCE"):
+        monkeypatch.setattr(f"ptfast.dropin._pycocotools.{name}", 10)
     assert_equal_evaluations(people(16, categories=2), "keypoints", capsys)
 
 

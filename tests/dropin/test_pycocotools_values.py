@@ -114,7 +114,7 @@ def test_recorded_figures(kind: str) -> None:
 
 
 def test_masks_need_pycocotools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "original", lambda *name: None)
+    monkeypatch.setattr("ptfast.dropin._pycocotools.evaluator.original", lambda *name: None)
     monkeypatch.setattr(Data, "annToRLE", lambda self, annotation: None)
     with pytest.raises(ImportError, match="pip install pycocotools"):
         evaluate([one_person()], [one_person()], "segm")

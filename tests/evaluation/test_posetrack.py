@@ -220,10 +220,10 @@ def test_pairs_are_compared_some_frames_at_a_time(monkeypatch: pytest.MonkeyPatc
     noise = np.random.default_rng(0).normal(0, 4, truth.keypoints.shape)
     tracks = replace(truth, keypoints=truth.keypoints + noise.astype(np.float32))
     whole = evaluate(truth, tracks)
-    monkeypatch.setattr("ptfast.evaluation.posetrack.PAIRS", 60)
+    monkeypatch.setattr("ptfast.evaluation._posetrack_reach.PAIRS", 60)
     pieces = evaluate(truth, tracks)
     everywhere = lambda side, margin: np.tile([0, 0, 1, 1], (len(side.ids), 1))  # noqa: E731
-    monkeypatch.setattr("ptfast.evaluation.posetrack._reach", everywhere)
+    monkeypatch.setattr("ptfast.evaluation._posetrack_reach._reach", everywhere)
     unfiltered = evaluate(truth, tracks)
     assert 0 < whole.mota[-1] < 100
     for other in (pieces, unfiltered):

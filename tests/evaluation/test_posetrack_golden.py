@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ptfast.evaluation.posetrack import PoseTrackResult, evaluate
-from ptfast.io import read_poses
+from ptfast.io import read_sequences
 
 # The order in which the golden run met the files; it ranks equal scores of different sequences.
 ORDER = ("000002", "090932040", "060470979", "000023", "048242360")
@@ -31,7 +31,7 @@ def golden(request: pytest.FixtureRequest, data: Path) -> tuple[Path, str]:
 
 def scored(golden: tuple[Path, str], motp: str) -> PoseTrackResult:
     folder, year = golden
-    truth, predictions = (read_poses(folder / f"{side}{year}") for side in ("gt", "pred"))
+    truth, predictions = (read_sequences(folder / f"{side}{year}") for side in ("gt", "pred"))
     return evaluate({name: truth[name] for name in ORDER}, predictions, motp=motp)  # type: ignore[arg-type, index]
 
 

@@ -11,7 +11,8 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from ptfast.evaluation import evaluate_tracks
-from ptfast.evaluation._identity import Tracks, hota_sums, identity_counts
+from ptfast.evaluation.hota import hota_sums
+from ptfast.evaluation.identity import Tracks, identity_counts
 from ptfast.structures import Poses
 
 Make = Callable[..., Poses]

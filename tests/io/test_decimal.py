@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
+from ptfast.io._decimal import corner_and_size, from_corner_and_size, list_texts, number_texts, row_texts, shortest
 
 
 def samples(kind: str) -> np.ndarray:
@@ -31,6 +31,18 @@ def test_nan_and_shape_are_kept() -> None:
     assert found.shape == (1, 2)
     assert np.isnan(found[0, 0])
     assert found[0, 1] == 321.3731
+
+
+@pytest.mark.parametrize("kind", ["any bits", "pixels", "rounded", "edges"])
+def test_texts_are_those_that_python_writes(kind: str) -> None:
+    values = samples(kind)
+    values = np.concatenate([values, -values[:5], values[: len(values) % 2 + 1] * 0])
+    wanted = [repr(value) for value in shortest(values).tolist()]
+    assert number_texts(values) == wanted
+    pairs = values[: len(values) // 2 * 2].reshape(-1, 2)
+    assert row_texts(pairs) == [",".join(wanted[2 * row : 2 * row + 2]) for row in range(len(pairs))]
+    assert list_texts(pairs.astype(np.float64)) == [repr(row).replace(" ", "") for row in pairs.astype(float).tolist()]
+    assert list_texts(pairs[:0]) == []
 
 
 @pytest.mark.parametrize("digits", [0, 2, 9])

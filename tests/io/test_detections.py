@@ -16,7 +16,6 @@ from ptfast.io import BOX_CENTER
 def read(folder: Path, content: Any, name: str = "file.json") -> Poses:
     (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
     poses = read_poses(folder / name)
-    assert isinstance(poses, Poses)
     return poses
 
 

@@ -1,4 +1,4 @@
-"""Which format a file has, folders, and that files appear whole or not at all."""
+"""Formats of files, folders, and files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptfast import POSETRACK_17, Poses, read_poses, write_poses
+from ptfast import POSETRACK_17, Poses, read_poses, read_sequences, write_poses
 
 
 @pytest.fixture
@@ -50,9 +50,18 @@ def test_a_sequence_is_named_after_its_file_where_the_file_does_not_say(poses: P
 def test_a_dict_is_a_folder_and_back(format: str | None, poses: Poses, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     write_poses({"b": poses, "a": poses[:1]}, folder, format=format)
-    found = read_poses(folder)
+    found = read_sequences(folder)
     assert list(found) == ["a", "b"]
     assert [len(found["a"]), len(found["b"])] == [1, 2]
+    with pytest.raises(ValueError, match="folder: expected one sequence, found 2; read_sequences reads them"):
+        read_poses(folder)
+
+
+def test_one_sequence_is_read_from_a_file_and_from_a_folder_of_one(poses: Poses, tmp_path: Path) -> None:
+    write_poses(replace(poses, sequence="walk"), tmp_path / "a.json")
+    assert read_poses(tmp_path / "a.json").sequence == read_poses(tmp_path).sequence == "walk"
+    assert list(read_sequences(tmp_path / "a.json")) == ["walk"]
+    assert list(read_sequences(tmp_path)) == ["a"]
 
 
 def test_a_folder_read_by_format_skips_other_files(poses: Poses, tmp_path: Path) -> None:
@@ -60,9 +69,9 @@ def test_a_folder_read_by_format_skips_other_files(poses: Poses, tmp_path: Path)
     write_poses(poses, tmp_path / "a.csv")
     (tmp_path / ".hidden.json").write_text("nonsense")
     (tmp_path / "notes.md").write_text("nonsense")
-    assert list(read_poses(tmp_path, format="csv")) == ["a"]
+    assert list(read_sequences(tmp_path, format="csv")) == ["a"]
     with pytest.raises(ValueError, match="sequence 'a': expected one file for each sequence, found a second"):
-        read_poses(tmp_path)
+        read_sequences(tmp_path)
 
 
 def test_a_folder_gives_the_videos_of_files_with_several(tmp_path: Path) -> None:
@@ -70,7 +79,7 @@ def test_a_folder_gives_the_videos_of_files_with_several(tmp_path: Path) -> None
     categories = [{"id": 1, "name": "person", "keypoints": list(POSETRACK_17.joints)}]
     content = {"images": images, "annotations": [], "categories": categories}
     (tmp_path / "all.json").write_text(json.dumps(content))
-    assert list(read_poses(tmp_path)) == ["v0", "v1"]
+    assert list(read_sequences(tmp_path)) == ["v0", "v1"]
 
 
 def test_a_byte_order_mark_is_skipped(poses: Poses, tmp_path: Path) -> None:
@@ -104,6 +113,24 @@ def test_unknown_formats_are_refused(name: str, format: str | None, message: str
         read_poses(tmp_path / name, format=format)
     with pytest.raises(ValueError, match=message):
         write_poses(poses, tmp_path / name, format=format)
+
+
+@pytest.mark.parametrize(
+    ("content", "format", "message"),
+    [
+        ("[]", "posetrack18", "top level: expected an object, found a list"),
+        ("{}", "coco_results", "top level: expected a list, found an object"),
+        ("{}", "posetrack17", "top level: expected the key 'annolist', found an empty object"),
+        ("{}", "coco", "top level: expected the key 'images', found an empty object"),
+        ('{"a": 3}', "frames", r"\['a'\]: expected a list, found a whole number"),
+    ],
+)
+def test_json_of_another_format_than_the_one_asked_for_is_refused(
+    content: str, format: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ValueError, match=rf"a\.json: {message}"):
+        read_poses(tmp_path / "a.json", format=format)
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "..", ".hidden"])

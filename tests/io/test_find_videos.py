@@ -1,4 +1,4 @@
-"""Which videos paths, folders and patterns name."""
+"""Videos that paths, folders and patterns name."""
 
 from __future__ import annotations
 

@@ -26,7 +26,6 @@ def read(tmp_path: Path) -> Callable[..., Poses]:
     def parse(*frames: dict[str, Any]) -> Poses:
         (tmp_path / "file.json").write_text(json.dumps({"annolist": frames}))
         poses = read_poses(tmp_path / "file.json")
-        assert isinstance(poses, Poses)
         return poses
 
     return parse

@@ -22,7 +22,6 @@ def through(poses: Poses, folder: Path, format: str) -> Poses:
     path = folder / f"out{SUFFIX.get(format, '.json')}"
     write_poses(poses, path, format=format)
     found = read_poses(path)
-    assert isinstance(found, Poses)
     return found
 
 

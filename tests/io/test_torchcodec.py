@@ -88,7 +88,7 @@ def test_without_torchcodec_opencv_is_taken(
     def broken(name: str) -> ModuleType:
         raise error(f"no {name}")
 
-    monkeypatch.setattr("ptfast.io._capture.import_module", broken)
+    monkeypatch.setattr("ptfast.io.video_readers.import_module", broken)
     path = make_video(tmp_path / "walk.avi")
     assert indices(open_video(path)) == list(range(COUNT))
     with pytest.raises(error, match=r"no torchcodec\.decoders"):

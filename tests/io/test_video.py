@@ -1,4 +1,4 @@
-"""Reading video: files, folders of frames and given pictures, whole, damaged and wrong."""
+"""Reading video: files, folders of frames and given images, whole, damaged and wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ cv2 = pytest.importorskip("cv2")
 COUNT = 30
 
 
-def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
+def make_image(index: int, width: int = 64, height: int = 48) -> np.ndarray:
     """RGB whose red says the index, with some texture, so that frames have a size in a file."""
     image = np.random.default_rng(index).integers(0, 8, (height, width, 3), np.uint8)
     image[..., 0] += np.uint8(8 * index % 256)
@@ -40,7 +40,7 @@ def make_video(path: Path, code: str = "MJPG", count: int = COUNT) -> Path:
     if not writer.isOpened():
         pytest.skip(f"OpenCV cannot write {code} here")
     for index in range(count):
-        writer.write(picture(index)[..., ::-1])
+        writer.write(make_image(index)[..., ::-1])
     writer.release()
     return path
 
@@ -48,7 +48,7 @@ def make_video(path: Path, code: str = "MJPG", count: int = COUNT) -> Path:
 def make_folder(path: Path, names: list[str]) -> Path:
     path.mkdir()
     for index, name in enumerate(names):
-        assert cv2.imwrite(str(path / name), picture(index)[..., ::-1])
+        assert cv2.imwrite(str(path / name), make_image(index)[..., ::-1])
     return path
 
 
@@ -114,7 +114,7 @@ def test_reading_can_begin_at_any_frame(tmp_path: Path, kind: str, first: int) -
     elif kind == "folder":
         video = open_video(make_folder(tmp_path / "walk", [f"{i}.png" for i in range(COUNT)]), first=first)
     else:
-        video = open_video([picture(index) for index in range(COUNT)], first=first)
+        video = open_video([make_image(index) for index in range(COUNT)], first=first)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         frames = list(video)
@@ -122,15 +122,15 @@ def test_reading_can_begin_at_any_frame(tmp_path: Path, kind: str, first: int) -
     assert video.length == COUNT
 
 
-def test_given_pictures_are_taken_one_by_one() -> None:
+def test_given_images_are_taken_one_by_one() -> None:
     taken = []
 
-    def pictures() -> Iterator[np.ndarray | None]:
+    def images() -> Iterator[np.ndarray | None]:
         for index in range(COUNT):
             taken.append(index)
-            yield None if index == 1 else picture(index)
+            yield None if index == 1 else make_image(index)
 
-    video = open_video(pictures())
+    video = open_video(images())
     assert (video.name, video.length, video.fps) == ("frames", None, None)
     frames = iter(video)
     with pytest.warns(UserWarning, match=r"frames: frame 000001\.jpg could not be decoded"):
@@ -138,9 +138,9 @@ def test_given_pictures_are_taken_one_by_one() -> None:
     assert ([index_of(frame) for frame in first], taken, video.corrupt) == ([0, None, 2], [0, 1, 2], 1)
 
 
-def test_given_pictures_are_checked() -> None:
+def test_given_images_are_checked() -> None:
     with pytest.raises(ValueError, match=r"source\[1\] must have shape \(H, W, 3\), got \(48, 64\)"):
-        list(open_video([picture(0), picture(1)[..., 0]]))
+        list(open_video([make_image(0), make_image(1)[..., 0]]))
     with pytest.raises(TypeError, match=r"source\[0\] must have dtype uint8, got float32"):
         list(open_video(np.zeros((2, 4, 4, 3), np.float32)))
     with pytest.raises(TypeError, match="source must be a path or an iterable of images, got int"):
@@ -172,8 +172,8 @@ def test_images_of_every_depth_become_rgb(tmp_path: Path, kind: str) -> None:
     np.testing.assert_array_equal(frame.image, expected)
 
 
-def test_an_image_with_several_pictures_gives_the_first(tmp_path: Path) -> None:
-    assert cv2.imwritemulti(str(tmp_path / "a.tif"), [picture(3)[..., ::-1], picture(5)[..., ::-1]])
+def test_an_image_with_several_images_gives_the_first(tmp_path: Path) -> None:
+    assert cv2.imwritemulti(str(tmp_path / "a.tif"), [make_image(3)[..., ::-1], make_image(5)[..., ::-1]])
     assert indices(open_video(tmp_path)) == [3]
 
 
@@ -203,12 +203,12 @@ def test_videos_are_turned_as_their_header_says(tmp_path: Path) -> None:
 
 def test_frames_may_differ_in_size(tmp_path: Path) -> None:
     for index, size in enumerate([(64, 48), (32, 20)]):
-        assert cv2.imwrite(str(tmp_path / f"{index}.png"), picture(index, *size))
+        assert cv2.imwrite(str(tmp_path / f"{index}.png"), make_image(index, *size))
     assert [frame.image.shape[:2] for frame in open_video(tmp_path) if frame.image is not None] == [(48, 64), (20, 32)]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".webp", ".tif"])
-def test_a_damaged_image_is_a_frame_without_a_picture(
+def test_a_damaged_image_is_a_frame_without_an_image(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_folder(tmp_path / "walk", [f"{index}{suffix}" for index in range(12)])
@@ -225,7 +225,7 @@ def test_a_damaged_image_is_a_frame_without_a_picture(
     assert "ERROR" not in capfd.readouterr().err
 
 
-def test_an_image_that_vanished_is_a_frame_without_a_picture(tmp_path: Path) -> None:
+def test_an_image_that_vanished_is_a_frame_without_an_image(tmp_path: Path) -> None:
     video = open_video(make_folder(tmp_path / "walk", ["1.png", "2.png"]))
     os.remove(tmp_path / "walk" / "1.png")
     with pytest.warns(UserWarning, match=r"frame 1\.png could not be decoded"):
@@ -234,7 +234,7 @@ def test_an_image_that_vanished_is_a_frame_without_a_picture(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("lost", [[0], [7], [7, 8, 20], range(5, 25)])
 @pytest.mark.parametrize("first", [0, 8])
-def test_a_damaged_frame_of_a_video_is_one_without_a_picture(tmp_path: Path, lost: Sequence[int], first: int) -> None:
+def test_a_damaged_frame_of_a_video_is_one_without_an_image(tmp_path: Path, lost: Sequence[int], first: int) -> None:
     path = make_video(tmp_path / "walk.avi")
     damage(path, lost)
     video = open_video(path, backend="opencv", first=first)

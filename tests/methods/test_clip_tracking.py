@@ -13,12 +13,11 @@ import pytest
 import torch
 
 from ptfast.evaluation.posetrack import evaluate
-from ptfast.methods import clip_tracking
-from ptfast.methods._polish import Merging
-from ptfast.methods.clip_tracking import ClipTracking, Config
-from ptfast.methods.detectors import Detector, each_image, given_boxes
+from ptfast.methods.clip_tracking import ClipTracking, Config, Merging
 from ptfast.models import Hrnet, HrnetArchitecture, estimate_tubes, save_weights
 from ptfast.ops import iou_matrix
+from ptfast.pipeline import FrameTracklets, pose_networks
+from ptfast.pipeline.detectors import Detector, each_image, given_boxes
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
@@ -70,7 +69,7 @@ def tracker(truth: Poses, monkeypatch: pytest.MonkeyPatch) -> Any:
                     scores[m, t] = 0.9 * (frame.joint_visibility[row[0]] > 0)
         return keypoints, scores
 
-    monkeypatch.setattr(clip_tracking, "estimate_tubes", estimate)
+    monkeypatch.setattr(pose_networks, "estimate_tubes", estimate)
     model = network()
 
     def make(detector: Detector | None = None, merging: dict[str, Any] | None = None, **settings: Any) -> ClipTracking:
@@ -140,7 +139,7 @@ def test_linking_what_was_detected_is_the_stream(tracker: Any, truth: Poses) -> 
     method, pictures = tracker(), numbered(FRAMES)
     hypotheses = list(method.detect(pictures))
     assert [method.count(poses) for poses in hypotheses] == [len(truth.frame(f).scores) for f in range(FRAMES)]
-    linked = method.link(replace(Poses.concatenate(hypotheses), sequence="walk"))
+    linked = method.link(replace(FrameTracklets.concatenate(hypotheses), sequence="walk"))
     assert linked.sequence == "walk"
     same(linked, method.track(pictures))
 
@@ -178,7 +177,7 @@ def test_clips_do_not_reach_over_a_change_of_size(tracker: Any, truth: Poses) ->
     method = tracker()
     hypotheses = list(method.detect(pictures))
     for key in range(16, 24):
-        scores = hypotheses[key].joint_scores.reshape(-1, 9, 15).max((0, 2))
+        scores = hypotheses[key].tracklets.joint_scores.max((0, 2))
         there = [(key - 4 + place < 20) == (key < 20) for place in range(9)]
         np.testing.assert_array_equal(scores > 0, there)
     assert len(method.link(hypotheses)) == 40
@@ -213,13 +212,12 @@ def test_short_tracks_and_small_boxes_go(tracker: Any, truth: Poses) -> None:
 
 
 def test_memory_is_that_of_the_window(tracker: Any, truth: Poses) -> None:
-    from ptfast.methods._polish import MovingMerge
+    from ptfast.methods.clip_tracking.polish import MovingMerge
 
     method = tracker(merging={"block": 8, "lookahead": 8})
     window, held = MovingMerge(9, method.config.merging), []
-    for number, poses in enumerate(method.detect(numbered(FRAMES))):
-        tracklets = clip_tracking.unpack(poses, 9)
-        for _ in window.update(poses, tracklets, 3 * number + np.arange(len(tracklets))):  # nobody stays for long
+    for number, record in enumerate(method.detect(numbered(FRAMES))):
+        for _ in window.update(record, 3 * number + np.arange(len(record.tracklets))):  # nobody stays for long
             pass
         held.append((len(window.frames), len(window.parts), len(window.lengths)))
     frames, parts, lengths = np.array(held).max(0)
@@ -233,10 +231,10 @@ def test_the_network_sees_tubes_as_the_settings_say(size: tuple[int, int], setti
     pictures, boxes = rng.integers(0, 256, (3, 72, 96, 3), np.uint8), np.array([[10, 5, 50, 65]], np.float32)
     detector = each_image(lambda _: (boxes, np.ones(1)))
     method = ClipTracking(model, detector, size=size, config=Config(frames=3, precision="float32", **settings))
-    found = Poses.concatenate(list(method.detect(list(pictures))))
+    found = FrameTracklets.concatenate(list(method.detect(list(pictures)))).tracklets
     index = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 2]])
     wanted, _ = estimate_tubes(model, pictures, boxes.repeat(3, 0), index, size=size, skeleton=POSETRACK_15, **settings)
-    np.testing.assert_allclose(found.keypoints.reshape(wanted.shape), wanted, atol=1e-3)
+    np.testing.assert_allclose(found.keypoints, wanted, atol=1e-3)
 
 
 @pytest.mark.parametrize(("least", "count"), [(0.5, 2), (0.4, 3), (None, 4)])
@@ -274,6 +272,12 @@ def test_what_tracklets_depend_on_is_told(tracker: Any) -> None:
     ):  # fmt: skip
         assert tracker(**{name: value}).depends_on() != usual, name
     assert tracker(merging={"radius": 0.2}, min_similarity=0.5, sigma_scale=2.0, batch=3).depends_on() == usual
+
+
+def test_tracklets_of_other_clips_are_refused(tracker: Any) -> None:
+    records = list(tracker(frames=9).detect(numbered(3)))
+    with pytest.raises(ValueError, match="records must hold tracklets of 5 frames, got 9"):
+        tracker(frames=5).link(records)
 
 
 def test_settings_come_from_the_card_and_give_way(tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from ptfast.io import Frame
-from ptfast.methods._clips import key_frames, unpack, without_padding
-from ptfast.methods._windows import segments
-from ptfast.skeletons import POSETRACK_15
-from ptfast.structures import Poses
+from ptfast.methods.clip_tracking.clips import key_frames, without_padding
+from ptfast.pipeline.windows import segments
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
@@ -52,10 +50,3 @@ def test_padding_is_not_shown() -> None:
     [segment] = segments(frames([range(5)]), 9, 8)
     assert len(segment.frames) == 9
     assert [frame.index for frame in without_padding(segment)] == [0, 1, 2, 3, 4]
-
-
-def test_hypotheses_of_other_clips_are_refused() -> None:
-    poses = Poses(np.zeros((9, 15, 2), np.float32), np.array([0, 9]), POSETRACK_15)
-    assert len(unpack(poses, 9)) == 1
-    with pytest.raises(ValueError, match="hypotheses must be of clips of 5 frames, got 9 poses in a frame"):
-        unpack(poses, 5)

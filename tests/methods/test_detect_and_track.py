@@ -19,7 +19,7 @@ from ptfast.skeletons import COCO_17
 from ptfast.structures import Poses
 
 LOW = {"min_score": 0.0, "min_joint_score": None, "precision": "float32"}  # an untrained network is sure of nothing
-LIMITS = Limits(proposals_before=40, proposals_after=8, min_score=0.0, most=4)
+LIMITS = Limits(proposals_before=40, proposals_after=8, min_score=0.0, max_detections=4)
 
 
 def method(frames: int = 3, **settings: object) -> DetectAndTrack:
@@ -69,7 +69,17 @@ def test_stream_gives_what_track_gives(pictures: list[np.ndarray]) -> None:
     same(whole, Poses.concatenate(parts), 0)
 
 
-@pytest.mark.parametrize("settings", [{}, {"cost": "lstm"}, {"cost_weights": (0.5, 0.5, 0.0)}, {"matcher": "greedy"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"cost": "lstm"},
+        {"cost_weights": (0.5, 0.5, 0.0)},
+        {"cost_weights": (1.0, 0.0, 1.0)},
+        {"cost_weights": (1.0, 0.0, 1.0), "min_area": 400.0},
+        {"matcher": "greedy"},
+    ],
+)
 def test_linking_a_whole_video_gives_what_a_stream_gives(
     pictures: list[np.ndarray], settings: dict[str, object]
 ) -> None:
@@ -82,8 +92,18 @@ def test_appearance_decides_where_it_alone_counts(pictures: list[np.ndarray]) ->
     poses = method(cost_weights=(0.0, 0.0, 1.0)).track(still)
     for frame in range(1, 4):
         np.testing.assert_array_equal(poses.frame(frame).track_ids, poses.frame(0).track_ids)
-    with pytest.raises(ValueError, match="cost_weights must give crops no weight"):
+    with pytest.raises(ValueError, match=r"features\['appearance'\] must be there"):
         method(cost_weights=(1.0, 0.0, 1.0)).link(poses)
+
+
+def test_crops_are_of_boxes_that_are_large_enough(pictures: list[np.ndarray]) -> None:
+    tracker = method(cost_weights=(1.0, 0.0, 1.0), min_area=400.0)
+    detections = Poses.concatenate(list(tracker.detect([*pictures[:3], None])))  # type: ignore[list-item]
+    lengths = np.linalg.norm(detections.features["appearance"], axis=1)
+    large = tracker.is_large(detections)
+    assert large.any() and not large.all()
+    np.testing.assert_allclose(lengths, large, atol=1e-5)
+    assert tracker.link(detections).features == {}
 
 
 def test_each_frame_is_that_of_its_own_window(pictures: list[np.ndarray]) -> None:
@@ -171,7 +191,7 @@ def test_a_peak_is_found_where_it_is(decode: str) -> None:
     x, y = np.meshgrid(np.arange(56), np.arange(56))
     far = (x - place[:, 0, None, None]) ** 2 + (y - place[:, 1, None, None]) ** 2
     heatmaps = torch.from_numpy(5 * np.exp(-far / 8).astype(np.float32))[None]
-    found, logits = method(decode=decode).decode(heatmaps, torch.from_numpy(box[None].astype(np.float32)))
+    found, logits = method(decode=decode).detector.decode(heatmaps, torch.from_numpy(box[None].astype(np.float32)))
     wanted = box[:2] + (place + 0.5) * (box[2:] - box[:2]) / 56
     assert np.abs(found[0].numpy() - wanted).max() < 1.2
     np.testing.assert_allclose(logits.numpy(), 5, atol=0.6)

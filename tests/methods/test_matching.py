@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from ptfast.evaluation import posetrack
-from ptfast.methods.matching import SHIPPED, MatcherLinker, link_with_matcher, load_matcher
+from ptfast.methods.detect_and_track.matching import SHIPPED, MatcherAssociation, load_matcher
 from ptfast.models.matcher import TrackMatcher
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
-from ptfast.tracking import link
+from ptfast.tracking import TrackLinker, link, link_tracks
 from ptfast.training.matcher import matcher_figures
-from ptfast.training.track_questions import synthetic_tracks
+from ptfast.training.matcher.tracks import synthetic_tracks
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_it_beats_iou_where_people_move_far_between_frames(matcher: TrackMatcher
     found = {name: detections(poses, 1, jitter=0.1, miss=0.02) for name, poses in truth.items()}
     options = {"min_score": 0.4, "min_joint_score": None, "max_cost": None, "lookback": 1}
     iou = {name: link(poses, cost="iou", motion="none", **options) for name, poses in found.items()}
-    lstm = {name: link_with_matcher(poses, matcher, **options) for name, poses in found.items()}
+    lstm = {name: link_tracks(poses, MatcherAssociation(matcher), **options) for name, poses in found.items()}
     scores = [posetrack.evaluate(truth, tracked).mota[-1] for tracked in (iou, lstm)]
     assert scores[1] > scores[0] + 0.5
 
@@ -55,8 +55,8 @@ def test_a_stream_gives_the_ids_of_the_whole_video(matcher: TrackMatcher) -> Non
     poses = detections(scene(8_000_003, frames=20), 3, miss=0.2)
     for lookback in (1, 3):
         options = {"lookback": lookback, "min_score": 0.5, "keep_filtered": True, "max_cost": 0.9}
-        whole = link_with_matcher(poses, matcher, **options)
-        linker = MatcherLinker(matcher, **options)
+        whole = link_tracks(poses, MatcherAssociation(matcher), **options)
+        linker = TrackLinker(MatcherAssociation(matcher), **options)
         for _ in range(2):
             ids = np.concatenate([linker.update(poses.frame(f)).track_ids for f in range(len(poses))])
             np.testing.assert_array_equal(ids, whole.track_ids)
@@ -67,17 +67,17 @@ def test_a_stream_gives_the_ids_of_the_whole_video(matcher: TrackMatcher) -> Non
 @pytest.mark.parametrize("method", ["hungarian", "greedy"])
 def test_ids_of_people_who_stand_apart(matcher: TrackMatcher, method: str) -> None:
     poses = people([0, 200, 400], [401, 1], [2, 402, 202])
-    linked = link_with_matcher(poses, matcher, matcher_method=method)
+    linked = link_tracks(poses, MatcherAssociation(matcher), matcher=method)
     # Nobody is remembered beyond a frame; all that can be matched is; the others get the next ids in row order.
     assert linked.track_ids.tolist() == [0, 1, 2, 2, 0, 0, 2, 3]
-    linked = link_with_matcher(poses, matcher, matcher_method=method, lookback=2)
+    linked = link_tracks(poses, MatcherAssociation(matcher), matcher=method, lookback=2)
     assert linked.track_ids.tolist() == [0, 1, 2, 2, 0, 0, 2, 1]
 
 
 def test_every_possible_pair_is_made_without_max_cost(matcher: TrackMatcher) -> None:
     poses = people([0], [500])
-    assert link_with_matcher(poses, matcher).track_ids.tolist() == [0, 0]
-    assert link_with_matcher(poses, matcher, max_cost=0.9).track_ids.tolist() == [0, 1]
+    assert link_tracks(poses, MatcherAssociation(matcher)).track_ids.tolist() == [0, 0]
+    assert link_tracks(poses, MatcherAssociation(matcher), max_cost=0.9).track_ids.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -88,25 +88,25 @@ def test_every_possible_pair_is_made_without_max_cost(matcher: TrackMatcher) -> 
 def test_a_stream_keeps_the_states_of_the_last_frames_alone(
     matcher: TrackMatcher, max_cost: float | None, expected: list[int]
 ) -> None:
-    linker = MatcherLinker(matcher, lookback=3, max_cost=max_cost)
+    linker = TrackLinker(MatcherAssociation(matcher), lookback=3, max_cost=max_cost)
     poses = people(*[[0, 300]] * len(expected))
     sizes = []
     for f in range(len(poses)):
         linker.update(poses.frame(f))
-        sizes.append(len(linker._states))
+        sizes.append(len(linker._tracks.states))
     assert sizes == expected
 
 
 def test_frames_of_nobody_and_videos_of_no_frame(matcher: TrackMatcher) -> None:
-    assert link_with_matcher(people([], [5], [], []), matcher).track_ids.tolist() == [0]
-    assert len(link_with_matcher(people(), matcher)) == 0
+    assert link_tracks(people([], [5], [], []), MatcherAssociation(matcher)).track_ids.tolist() == [0]
+    assert len(link_tracks(people(), MatcherAssociation(matcher))) == 0
 
 
 def test_tensors_give_tensors_and_other_skeletons_keep_theirs(matcher: TrackMatcher) -> None:
     from ptfast.skeletons import COCO_17
 
     poses = people([0, 200], [201, 1]).to_skeleton(COCO_17)
-    linked = link_with_matcher(poses.to("cpu"), matcher)
+    linked = link_tracks(poses.to("cpu"), MatcherAssociation(matcher))
     assert isinstance(linked.track_ids, torch.Tensor) and linked.skeleton == COCO_17
     assert linked.track_ids.tolist() == [0, 1, 1, 0]
 
@@ -114,14 +114,17 @@ def test_tensors_give_tensors_and_other_skeletons_keep_theirs(matcher: TrackMatc
 def test_features_follow_the_rows_that_a_threshold_leaves() -> None:
     torch.manual_seed(0)
     matcher = TrackMatcher(hidden=4, appearance=2).eval()
-    poses = replace(people([0, 100, 200], [0, 100, 200]), scores=[0.1, 0.9, 0.9, 0.9, 0.1, 0.9])
     looks = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    poses = people([0, 100, 200], [0, 100, 200])
+    poses = replace(poses, scores=[0.1, 0.9, 0.9, 0.9, 0.1, 0.9], features={"appearance": looks})
     kept = np.array([1, 2, 3, 5])
     seen = []
     observe = matcher.observe
     matcher.observe = lambda poses, features: seen.append(features) or observe(poses, features)  # type: ignore
-    link_with_matcher(poses, matcher, features=looks, min_score=0.5)
+    link_tracks(poses, MatcherAssociation(matcher), min_score=0.5)
     np.testing.assert_array_equal(np.concatenate(seen), looks[kept])
+    with pytest.raises(ValueError, match=r"poses must have features\['appearance'\], got features \[\]"):
+        link_tracks(people([0]), MatcherAssociation(matcher))
 
 
 def test_the_shipped_weights_are_small_and_have_a_card() -> None:
@@ -142,6 +145,6 @@ def test_wrong_files_and_arguments_are_errors(matcher: TrackMatcher, tmp_path: P
     with pytest.raises(ValueError, match="expected the weights of"):
         load_matcher(path)
     with pytest.raises(ValueError, match="lookback must be between 1"):
-        MatcherLinker(matcher, lookback=0)
+        TrackLinker(MatcherAssociation(matcher), lookback=0)
     with pytest.raises(ValueError, match="frame_poses must hold one frame, got 2"):
-        MatcherLinker(matcher).update(people([0], [0]))
+        TrackLinker(MatcherAssociation(matcher)).update(people([0], [0]))

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptfast.methods._polish import Merging, MovingMerge
+from ptfast.io import Frame
+from ptfast.methods.clip_tracking import Merging
+from ptfast.methods.clip_tracking.polish import MovingMerge
+from ptfast.pipeline import FrameTracklets
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import merge_hypotheses
@@ -32,9 +35,9 @@ def merged(given: Tracklets, merging: Merging) -> Poses:
     """The window's poses of all frames."""
     window, found = MovingMerge(given.keypoints.shape[1], merging), []
     for frame in range(FRAMES):
-        nobody = Poses(np.zeros((0, 15, 2)), np.array([0, 0]), POSETRACK_15, frame_ids=np.array([frame]))
         here = given.select(given.first_frame + given.keypoints.shape[1] // 2 == frame)
-        found.extend(window.update(nobody, here, np.full(len(here), 3)))
+        record = FrameTracklets.of_frame(Frame(None, f"{frame}", frame), here)
+        found.extend(window.update(record, np.full(len(here), 3)))
     return Poses.concatenate([*found, *window.finish()])
 
 

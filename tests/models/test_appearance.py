@@ -21,10 +21,10 @@ def frames() -> np.ndarray:
     """Two frames with two people each, one of noise and one of stripes, who trade places."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 32, 3), dtype=np.uint8)
     stripes = np.repeat((np.arange(64) // 4 % 2 * 255).astype(np.uint8), 96).reshape(64, 32, 3)
-    pictures = np.full((2, 96, 128, 3), 90, np.uint8)
+    images = np.full((2, 96, 128, 3), 90, np.uint8)
     for frame, (left, right) in enumerate([(noise, stripes), (stripes, noise)]):
-        pictures[frame, 16:80, 8:40], pictures[frame, 16:80, 80:112] = left, right
-    return pictures
+        images[frame, 16:80, 8:40], images[frame, 16:80, 80:112] = left, right
+    return images
 
 
 BOXES = np.array([[8, 16, 40, 80], [80, 16, 112, 80]] * 2, np.float32)
@@ -60,7 +60,7 @@ def test_the_body_of_a_mask_rcnn_and_other_stages(frames: np.ndarray) -> None:
         )
 
 
-def test_pictures_are_normalised_as_the_network_wants(frames: np.ndarray) -> None:
+def test_images_are_normalised_as_the_network_wants(frames: np.ndarray) -> None:
     small = {"width": 0.125, "normalisation": "group", "box_channels": 8, "keypoint_convs": 1, "keypoint_channels": 8}
     usual = MaskRcnn3d(Architecture(**small)).eval()
     other = MaskRcnn3d(Architecture(**small, image_mean=(0.1, 0.2, 0.3))).eval()

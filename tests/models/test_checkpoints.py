@@ -23,12 +23,13 @@ from ptfast.models import (
     MaskRcnn3d,
     PoseResnet,
     PoseResnetArchitecture,
-    _torchvision,
     load_detectron,
     load_torchvision,
 )
-from ptfast.models._fill import change_eps
-from ptfast.models.checkpoints import load_pose_network, load_weights, read_detectron, save_weights
+from ptfast.models.adapters import read_detectron
+from ptfast.models.adapters import torchvision as adapter
+from ptfast.models.adapters.filling import change_eps
+from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD, normalise_clips
 from ptfast.models.layers import FrozenBatchNorm
 
@@ -103,17 +104,25 @@ def test_cards_of_other_networks(tmp_path: Path) -> None:
         load_pose_network(path)
     change_card(lambda card: card.pop("network"))(path)  # as older cards are
     assert load_weights(path)[0].architecture == SMALL
-    for size in ([128], [128, 96.0], [0, 96], "128x96"):
-        with pytest.raises(ValueError, match=r"card: size: expected a height and a width in pixels, found "):
+    for size, found in {
+        (128,): r"size: expected a list of length 2, found 1",
+        (128, 96.0): r"size\[1\]: expected a whole number, found a decimal number",
+        (0, 96): r"size\[0\]: expected a whole number >= 1, found something else",
+        "128x96": r"size: expected a list, found a string",
+    }.items():
+        with pytest.raises(ValueError, match=f"card: {found}"):
             save_weights(randomised(Hrnet, SMALL_HRNET), path, {**POSE_CARD, "size": size})
-    with pytest.raises(ValueError, match="card: expected an entry 'size', found skeleton, "):
+    with pytest.raises(ValueError, match="card: top level: expected the key 'size', found an object without it"):
         save_weights(randomised(Hrnet, SMALL_HRNET), path, CARD)
     save_weights(randomised(Hrnet, SMALL_HRNET), path, POSE_CARD)
     change_card(lambda card: card["architecture"].update(depth=50))(path)
     with pytest.raises(ValueError, match="architecture: expected entries of HrnetArchitecture, found 'depth'"):
         load_pose_network(path)
+    change_card(lambda card: card.update(architecture={"where": "last"}))(path)  # the name of no field
+    with pytest.raises(ValueError, match="architecture: expected entries of HrnetArchitecture, found 'where'"):
+        load_pose_network(path)
     change_card(lambda card: card.pop("size"))(path)
-    with pytest.raises(ValueError, match=r"small\.json: expected an entry 'size', found "):
+    with pytest.raises(ValueError, match=r"small\.json: top level: expected the key 'size', found an object"):
         load_pose_network(path)
 
 
@@ -121,7 +130,7 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, monkeypatc
     path, net = tmp_path / "small.safetensors", network()
     save_weights(net, path, CARD)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="card: expected an entry 'seed', found skeleton, data"):
+    with pytest.raises(ValueError, match="card: top level: expected the key 'seed', found an object without it"):
         save_weights(net, path, {name: value for name, value in CARD.items() if name != "seed"})
     with pytest.raises(ValueError, match=r"path must end in \.safetensors, got 'small\.pt'"):
         save_weights(net, tmp_path / "small.pt", CARD)
@@ -171,8 +180,14 @@ def change_tensors(change: Callable[[dict[str, Tensor]], object]) -> Callable[[P
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.with_suffix(".json").write_text("{"), "{card}: expected JSON, found "),
-        (change_card(lambda card: card.pop("frames")), "{card}: expected an entry 'frames', found skeleton, "),
+        (
+            lambda path: path.with_suffix(".json").write_text("{"),
+            "{card}: line 1 column 2: expected JSON, found the end of the file",
+        ),
+        (
+            change_card(lambda card: card.pop("frames")),
+            "{card}: top level: expected the key 'frames', found an object without it",
+        ),
         (
             change_card(lambda card: card["architecture"].update(colour=1)),
             "{card}: architecture: expected entries of Architecture, found 'colour'",
@@ -187,7 +202,7 @@ def change_tensors(change: Callable[[dict[str, Tensor]], object]) -> Callable[[P
         ),
         (
             change_card(lambda card: card.update(architecture=3)),
-            "{card}: architecture: expected a dictionary, found int",
+            "{card}: architecture: expected an object, found a whole number",
         ),
         (
             change_tensors(lambda weights: weights.pop("box_predictor.cls_score.bias")),
@@ -232,12 +247,12 @@ def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
 def narrow(monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
     """The state dict of a torchvision network that is narrower than the public one."""
     options = {"width": 0.125, "pyramid_channels": 8, "box_channels": 8, "keypoint_channels": 8}
-    full = _torchvision.architecture
-    monkeypatch.setattr(_torchvision, "architecture", lambda joints: replace(full(joints), **options))
+    full = adapter.architecture
+    monkeypatch.setattr(adapter, "architecture", lambda joints: replace(full(joints), **options))
     weights = {}
-    for name, value in network(_torchvision.architecture(5)).state_dict().items():
+    for name, value in network(adapter.architecture(5)).state_dict().items():
         value = value.squeeze(2) if value.ndim == 5 else value
-        weights[_torchvision.torchvision_name(name)] = torch.cat([value + 1, value]) if "bbox_pred" in name else value
+        weights[adapter.torchvision_name(name)] = torch.cat([value + 1, value]) if "bbox_pred" in name else value
     for name in ("weight", "bias"):
         weights[f"rpn.head.bbox_pred.{name}"] = weights[f"rpn.head.bbox_pred.{name}"].chunk(2)[1]
     weights["backbone.body.bn1.num_batches_tracked"] = torch.tensor(3)
@@ -263,7 +278,7 @@ def test_torchvision_weights_of_any_version(narrow: dict[str, Tensor]) -> None:
     ("name", "value", "message"),
     [
         ("rpn.head.conv.0.0.bias", None, "state_dict must have rpn.head.conv.0.0.bias, which is missing"),
-        (_torchvision.HEATMAPS, None, f"state_dict must have {_torchvision.HEATMAPS}, which is missing"),
+        (adapter.HEATMAPS, None, f"state_dict must have {adapter.HEATMAPS}, which is missing"),
         ("backbone.body.layer5.weight", torch.zeros(1), "state_dict: backbone.body.layer5.weight is not part of"),
         (
             "roi_heads.box_predictor.bbox_pred.weight",

@@ -12,7 +12,7 @@ from ptfast.models.detection import suppress
 
 PLAIN = Architecture(width=0.125, box_channels=8, keypoint_convs=1, keypoint_channels=8, joints=3, output_stride=16)
 PYRAMID = replace(PLAIN, pyramid_channels=8, anchor_sizes=(8.0, 16.0, 32.0, 64.0, 128.0), box_head="mlp")
-LIMITS = Limits(proposals_before=40, proposals_after=30, most=5)
+LIMITS = Limits(proposals_before=40, proposals_after=30, max_detections=5)
 
 
 def network(architecture: Architecture) -> MaskRcnn3d:
@@ -68,7 +68,7 @@ def test_nobody_is_good_enough(architecture: Architecture) -> None:
 def test_no_proposals(normalisation: str) -> None:
     net = network(replace(PLAIN, normalisation=normalisation))
     with torch.no_grad():
-        net.proposals.bbox_pred.bias.view(-1, 4)[:, 0] = 1e4  # every tube lies far to the right of the picture
+        net.proposals.bbox_pred.bias.view(-1, 4)[:, 0] = 1e4  # every tube lies far to the right of the image
     for found in detect(net, clips(2), limits=LIMITS):
         assert len(found.boxes) == len(found.scores) == len(found.heatmaps) == 0
 
@@ -88,5 +88,5 @@ def test_suppression() -> None:
     kept, kept_scores = suppress(boxes, scores, Limits())
     assert kept.tolist() == [boxes[2].tolist(), boxes[1].tolist()]
     torch.testing.assert_close(kept_scores, torch.tensor([0.9, 0.7]))
-    assert len(suppress(boxes, scores, Limits(most=1))[0]) == 1
+    assert len(suppress(boxes, scores, Limits(max_detections=1))[0]) == 1
     assert len(suppress(boxes, scores, Limits(overlap=0.95))[0]) == 3

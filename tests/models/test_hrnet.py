@@ -29,8 +29,8 @@ def randomised(network: nn.Module) -> Any:
     return network.eval()
 
 
-def network(where: Any = "none", **options: Any) -> Hrnet:
-    return randomised(Hrnet(HrnetArchitecture(where=where, **{**SMALL, **options})))
+def network(temporal_stages: Any = "none", **options: Any) -> Hrnet:
+    return randomised(Hrnet(HrnetArchitecture(temporal_stages=temporal_stages, **{**SMALL, **options})))
 
 
 def clips(frames: int, size: tuple[int, int] = (32, 32), batch: int = 1) -> torch.Tensor:
@@ -57,7 +57,7 @@ def test_shapes(modules: tuple[int, ...], multiple: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "deep"),
+    ("temporal_stages", "deep"),
     [
         ("none", ()),
         ("early", ("layer1", "stage2")),
@@ -65,9 +65,9 @@ def test_shapes(modules: tuple[int, ...], multiple: int) -> None:
         ("all", ("layer1", "stage2", "stage3", "stage4")),
     ],
 )
-def test_where_kernels_are_3d(where: str, deep: tuple[str, ...]) -> None:
+def test_kernels_are_3d_in_the_temporal_stages(temporal_stages: str, deep: tuple[str, ...]) -> None:
     stages = set()
-    for name, module in network(where, modules=(1, 2, 2), blocks=2).named_modules():
+    for name, module in network(temporal_stages, modules=(1, 2, 2), blocks=2).named_modules():
         if not isinstance(module, ClipConv):
             continue
         stage = name.split(".")[0]
@@ -100,10 +100,10 @@ def test_early_kernels_see_the_whole_of_nine_frames() -> None:
     assert bool((given.grad.abs().amax((0, 1, 3, 4)) > 0).all())
 
 
-@pytest.mark.parametrize("where", ["early", "last", "all"])
+@pytest.mark.parametrize("temporal_stages", ["early", "last", "all"])
 @torch.inference_mode()
-def test_inflation(where: str) -> None:
-    flat, deep = network(), Hrnet(HrnetArchitecture(where=where, **SMALL)).eval()
+def test_inflation(temporal_stages: str) -> None:
+    flat, deep = network(), Hrnet(HrnetArchitecture(temporal_stages=temporal_stages, **SMALL)).eval()
     published = {name: value.squeeze(2) if value.ndim == 5 else value for name, value in flat.state_dict().items()}
     assert sum(published[name].shape != value.shape for name, value in deep.state_dict().items()) > 20
     deep.load_state_dict(inflate(published, "center", target=deep))
@@ -112,7 +112,7 @@ def test_inflation(where: str) -> None:
 
     deep.load_state_dict(inflate(published, "mean", target=deep))
     # One frame less at each end for each temporal convolution on the way: a bottleneck's, a block's two, an exchange.
-    reach = {"early": 1 + 3, "last": 2, "all": 1 + 3 + 3 + 2}[where]
+    reach = {"early": 1 + 3, "last": 2, "all": 1 + 3 + 3 + 2}[temporal_stages]
     still = clips(1).expand(-1, -1, 2 * reach + 3, -1, -1)
     assert_same(deep(still)[:, :, reach : reach + 3], flat(still)[:, :, reach : reach + 3])
     moving = clips(2 * reach + 3)
@@ -152,7 +152,7 @@ def test_training_reaches_every_parameter() -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"where": "late"}, r"where must be one of \('none', 'early', 'last', 'all'\), got 'late'"),
+        ({"temporal_stages": "late"}, r"temporal_stages must be one of \('none', 'early', 'last', 'all'\), got 'late'"),
         ({"width": 0}, "width must be between 1 and"),
         ({"stem_blocks": 0}, "stem_blocks must be between 1 and"),
         ({"modules": ()}, r"modules must be numbers for 1 to 3 stages, got \(\)"),

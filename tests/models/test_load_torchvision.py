@@ -1,6 +1,6 @@
 """torchvision's keypoint R-CNN in this package: the same boxes, scores and keypoints, recorded and live.
 
-The recorded answers are those of torchvision 0.28, in float32 on a CPU, to weights and a picture that follow a rule.
+The recorded outputs are those of torchvision 0.28, in float32 on a CPU, for weights and an image that follow a rule.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ptfast.models.detection import batch_indices, classify, propose
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD
 from ptfast.models.keypoints import decode_bicubic
 
-SHORTER, LONGER, MULTIPLE = 800, 1333, 32  # torchvision's sizes of pictures
+SHORTER, LONGER, MULTIPLE = 800, 1333, 32  # torchvision's sizes of images
 
 # fmt: off
 LEVELS = (  # 24 evenly spaced values of each level
@@ -166,7 +166,7 @@ def with_norms(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return full
 
 
-def picture(height: int, width: int) -> Tensor:
+def make_image(height: int, width: int) -> Tensor:
     """(3, height, width) within 0 and 1."""
     c, y, x = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) for n in (3, height, width)), indexing="ij")
     return (0.5 + 0.5 * torch.sin(0.05 * (x + 2 * y) + c)).float()
@@ -183,10 +183,12 @@ def as_torchvision_takes(image: Tensor, shorter: int, longer: int) -> tuple[Tens
 
 
 @torch.inference_mode()
-def answers(model: MaskRcnn3d, image: Tensor, shorter: int, longer: int, people: int, most: int) -> SimpleNamespace:
-    """What the network finds, in the picture's own pixels, with the keypoints of the first few people."""
+def outputs(
+    model: MaskRcnn3d, image: Tensor, shorter: int, longer: int, people: int, max_detections: int
+) -> SimpleNamespace:
+    """What the network finds, in the image's own pixels, with the keypoints of the first few people."""
     clip, size = as_torchvision_takes(image, shorter, longer)
-    limits = Limits(most=most)
+    limits = Limits(max_detections=max_detections)
     features = model.features(clip)
     proposals = propose(model, features, size, limits)
     ((boxes, scores),) = classify(model, features, proposals, size, limits)
@@ -211,7 +213,7 @@ def weights() -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def recorded(weights: dict[str, Tensor]) -> SimpleNamespace:
-    return answers(load_torchvision(weights), picture(240, 320), SHORTER, LONGER, people=3, most=100)
+    return outputs(load_torchvision(weights), make_image(240, 320), SHORTER, LONGER, people=3, max_detections=100)
 
 
 def test_the_recorded_pyramid(recorded: SimpleNamespace) -> None:
@@ -263,9 +265,9 @@ def test_torchvision_itself() -> None:
             module.running_mean.normal_(0, 0.1)
             torch.nn.init.constant_(module.weight, 0.01)
     with torch.inference_mode():
-        expected = peer([picture(60, 90)])[0]
+        expected = peer([make_image(60, 90)])[0]
     model = load_torchvision(peer.state_dict(), eps=0.0)
-    found = answers(model, picture(60, 90), 96, 120, people=6, most=6)
+    found = outputs(model, make_image(60, 90), 96, 120, people=6, max_detections=6)
     assert 0 < len(expected["boxes"]) == len(found.boxes)
     torch.testing.assert_close(found.boxes, expected["boxes"], rtol=0, atol=1e-3)
     torch.testing.assert_close(found.scores, expected["scores"], rtol=0, atol=1e-5)

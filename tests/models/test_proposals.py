@@ -64,7 +64,7 @@ def test_overlap_is_the_mean_over_frames() -> None:
         assert len(tubes) == count
 
 
-def test_tubes_are_cut_to_the_picture_and_empty_ones_dropped() -> None:
+def test_tubes_are_cut_to_the_image_and_empty_ones_dropped() -> None:
     boxes = still([[-30, -10, 20, 20], [100, 10, 130, 50]])
     tubes, scores = select_proposals(
         [torch.tensor([1.0, 3.0])], [torch.zeros(2, 2, 4)], [boxes], SIZE, before=9, after=9

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ptfast.models import Hrnet, HrnetArchitecture, PoseResnet, PoseResnetArchitecture, load_hrnet, load_pose_resnet
-from ptfast.models._fill import empty_model
+from ptfast.models.adapters.filling import empty_model
 
 # fmt: off
 # Of the names with shapes, a line each, in sorted order; some of them; the heatmaps' 24 evenly spaced values, mean,
@@ -81,11 +81,11 @@ POSE_RESNET_50 = SimpleNamespace(
 # fmt: on
 
 NETWORKS = [
-    pytest.param(Hrnet, HrnetArchitecture(width=32, where="none"), HRNET_W32, id="hrnet_w32"),
-    pytest.param(Hrnet, HrnetArchitecture(width=48, where="none"), HRNET_W48, id="hrnet_w48"),
+    pytest.param(Hrnet, HrnetArchitecture(width=32, temporal_stages="none"), HRNET_W32, id="hrnet_w32"),
+    pytest.param(Hrnet, HrnetArchitecture(width=48, temporal_stages="none"), HRNET_W48, id="hrnet_w48"),
     pytest.param(PoseResnet, PoseResnetArchitecture(depth=50), POSE_RESNET_50, id="pose_resnet_50"),
 ]
-NARROW = HrnetArchitecture(width=8, joints=3, where="none", stem=4, stem_blocks=2, modules=(1, 2), blocks=1)
+NARROW = HrnetArchitecture(width=8, joints=3, temporal_stages="none", stem=4, stem_blocks=2, modules=(1, 2), blocks=1)
 NARROW_RESNET = PoseResnetArchitecture(depth=101, width=0.0625, joints=3)
 
 
@@ -136,7 +136,7 @@ def test_recorded_heatmaps(kind: Any, architecture: Any, record: SimpleNamespace
     weights = {name: by_rule(name, shape) for name, shape in published_shapes(kind, architecture).items()}
     model = loader(kind)(weights)
     assert model.architecture == architecture and not model.training
-    with torch.inference_mode():  # in float64, so that the answer is the same on every machine
+    with torch.inference_mode():  # in float64, so that the output is the same on every machine
         heatmaps = model.double()(crop(256, 192).double())
     assert heatmaps.shape == (1, 17, 1, 64, 48) and heatmaps.dtype == torch.float32
     tolerance = record.tolerance * (record.moments[3] - record.moments[2])
@@ -179,7 +179,7 @@ def test_depths(depth: int) -> None:
 
 def test_fewer_stages() -> None:
     for modules in ((2,), (1, 1), (1, 2, 1)):
-        architecture = HrnetArchitecture(width=8, joints=3, where="none", stem=4, modules=modules, blocks=2)
+        architecture = HrnetArchitecture(width=8, joints=3, temporal_stages="none", stem=4, modules=modules, blocks=2)
         assert load_hrnet(narrow_weights(Hrnet, architecture)).architecture == architecture
 
 

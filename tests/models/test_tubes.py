@@ -1,4 +1,4 @@
-"""From boxes to joints in tubes, with networks whose answers are known."""
+"""From boxes to joints in tubes, with networks whose outputs are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every torch operation owes its caller: one compiled graph, autocast; on GPUs graphs, streams and devices."""
+"""Promises of every torch operation: one compiled graph, autocast, and on GPUs graphs, streams and devices."""
 
 from __future__ import annotations
 

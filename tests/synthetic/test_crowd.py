@@ -26,7 +26,7 @@ def test_a_frame_does_not_depend_on_the_length_of_the_video():
     np.testing.assert_array_equal(long.keypoints[:20], short.keypoints)
 
 
-def test_steps_are_small_and_bodies_stay_in_the_picture():
+def test_steps_are_small_and_bodies_stay_in_the_image():
     poses = crowd(2, frames=2000, people=4)
     assert (poses.keypoints >= 0).all()
     assert (poses.keypoints <= [639, 359]).all()

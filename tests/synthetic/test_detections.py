@@ -111,10 +111,10 @@ def test_default_rates_are_those_of_the_shared_detections():
     folder = Path(os.environ.get("PTFAST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "posetrack"
     if not folder.is_dir():
         pytest.skip(f"the PoseTrack sequences are not at {folder}; set PTFAST_DATA")
-    from ptfast.io import read_poses
+    from ptfast.io import read_sequences
 
-    truth = Poses.concatenate(list(read_poses(folder / "annotations" / "val").values()))
-    given = Poses.concatenate(list(read_poses(folder / "detections" / "val").values()))
+    truth = Poses.concatenate(list(read_sequences(folder / "annotations" / "val").values()))
+    given = Poses.concatenate(list(read_sequences(folder / "detections" / "val").values()))
     made = detections(truth)
     assert len(made.keypoints) == pytest.approx(len(given.keypoints), rel=0.02)
     for column in ("joint_scores", "scores"):

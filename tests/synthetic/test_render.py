@@ -1,4 +1,4 @@
-"""Pictures of synthetic scenes agree with their poses, owners and flow."""
+"""Images of synthetic scenes agree with their poses, owners and flow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def film():
 
 
 def joints(film, frame):
-    """Row, joint, and pixel (x, y) of each joint in the picture, and its visibility."""
+    """Row, joint, and pixel (x, y) of each joint in the image, and its visibility."""
     poses = film.poses.frame(frame)
     row, joint = np.nonzero(poses.joint_visibility > 0)
     x, y = np.round(poses.keypoints[row, joint]).astype(int).T
@@ -33,7 +33,7 @@ def test_poses_are_the_scenes_apart_from_who_hides_whom(film):
 def test_a_visible_joint_is_drawn_on_its_person_and_a_hidden_one_is_not(film):
     on_person = []
     for frame in range(0, len(film), 5):
-        owners = film.picture(frame).owners
+        owners = film.frame(frame).owners
         ids, visibility, x, y = joints(film, frame)
         seen = visibility == 2
         on_person.append(owners[y, x][seen] == ids[seen])
@@ -50,16 +50,16 @@ def test_scenery_hides_joints(film):
     more = film.poses.joint_visibility < alone.joint_visibility
     assert more.any()
     assert (film.poses.joint_visibility <= alone.joint_visibility).all()
-    assert any((film.picture(frame).owners == -2).any() for frame in range(0, len(film), 10))
+    assert any((film.frame(frame).owners == -2).any() for frame in range(0, len(film), 10))
 
 
 def test_people_are_within_their_boxes(film):
     for frame in range(0, len(film), 10):
-        owners, poses = film.picture(frame).owners, film.poses.frame(frame)
+        owners, poses = film.frame(frame).owners, film.poses.frame(frame)
         for track_id, box, visibility in zip(poses.track_ids, poses.boxes, poses.joint_visibility, strict=True):
             y, x = np.nonzero(owners == track_id)
             if (visibility == 0).any() or len(x) == 0:
-                continue  # the box is that of the joints in the picture
+                continue  # the box is that of the joints in the image
             inside = (x >= box[0] - 2) & (x <= box[2] + 2) & (y >= box[1] - 2) & (y <= box[3] + 2)
             assert inside.mean() > 0.97
 
@@ -67,26 +67,26 @@ def test_people_are_within_their_boxes(film):
 def test_owners_are_the_annotated_people_or_nobody(film):
     for frame in range(0, len(film), 10):
         allowed = {-2, -1, *film.poses.frame(frame).track_ids.tolist()}
-        assert {*np.unique(film.picture(frame).owners).tolist()} <= allowed
+        assert {*np.unique(film.frame(frame).owners).tolist()} <= allowed
 
 
 def test_flow_moves_visible_joints_to_where_they_are_next(film):
     errors = []
     for frame in range(0, len(film) - 1, 4):
-        picture, now, then = film.picture(frame, flow=True), film.poses.frame(frame), film.poses.frame(frame + 1)
+        rendered, now, then = film.frame(frame, flow=True), film.poses.frame(frame), film.poses.frame(frame + 1)
         _, left, right = np.intersect1d(now.track_ids, then.track_ids, return_indices=True)
         both = (now.joint_visibility[left] == 2) & (then.joint_visibility[right] > 0)
         start, end = now.keypoints[left][both], then.keypoints[right][both]
         x, y = np.round(start).astype(int).T
-        errors.append(np.linalg.norm(picture.flow[y, x] - (end - start), axis=1))
+        errors.append(np.linalg.norm(rendered.flow[y, x] - (end - start), axis=1))
     errors = np.concatenate(errors)
     # The rest are joints behind their own person's other parts, which move another way.
     assert np.median(errors) < 0.1
     assert (errors < 1).mean() > 0.8
 
 
-def test_flow_of_the_background_brings_the_next_picture_back(film):
-    now, then = film.picture(3, flow=True), film.picture(4)
+def test_flow_of_the_background_brings_the_next_image_back(film):
+    now, then = film.frame(3, flow=True), film.frame(4)
     height, width = now.owners.shape
     y, x = np.mgrid[8 : height - 8, 8 : width - 8]
     to = np.round(np.stack([x, y], -1) + now.flow[8:-8, 8:-8]).astype(int)
@@ -98,8 +98,8 @@ def test_flow_of_the_background_brings_the_next_picture_back(film):
 
 
 def test_the_last_frame_has_no_flow(film):
-    assert film.picture(len(film) - 1, flow=True).flow is None
-    assert film.picture(0).flow is None
+    assert film.frame(len(film) - 1, flow=True).flow is None
+    assert film.frame(0).flow is None
 
 
 def test_the_same_seed_gives_the_same_pixels_in_any_order(film):
@@ -133,7 +133,7 @@ def test_shaking_moves_everybody_and_is_seeded():
         ({"blur": 0}, "blur must be at least 1, got 0"),
         ({"scenery": -1}, "scenery must be at least 0, got -1"),
         ({"people": 0}, "people must be at least 1, got 0"),
-        ({"pan": 80.0, "frames": 60}, "pan must keep the view within 6 pictures"),
+        ({"pan": 80.0, "frames": 60}, "pan must keep the view within 6 images"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

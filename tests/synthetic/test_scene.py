@@ -1,4 +1,4 @@
-"""Scenes: reproducible, within the picture, with people who cross, hide each other, come and go."""
+"""Scenes: reproducible, within the image, with people who cross, hide each other, come and go."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_joints_are_the_same_in_every_skeleton():
         np.testing.assert_array_equal(a.keypoints[a.track_ids == one], b.keypoints[b.track_ids == one])
 
 
-def test_joints_lie_in_the_picture_or_are_absent(poses):
+def test_joints_lie_in_the_image_or_are_absent(poses):
     inside = (poses.keypoints >= 0).all(-1) & (poses.keypoints <= [639, 359]).all(-1)
     assert inside[poses.joint_visibility > 0].all()
     assert not poses.keypoints[poses.joint_visibility == 0].any()

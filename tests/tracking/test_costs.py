@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
-from ptfast.tracking import FeatureStore, OnlineLinker, link, weighted_cost
+from ptfast.tracking import OnlineLinker, link, weighted_cost
 
 DETECT_AND_TRACK = {"motion": "none", "lookback": 1, "max_cost": None, "min_joint_score": None}
 
@@ -39,21 +41,35 @@ def test_the_functions_are_the_built_in_costs(found: Poses, name: str, weights: 
     np.testing.assert_array_equal(link(found, cost=weighted_cost(*weights), **settings).track_ids, expected)
 
 
+def looking(poses: Poses, looks: np.ndarray, feature: str = "appearance") -> Poses:
+    return replace(poses, features={feature: looks})
+
+
 def test_costs_are_weighed_and_summed() -> None:
     a, b = still(1, 2).frame(0), still(1, 2).frame(1)
-    store = FeatureStore()
-    a, b = store.attach(a, np.array([[2.0, 0], [0, 1]])), store.attach(b, np.array([[3.0, 0], [1, 1]]))
-    costs = weighted_cost(1, 2, 4, features=store)(a, b)
+    a, b = looking(a, np.array([[2.0, 0], [0, 1]])), looking(b, np.array([[3.0, 0], [1, 1]]))
+    costs = weighted_cost(1, 2, 4)(a, b)
     np.testing.assert_allclose(costs, [[0, 1 + 2 + 4 * (1 - 0.5**0.5)], [1 + 2 + 4, 4 * (1 - 0.5**0.5)]], atol=1e-6)
+
+
+def test_a_feature_of_zeros_is_like_no_other() -> None:
+    a, b = still(1, 2).frame(0), still(1, 2).frame(1)
+    a, b = looking(a, np.array([[0.0, 0], [0, 1]])), looking(b, np.array([[0.0, 0], [0, 1]]))
+    assert weighted_cost(0, 0, 1)(a, b).tolist() == [[1, 1], [1, 0]]
+
+
+def test_a_column_of_any_name_is_compared() -> None:
+    a, b = still(1, 2).frame(0), still(1, 2).frame(1)
+    a, b = looking(a, np.eye(2), "gait"), looking(b, np.eye(2)[::-1], "gait")
+    assert weighted_cost(0, 0, 1, feature="gait")(a, b).tolist() == [[1, 0], [0, 1]]
 
 
 def test_appearance_follows_people_who_trade_places() -> None:
     poses, looks = still(-1, 2), np.array([[1.0, 0], [0, 1], [0, 1], [1, 0]])
     assert link(poses, **DETECT_AND_TRACK, cost="iou").track_ids.tolist() == [0, 1, 1, 0]
     looks = looks[[0, 1, 3, 2]]  # the people in place, with the looks of each other
-    store = FeatureStore()
-    cost = weighted_cost(1, 0, 4, features=store)
-    assert link(store.attach(poses, looks), **DETECT_AND_TRACK, cost=cost).track_ids.tolist() == [0, 1, 0, 1]
+    cost = weighted_cost(1, 0, 4)
+    assert link(looking(poses, looks), **DETECT_AND_TRACK, cost=cost).track_ids.tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("motion", ["none", "velocity"])
@@ -62,50 +78,45 @@ def test_features_stay_with_their_rows_when_rows_are_dropped(found: Poses, motio
     """A feature that says which row it belongs to: the cost must read the rows that linking kept."""
     seen = []
 
-    class Checked(FeatureStore):
-        def of(self, poses: Poses) -> np.ndarray:
-            features = super().of(poses)
+    def checked(earlier: Poses, current: Poses) -> np.ndarray:
+        for poses in (earlier, current):
             rows = [np.flatnonzero(found.scores == score)[0] for score in poses.scores]
-            np.testing.assert_allclose(features, angles[rows], atol=1e-6)
+            np.testing.assert_allclose(poses.features["appearance"], angles[rows], atol=1e-6)
             seen.extend(rows)
-            return features
+        return weighted_cost(1, 0, 1)(earlier, current)
 
     turn = np.arange(len(found.scores)) / len(found.scores)
     angles = np.stack([np.cos(turn), np.sin(turn)], 1)
-    store = Checked()
+    poses = looking(found, angles)
     options = {"motion": motion, "keep_filtered": keep_filtered, "min_score": 0.7, "max_cost": 2.0}
-    cost = weighted_cost(1, 0, 1, features=store)
-    linked = link(store.attach(found, angles), cost=cost, **options)
+    linked = link(poses, cost=checked, **options)
     assert 0 < len(set(seen)) < len(found.scores)
     assert linked.track_ids.max() < 100
+    assert len(linked.features["appearance"]) == len(linked.track_ids)
 
-    store = Checked()
-    linker = OnlineLinker(cost=weighted_cost(1, 0, 1, features=store), **options)
-    rows = found.frame_offsets
-    parts = [
-        linker.update(store.attach(found.frame(f), angles[rows[f] : rows[f + 1]])).track_ids for f in range(len(found))
-    ]
+    linker = OnlineLinker(cost=checked, **options)
+    parts = [linker.update(poses.frame(f)).track_ids for f in range(len(poses))]
     np.testing.assert_array_equal(np.concatenate(parts), linked.track_ids)
 
 
-def test_a_store_remembers_so_many_calls(found: Poses) -> None:
-    store = FeatureStore(calls=2)
-    ones = [np.ones((len(found.frame(f).scores), 3)) for f in range(3)]
-    attached = [store.attach(found.frame(f), ones[f]) for f in range(3)]
-    assert store.of(attached[1]).shape == ones[1].shape
-    with pytest.raises(ValueError, match=r"poses must come from one of the latest 2 calls of FeatureStore.attach"):
-        store.of(attached[0])
-
-
 def test_wrong_arguments_are_errors(found: Poses) -> None:
-    store = FeatureStore()
     with pytest.raises(ValueError, match="iou must be at least 0, got -1"):
         weighted_cost(-1)
     with pytest.raises(ValueError, match="one of iou, pckh and appearance must be positive"):
         weighted_cost(0)
-    with pytest.raises(ValueError, match=r"features must be a FeatureStore where appearance is 0.5, got None"):
-        weighted_cost(appearance=0.5)
-    with pytest.raises(ValueError, match=r"features must have shape \(N, D\) with N = \d+, got \(2, 3\)"):
-        store.attach(found, np.ones((2, 3)))
-    with pytest.raises(ValueError, match=r"features must be finite, got nan at \(0, 0\)"):
-        store.attach(found, np.full((len(found.scores), 1), np.nan))
+
+
+def test_wrong_features_are_errors(found: Poses) -> None:
+    count, cost = len(found.scores), weighted_cost(appearance=0.5)
+    with pytest.raises(ValueError, match=r"features\['appearance'\] must be there where appearance has a weight, got "):
+        link(looking(found, np.ones((count, 2)), "gait"), cost=cost)
+    with pytest.raises(ValueError, match=r"features\['appearance'\] must have shape \(N, D\), got \(\d+, 2, 3\)"):
+        link(looking(found, np.ones((count, 2, 3))), cost=cost)
+    with pytest.raises(ValueError, match=r"features\['appearance'\] must be finite, got nan at \(0, 0\)"):
+        link(looking(found, np.full((count, 1), np.nan)), cost=cost)
+    linker, first, second = OnlineLinker(cost=cost), found.frame(0), found.frame(1)
+    linker.update(looking(first, np.ones((len(first.scores), 2))))
+    with pytest.raises(
+        ValueError, match=r"features\['appearance'\] must have shape \(N, D\) with D = 2, got \(\d+, 3\)"
+    ):
+        linker.update(looking(second, np.ones((len(second.scores), 3))))

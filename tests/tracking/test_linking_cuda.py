@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from ptfast import ops
+from ptfast import _native, ops
+from ptfast.ops.linking import LinkOptions, PoseColumns, runs_on_gpu
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.tracking import _cuda, link
+from ptfast.tracking import link
 
 KEEP_ALL = {"min_score": None, "min_joint_score": None}
 
@@ -39,7 +40,7 @@ def crowd(frames: int, people: int, seed: int = 0) -> Poses:
 def on_gpu(cuda, monkeypatch: pytest.MonkeyPatch) -> Callable[[Poses], Poses]:
     """Moves poses to the GPU; on the emulator, where tensors stay, `link` takes them for a GPU's all the same."""
     if not cuda(torch.zeros(0)).is_cuda:
-        monkeypatch.setattr(_cuda, "runs_on_gpu", lambda poses, settings: True)
+        monkeypatch.setattr("ptfast.ops.linking.runs_on_gpu", lambda columns, *_: torch.is_tensor(columns.keypoints))
         return lambda poses: poses.to("cpu")
     return lambda poses: poses.to("cuda")
 
@@ -145,18 +146,16 @@ def test_only_work_that_fits_runs_on_the_gpu(monkeypatch: pytest.MonkeyPatch) ->
         is_cuda = True
 
     def runs(poses: Poses, **options) -> bool:
-        settings = {"matcher": "hungarian", "lookback": 1, "motion": "none", "sigma_scale": 1.0, "cost": "oks"}
-        settings |= dict.fromkeys(["max_cost", "min_score", "min_joint_score", "max_tracks"]) | options
-        object.__setattr__(poses, "keypoints", Elsewhere())
-        return _cuda.runs_on_gpu(poses, _cuda.LinkSettings(**settings))
+        columns = PoseColumns(Elsewhere(), poses.joint_visibility, poses.boxes)
+        return runs_on_gpu(columns, poses.frame_offsets, LinkOptions(**options))
 
-    monkeypatch.setattr(_cuda._native, "with_cuda", True)
+    monkeypatch.setattr(_native, "with_cuda", True)
     crowded = Poses(np.zeros((65, 15, 2)), [0, 0, 65], POSETRACK_15)
     assert runs(crowd(3, 4)) and runs(crowd(3, 4), cost="iou") and runs(crowd(3, 4), max_tracks=2)
     assert not runs(crowd(3, 4), motion="velocity")
-    assert not runs(crowd(3, 4), cost=lambda a, b: np.zeros((len(a.scores), len(b.scores))))
+    assert not runs(crowd(3, 4), cost=lambda earlier, rows_a, shifts, current, rows_b: [0.0])
     assert not runs(crowded)
-    monkeypatch.setattr(_cuda._native, "with_cuda", False)
+    monkeypatch.setattr(_native, "with_cuda", False)
     assert not runs(crowd(3, 4))
 
 

@@ -58,9 +58,9 @@ def test_online_ids_equal_those_of_the_whole_video(
 def test_online_ids_equal_those_of_the_whole_video_on_real_sequences(folder: str) -> None:
     if not (DATA / folder).is_dir():
         pytest.skip(f"needs {DATA / folder}; set PTFAST_DATA")
-    from ptfast.io import read_poses
+    from ptfast.io import read_sequences
 
-    for poses in read_poses(DATA / folder).values():
+    for poses in read_sequences(DATA / folder).values():
         for motion in ("none", "velocity"):
             ids = online_ids(poses, OnlineLinker(motion=motion))
             np.testing.assert_array_equal(ids, link(poses, motion=motion).track_ids)

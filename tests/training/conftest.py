@@ -9,12 +9,13 @@ import torch
 from torch.utils.data import Dataset
 
 from ptfast.models import Architecture, HrnetArchitecture, Limits
-from ptfast.training.clips import Clip
-from ptfast.training.config import Config
-from ptfast.training.person_tubes import Augmentation, PersonClips
-from ptfast.training.pose_config import HrnetConfig
-from ptfast.training.synthetic_clips import SyntheticClips
-from ptfast.training.targets import Sampling
+from ptfast.training.data.clips import Clip
+from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.data.regions import Augmentation
+from ptfast.training.data.synthetic_clips import SyntheticClips
+from ptfast.training.mask_rcnn import MaskRcnnConfig
+from ptfast.training.mask_rcnn.sampling import Sampling
+from ptfast.training.pose import HrnetConfig
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +25,9 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Config:
+def tiny() -> MaskRcnnConfig:
     """Three frames of 64 pixels, two anchors a position."""
-    return Config(
+    return MaskRcnnConfig(
         frames=3,
         batch=2,
         steps=4,

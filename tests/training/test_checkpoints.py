@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import torch
 from torch import nn
 
 from ptfast.training.checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
-from ptfast.training.config import Config
+from ptfast.training.mask_rcnn import MaskRcnnConfig
 
 
 def trained() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -26,7 +26,7 @@ def trained() -> tuple[nn.Module, torch.optim.Optimizer]:
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     model, optimizer = trained()
-    path, config = tmp_path / "checkpoint.pt", Config(seed=3)
+    path, config = tmp_path / "checkpoint.pt", MaskRcnnConfig(seed=3)
     save_checkpoint(path, model, optimizer, 17, config)
     other = nn.Linear(2, 3)
     fresh = torch.optim.AdamW(other.parameters())
@@ -37,13 +37,19 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
+def test_equal_runs_leave_equal_files(tmp_path: Path) -> None:
+    for name in ("a.pt", "b.pt"):
+        save_checkpoint(tmp_path / name, *trained(), 17, MaskRcnnConfig())
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+
+
 def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path, monkeypatch: Any) -> None:
     model, optimizer = trained()
-    path, config = tmp_path / "checkpoint.pt", Config()
+    path, config = tmp_path / "checkpoint.pt", MaskRcnnConfig()
     save_checkpoint(path, model, optimizer, 1, config)
 
-    def fail(state: object, target: Path) -> None:
-        target.write_bytes(b"half")
+    def fail(state: object, target: BinaryIO) -> None:
+        target.write(b"half")
         raise OSError("no space left")
 
     monkeypatch.setattr(torch, "save", fail)
@@ -55,7 +61,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path,
 
 def test_another_runs_checkpoint_is_an_error(tmp_path: Path) -> None:
     model, optimizer = trained()
-    path, config = tmp_path / "checkpoint.pt", Config()
+    path, config = tmp_path / "checkpoint.pt", MaskRcnnConfig()
     save_checkpoint(path, model, optimizer, 1, config)
     with pytest.raises(ValueError, match=r"checkpoint\.pt: seed: expected this run's 3, found 0"):
         load_checkpoint(path, model, optimizer, replace(config, seed=3))
@@ -66,7 +72,7 @@ def test_another_runs_checkpoint_is_an_error(tmp_path: Path) -> None:
 
 def test_entries_that_are_newer_than_the_checkpoint_have_their_defaults(tmp_path: Path) -> None:
     model, optimizer = trained()
-    path, config = tmp_path / "checkpoint.pt", Config()
+    path, config = tmp_path / "checkpoint.pt", MaskRcnnConfig()
     save_checkpoint(path, model, optimizer, 5, config)
     state = read_checkpoint(path)
     del state["config"]["clip_norm"], state["config"]["architecture"]["image_mean"]

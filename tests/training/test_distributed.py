@@ -17,31 +17,43 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import Dataset
 
 from ptfast.models import MaskRcnn3d
+from ptfast.skeletons import POSETRACK_15
+from ptfast.structures import Poses
 from ptfast.training.checkpoints import read_checkpoint
-from ptfast.training.clips import Clip
-from ptfast.training.config import Config, RunConfig
-from ptfast.training.loop import learning_rate, make_optimizer
-from ptfast.training.person_tubes import PersonClips
-from ptfast.training.pose_config import HrnetConfig
-from ptfast.training.tasks import Task, mask_rcnn_task, pose_task
+from ptfast.training.config import RunConfig
+from ptfast.training.data.clips import Clip
+from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
+from ptfast.training.matcher import MatcherConfig, matcher_task, synthetic_tracks
+from ptfast.training.matcher.windows import Windows
+from ptfast.training.optimisation import learning_rate, make_optimizer
+from ptfast.training.pose import HrnetConfig, pose_task
+from ptfast.training.task import Task
 
 SCRIPT = """
 import pickle, sys, torch
 from pathlib import Path
 from torch import distributed
+from ptfast.skeletons import POSETRACK_15
 from ptfast.training.loop import train
-from ptfast.training.pose_config import PoseConfig
-from ptfast.training.tasks import mask_rcnn_task, pose_task
+from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
+from ptfast.training.matcher import MatcherConfig, matcher_task
+from ptfast.training.pose import HrnetConfig, pose_task
 
 config, clips, minutes = pickle.loads(Path(sys.argv[1]).read_bytes())
-task = pose_task(config) if isinstance(config, PoseConfig) else mask_rcnn_task(config)
-out = Path(sys.argv[2])
+tasks = {
+    MaskRcnnConfig: mask_rcnn_task,
+    MatcherConfig: lambda config: matcher_task(config, POSETRACK_15),
+    HrnetConfig: pose_task,
+}
+task, out = tasks[type(config)](config), Path(sys.argv[2])
 
 class Data(torch.utils.data.Dataset):
     def __getitem__(self, index):
@@ -50,6 +62,8 @@ class Data(torch.utils.data.Dataset):
 model, done = train(task, Data(), out, workers=0, minutes=minutes)
 torch.save({"done": done, "model": model.state_dict()}, out / f"rank{distributed.get_rank()}.pt")
 distributed.destroy_process_group()
+threads = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # none where there is no /proc
+assert not [name for name in threads if "gloo" in name], threads
 """
 
 
@@ -116,7 +130,9 @@ def assert_close(found: dict, expected: dict) -> None:
         )
 
 
-def test_two_processes_are_one_with_the_mean_gradient(tiny: Config, half_empty: list[Clip], tmp_path: Path) -> None:
+def test_two_processes_are_one_with_the_mean_gradient(
+    tiny: MaskRcnnConfig, half_empty: list[Clip], tmp_path: Path
+) -> None:
     # They also stop together after the first step, when their time is up, and both go on from the one checkpoint.
     config = replace(tiny, steps=2, optimizer="sgd", learning_rate=1e-2)
     assert [rank["done"] for rank in run(tmp_path, config, half_empty, minutes=0)] == [1, 1]
@@ -148,3 +164,25 @@ def test_batch_normalisation_has_the_first_processs_statistics(
     weights = [name for name, _ in expected.named_parameters()]
     assert all(torch.equal(ranks[0]["model"][name], ranks[1]["model"][name]) for name in weights)
     assert not torch.equal(*(rank["model"]["bn1.running_mean"] for rank in ranks))  # each has seen its own half last
+
+
+def test_a_matcher_is_trained_by_two_processes_too(tmp_path: Path) -> None:
+    config = MatcherConfig(batch=2, frames=8, steps=2, optimizer="sgd", learning_rate=1e-1, hidden=8)
+    windows = Windows(synthetic_tracks(2, frames=12), config)
+    examples = [windows[0], Windows([nobody(windows.videos[0][0])], config)[0]]
+    assert [rank["done"] for rank in run(tmp_path, config, examples, minutes=0)] == [1, 1]
+    ranks = run(tmp_path, config, examples)
+    assert all(torch.equal(value, ranks[1]["model"][name]) for name, value in ranks[0]["model"].items())
+    task = matcher_task(config, POSETRACK_15)
+    expected = by_one_process(task, examples).state_dict()
+    assert_close(ranks[0]["model"], expected)
+    torch.manual_seed(config.seed)
+    start = task.network().state_dict()
+    assert max(float((expected[name] - start[name]).abs().max()) for name in start) > 1e-4  # more than the tolerance
+
+
+def nobody(poses: Poses) -> Poses:
+    """A video whose windows have no pairs: one person, in its last frame alone."""
+    ids = np.full(len(poses.scores), -1)
+    ids[-1] = 0
+    return poses.with_track_ids(ids)

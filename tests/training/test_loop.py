@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -18,10 +19,13 @@ from tqdm import tqdm
 
 from ptfast.models import MaskRcnn3d
 from ptfast.training.checkpoints import read_checkpoint
-from ptfast.training.clips import Clip
-from ptfast.training.config import Config
-from ptfast.training.loop import Interruption, Log, learning_rate, make_optimizer, train
-from ptfast.training.tasks import mask_rcnn_task
+from ptfast.training.config import RunConfig
+from ptfast.training.data.clips import Clip
+from ptfast.training.interruption import Interruption
+from ptfast.training.log import Log
+from ptfast.training.loop import train
+from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
+from ptfast.training.optimisation import learning_rate, make_optimizer
 
 
 class Counted(Dataset):
@@ -46,7 +50,7 @@ def same_weights(a: nn.Module, b: nn.Module) -> bool:
 
 
 @pytest.fixture(scope="module")
-def whole(tiny: Config, clips: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[MaskRcnn3d, Path]:
+def whole(tiny: MaskRcnnConfig, clips: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[MaskRcnn3d, Path]:
     """Four steps in one go, and where they left what."""
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("whole")
@@ -55,7 +59,7 @@ def whole(tiny: Config, clips: Dataset, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_going_on_is_exact_to_the_bit(
-    tiny: Config, clips: Dataset, whole: tuple[MaskRcnn3d, Path], tmp_path: Path, workers: int
+    tiny: MaskRcnnConfig, clips: Dataset, whole: tuple[MaskRcnn3d, Path], tmp_path: Path, workers: int
 ) -> None:
     data = Counted(clips, 2, interrupt) if workers == 0 else clips  # in the second step
     if workers == 0:
@@ -76,7 +80,7 @@ def test_going_on_is_exact_to_the_bit(
         assert all(torch.equal(value, optimizers[1][number][name]) for name, value in state.items())
 
 
-def test_a_finished_run_stays_as_it_is(tiny: Config, clips: Dataset, whole: tuple[MaskRcnn3d, Path]) -> None:
+def test_a_finished_run_stays_as_it_is(tiny: MaskRcnnConfig, clips: Dataset, whole: tuple[MaskRcnn3d, Path]) -> None:
     path = whole[1] / "checkpoint.pt"
     before = path.stat().st_mtime_ns
     model, done = train(mask_rcnn_task(tiny), clips, whole[1], workers=0)
@@ -84,7 +88,7 @@ def test_a_finished_run_stays_as_it_is(tiny: Config, clips: Dataset, whole: tupl
 
 
 def test_the_seed_and_the_start_matter(
-    tiny: Config, clips: Dataset, whole: tuple[MaskRcnn3d, Path], tmp_path: Path
+    tiny: MaskRcnnConfig, clips: Dataset, whole: tuple[MaskRcnn3d, Path], tmp_path: Path
 ) -> None:
     once = replace(tiny, steps=1)
     start = {name: value.clone() for name, value in whole[0].state_dict().items()}
@@ -105,7 +109,7 @@ def test_the_seed_and_the_start_matter(
 
 
 def test_validation_sees_the_network_in_evaluation_mode_each_epoch(
-    tiny: Config, clips: Dataset, tmp_path: Path
+    tiny: MaskRcnnConfig, clips: Dataset, tmp_path: Path
 ) -> None:
     seen = []
 
@@ -120,7 +124,7 @@ def test_validation_sees_the_network_in_evaluation_mode_each_epoch(
     assert rows == [{"step": 3, "mAP": 1.5, "MOTA": -2.0}, {"step": 4, "mAP": 1.5, "MOTA": -2.0}]
 
 
-def test_a_gradient_that_is_not_finite_is_an_error(tiny: Config, clips: Dataset, tmp_path: Path) -> None:
+def test_a_gradient_that_is_not_finite_is_an_error(tiny: MaskRcnnConfig, clips: Dataset, tmp_path: Path) -> None:
     config = replace(tiny, learning_rate=1e25, optimizer="adamw")  # the first step is too far
 
     with pytest.raises(FloatingPointError, match=r"the gradient of step 1 is not finite; losses are \["):
@@ -129,7 +133,7 @@ def test_a_gradient_that_is_not_finite_is_an_error(tiny: Config, clips: Dataset,
     assert state["step"] == 1 and all(torch.isfinite(value).all() for value in state["model"].values())
 
 
-def test_an_error_of_the_data_leaves_a_checkpoint(tiny: Config, clips: Dataset, tmp_path: Path) -> None:
+def test_an_error_of_the_data_leaves_a_checkpoint(tiny: MaskRcnnConfig, clips: Dataset, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)  # of a job in the background it is ignored
 
     def lose() -> None:
@@ -155,14 +159,44 @@ def test_a_second_ctrl_c_acts_at_once_but_not_one_that_is_passed_on() -> None:
 
 
 def test_learning_rates() -> None:
-    config = Config(learning_rate=1.0, warm_up=10, drops=(20, 30))
+    config = MaskRcnnConfig(learning_rate=1.0, warm_up=10, drops=(20, 30))
     rates = [learning_rate(config, number) for number in (0, 5, 10, 19, 20, 29, 30)]
     assert rates == pytest.approx([0.1, 0.55, 1, 1, 0.1, 0.1, 0.01])
     assert learning_rate(replace(config, warm_up=0), 0) == 1
 
 
+def test_learning_rates_along_a_cosine() -> None:
+    config = RunConfig(learning_rate=1.0, warm_up=10, drops=(), schedule="cosine", steps=100)
+    rates = [learning_rate(config, number) for number in (0, 10, 50, 75, 100)]
+    assert rates == pytest.approx([0.1, (1 + math.cos(0.1 * math.pi)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2, 0])
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 3e-3)
+    peer = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 7)
+    config = RunConfig(learning_rate=3e-3, warm_up=0, drops=(), schedule="cosine", steps=7)
+    for number in range(7):
+        assert learning_rate(config, number) == pytest.approx(peer.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        peer.step()
+
+
+def test_a_run_without_a_folder_leaves_nothing(
+    tiny: MaskRcnnConfig,
+    clips: Dataset,
+    whole: tuple[MaskRcnn3d, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, done = train(mask_rcnn_task(tiny), clips, None, workers=0)
+    assert done == 4 and same_weights(model, whole[0])
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept of 2 of 4 steps"):
+        train(mask_rcnn_task(tiny), Counted(clips, 2, interrupt), None, workers=0)
+    assert list(tmp_path.iterdir()) == [] and "training" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
-def test_only_weights_of_layers_decay(tiny: Config, kind: str) -> None:
+def test_only_weights_of_layers_decay(tiny: MaskRcnnConfig, kind: str) -> None:
     model = MaskRcnn3d(tiny.architecture)
     optimizer = make_optimizer(replace(tiny, optimizer=kind, weight_decay=0.5), model)
     decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}

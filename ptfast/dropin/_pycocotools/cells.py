@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.evaluation._ragged import offsets_of
+from ptfast._columns import offsets_of
 
 Annotation = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What is compared with what: a cell is one image and one category, or all categories of an image.
+    """Cells, within which detections are compared with annotations: one image and one category, or all of an image.
 
     Attributes:
         truth: Annotations of all cells, one cell after the other.
-        truth_offsets: (C + 1,) int64, where the cells start in `truth`.
+        truth_offsets: (C + 1,) int64 starts of the cells in `truth`.
         found: Detections likewise, each cell's by descending score, equal ones as they came.
         found_offsets: (C + 1,) int64.
     """
@@ -49,6 +49,15 @@ class Cells:
         """(C,) pairs of annotation and detection in each cell."""
         return self.truth_counts * self.found_counts
 
+    def matrices(self, values: np.ndarray) -> list[Any]:
+        """The values (P,) of all pairs as one matrix (D, G) a cell, [] where there are none."""
+        found, truth = self.found_counts.tolist(), self.truth_counts.tolist()
+        ends = np.cumsum(self.pairs()).tolist()
+        return [
+            values[end - d * g : end].reshape(d, g) if d and g else []
+            for d, g, end in zip(found, truth, ends, strict=True)
+        ]
+
     def part(self, begin: int, end: int) -> Cells:
         """Cells from begin to end."""
         truth, found = self.truth_offsets[begin : end + 1], self.found_offsets[begin : end + 1]
@@ -57,7 +66,7 @@ class Cells:
         )
 
     def parts(self, pairs: int) -> Iterator[tuple[int, int]]:
-        """Runs of cells, begin and end of each, of up to so many pairs; a cell is never divided."""
+        """Runs of cells, begin and end of each, of up to so many pairs. A cell is never divided."""
         total = np.cumsum(self.pairs())
         begin = done = 0
         while begin < len(self):
@@ -80,7 +89,7 @@ class Cells:
 
 
 def gather_cells(truth: Sequence[list[Annotation]], found: Sequence[list[Annotation]], limit: int) -> Cells:
-    """From each cell's annotations and detections, of which those with the `limit` highest scores are kept."""
+    """Makes cells of each one's annotations and detections, of which those with the `limit` highest scores are kept."""
     truth_counts, counts = (np.fromiter(map(len, lists), np.int64, len(lists)) for lists in (truth, found))
     detections = list(chain.from_iterable(found))
     scores = np.array([detection["score"] for detection in detections])

@@ -1,4 +1,4 @@
-"""COCO's data sets: annotations and results from files, and what belongs to which image and category."""
+"""COCO's data sets: annotations and results from files, by image and category."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import StandIn, original
+from ptfast.dropin._originals import StandIn, original
 from ptfast.dropin._pycocotools.cells import Annotation
-from ptfast.dropin._pycocotools.loading import complete, from_array, read
-from ptfast.io._bulk import paused_collector
+from ptfast.dropin._pycocotools.loading import complete, from_array, paused_collector, read
 
 
 class COCO(metaclass=StandIn):
     """A data set and its indices, as pycocotools.coco.COCO, read in a fraction of the time.
 
-    Equal to pycocotools 2.0.11 in what it takes, gives, prints and writes into annotations, errors included: no results
-    at all are an IndexError of loadRes. Files are UTF-8; orjson, where it is installed, reads them. A path may be a
-    pathlib.Path everywhere. Masks, pictures and downloads are pycocotools' own, which must be installed for them. An
-    instance is no instance of pycocotools' class, unless that is swapped for this one.
+    Equal to pycocotools 2.0.11 in what it takes, gives, prints and writes into annotations, errors included. No results
+    at all are an IndexError of loadRes. Files are UTF-8, read by orjson. A path may be a pathlib.Path everywhere.
+    Masks, drawings and downloads are pycocotools' own, which must be installed for them. An instance is no instance of
+    pycocotools' class, unless that is swapped for this one.
 
     Args:
-        annotation_file: The path of annotations in COCO's form; without one, fill `dataset` and call createIndex.
+        annotation_file: The path of annotations in COCO's form. Without one, fill `dataset` and call createIndex.
 
     Attributes:
         dataset: The annotations as they were read.
-        anns: By id; likewise cats and imgs.
-        imgToAnns: By image id, its annotations.
-        catToImgs: By category id, the images of its annotations, one each.
+        anns: Annotations by id; likewise cats and imgs.
+        imgToAnns: Lists of annotations by image id.
+        catToImgs: Images of a category's annotations, one each, by category id.
 
     Raises:
         OSError: The file cannot be read.
@@ -88,7 +87,7 @@ class COCO(metaclass=StandIn):
             imgIds: An image's id, or several.
             catIds: A category's, or several.
             areaRng: Two areas, square pixels, between which an annotation's lies.
-            iscrowd: Whether it shows a crowd.
+            iscrowd: Chooses annotations of crowds, or the others. None takes both.
         """
         imgIds, catIds = _listed(imgIds), _listed(catIds)
         annotations: Iterable[Annotation] = self.dataset["annotations"]
@@ -146,8 +145,8 @@ class COCO(metaclass=StandIn):
 
         Args:
             resFile: The path of a JSON file, a list of results, into which ids, areas and boxes are written, or an
-                array (N, 7) of image, left, top, width, height, score, category. The first result says what all are:
-                captions, boxes, masks or keypoints.
+                array (N, 7) of image, left, top, width, height, score, category. All are of the kind of the first
+                result: captions, boxes, masks or keypoints.
 
         Raises:
             AssertionError: The results are no list, or of an image that this data set does not have.
@@ -215,7 +214,7 @@ def _listed(value: Any) -> Any:
 
 
 def _members(ids: Any) -> Collection[Any]:
-    """For asking what is among the ids, in one step; as they are where they are no plain list of ids."""
+    """The ids as a set, to be looked up in one step, or as they are where they are no plain list."""
     try:
         return set(ids) if isinstance(ids, list | tuple | np.ndarray) else ids
     except TypeError:

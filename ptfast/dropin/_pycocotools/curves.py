@@ -13,10 +13,10 @@ class Curves:
     """One category in one area range: precision over recall at each of T thresholds.
 
     Args:
-        counts: (I,) how many of the D detections each image has, by descending score.
+        counts: (I,) number of each image's detections, D in all, by descending score.
         scores: (D,) float64.
-        matched: (T, D) bool, whether a detection is matched with an annotation.
-        counted: (T, D) bool, whether it is right or wrong at all.
+        matched: (T, D) bool, detections that are matched with an annotation.
+        counted: (T, D) bool, detections that are right or wrong at all.
         positives: Annotations that count.
     """
 
@@ -38,7 +38,7 @@ class Curves:
 
         Args:
             limit: Detections an image.
-            levels: (R,) recalls to sample at; those from the first unreached one on are left 0.
+            levels: (R,) recalls to sample at. Those from the first unreached one on are left 0.
 
         Returns:
             Recall (T,), precision (T, R) and score (T, R).
@@ -65,7 +65,7 @@ class Curves:
 
 
 def curves_of(results: Sequence[dict[str, Any]]) -> Curves:
-    """The curves of what COCOeval.evaluateImg returned for images, at least one and no None."""
+    """The curves of dictionaries that COCOeval.evaluateImg gave for images, at least one."""
     counted = np.logical_not(np.concatenate([result["dtIgnore"] for result in results], axis=1))
     return Curves(
         np.array([len(result["dtScores"]) for result in results]),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast.dropin._patching import StandIn
+from ptfast.dropin._originals import StandIn
 
 
 class Params(metaclass=StandIn):
@@ -17,7 +17,7 @@ class Params(metaclass=StandIn):
         catIds: The categories.
         iouThrs: (T,) thresholds of OKS or IoU.
         recThrs: (R,) recalls at which precision is sampled.
-        maxDets: How many detections of an image and category count, one or several numbers.
+        maxDets: Numbers of detections of an image and category that count.
         areaRng: Least and greatest area of an object, in several ranges.
         areaRngLbl: Their names.
         useCats: 1 to tell categories apart, 0 not to.

@@ -1,17 +1,18 @@
-"""What an evaluation of many images found: as columns, and as the dictionaries that COCOeval.evaluateImg returns."""
+"""Results of an evaluation of many images, as columns and as the dictionaries that COCOeval.evaluateImg returns."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ptfast._columns import frame_of_rows
 from ptfast.dropin._pycocotools.cells import Cells, numbers
 from ptfast.dropin._pycocotools.curves import Curves
 from ptfast.dropin._pycocotools.matching import match
-from ptfast.evaluation._ragged import frame_of_rows
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,14 @@ class Results:
         keys: Image and category of each cell.
         areas: Least and greatest area of each range.
         limit: Detections that were kept of a cell, for the record.
-        found_offsets: (C + 1,) where the cells start among detections.
-        truth_offsets: (C + 1,) where they start among annotations.
-        found_ids: (D,) as the detections have them.
-        scores: (D,) likewise.
+        found_offsets: (C + 1,) starts of the cells among detections.
+        truth_offsets: (C + 1,) their starts among annotations.
+        found_ids: (D,) ids of the detections, of any type.
+        scores: (D,) their scores, of any type.
         score_values: (D,) float64, the same.
-        truth_ids: (G,) as the annotations have them.
+        truth_ids: (G,) ids of the annotations, of any type.
         found_matches: (A, T, D) float64, id of the annotation that a detection is matched with, 0 for none.
-        found_ignored: (A, T, D) bool, whether the detection is neither right nor wrong.
+        found_ignored: (A, T, D) bool, detections that are neither right nor wrong.
         truth_matches: (A, T, G) float64, id of the detection, 0 for none.
         truth_ignored: (A, G) bool.
     """
@@ -49,7 +50,7 @@ class Results:
     truth_ignored: np.ndarray
 
     def dictionaries(self, area: int) -> list[dict[str, Any]]:
-        """Each cell in an area range as pycocotools writes it down: ignored annotations come last."""
+        """Each cell in an area range as pycocotools writes it down, ignored annotations last."""
         order = np.lexsort((self.truth_ignored[area], frame_of_rows(self.truth_offsets)))
         truth_ids = [self.truth_ids[i] for i in order.tolist()]
         found_matches, found_ignored = self.found_matches[area], self.found_ignored[area]
@@ -86,20 +87,49 @@ class Results:
         )
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Results of an evaluation, by category, area range and image.
+
+    Attributes:
+        results: C cells.
+        places: Positions of category and image of each cell, rising.
+        shape: Number of categories, area ranges and images.
+    """
+
+    results: Results
+    places: list[tuple[int, int]]
+    shape: tuple[int, int, int]
+
+    def entries(self) -> list[dict[str, Any] | None]:
+        """COCOeval.evalImgs: a dictionary for each category, area range and image, None where there is nothing."""
+        categories, areas, images = self.shape
+        entries: list[dict[str, Any] | None] = [None] * (categories * areas * images)
+        for a in range(areas):
+            for (k, i), entry in zip(self.places, self.results.dictionaries(a), strict=True):
+                entries[(k * areas + a) * images + i] = entry
+        return entries
+
+    def curves(self, category: int, area: int) -> Curves | None:
+        """Precision over recall of a category in an area range, of all images; None where there is nothing."""
+        begin, end = (bisect_left(self.places, (k, 0)) for k in (category, category + 1))
+        return self.results.curves(area, begin, end) if begin < end else None
+
+
 def evaluate_cells(
     keys: list[tuple[Any, Any]], cells: Cells, similarities: Sequence[Any], areas: Sequence[Any], limit: int,
     thresholds: Any, *, zero_ids: bool,
 ) -> Results:  # fmt: skip
-    """Matches detections with annotations, and notes in each annotation whether the last range ignores it (_ignore).
+    """Matches detections with annotations, and notes in each annotation (`_ignore`) if the last range ignores it.
 
     Args:
         keys: Image and category of each cell.
         cells: Annotations (id, area, iscrowd, ignore) and detections (id, area, score).
-        similarities: As for match.
+        similarities: A matrix for each cell, as `match` takes them.
         areas: Least and greatest area of each range.
         limit: Detections that were kept of a cell.
         thresholds: (T,) least similarity of a match.
-        zero_ids: As for match.
+        zero_ids: Counts matches of ids that are 0, as in `match`.
     """
     low, high = np.array([(area[0], area[1]) for area in areas], np.float64).reshape(-1, 2, 1).transpose(1, 0, 2)
     size = numbers(cells.truth, "area")

@@ -66,7 +66,7 @@ def _squared_beyond_box(poses: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def iou_of_pairs(cells: Cells) -> np.ndarray:
-    """IoU of all pairs of boxes within cells; with a crowd the share of the detection that lies in it.
+    """IoU of all pairs of boxes within cells, or with a crowd the share of the detection that lies in it.
 
     Args:
         cells: Annotations with bbox (x, y, width, height) and iscrowd, detections with bbox.

@@ -21,7 +21,7 @@ def keypoint_lines() -> list[_Line]:
 
 
 def detection_lines(limits: Any) -> list[_Line]:
-    """The twelve figures of boxes and masks; `limits` are three numbers of detections an image."""
+    """The twelve figures of boxes and masks. `limits` are three numbers of detections an image."""
     few, some, many = limits[0], limits[1], limits[2]
     return [
         ("precision", None, "all", 100),
@@ -37,7 +37,7 @@ def figure(line: _Line, params: Any, precision: np.ndarray, recall: np.ndarray) 
     """Mean over what is defined, -1 where nothing is; printed as the original prints it.
 
     Args:
-        line: Which figure.
+        line: The figure.
         params: The evaluator's.
         precision: (T, R, K, A, M), -1 where undefined.
         recall: (T, K, A, M) likewise.

@@ -1,4 +1,4 @@
-"""What torchvision's drop-ins share: torchvision itself, whether ptfast can do the work, and what autocast changes."""
+"""Shared parts of torchvision's drop-ins: torchvision itself, and the state of tensors and of torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from ptfast import _native
-from ptfast.dropin._patching import original
+from ptfast.dropin._originals import original
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,20 +62,20 @@ def needed(name: str) -> Any:
 
 
 def has_kernels(*tensors: Tensor) -> bool:
-    """Whether ptfast can work on such tensors: plain ones, on the CPU or on a GPU that this build has kernels for."""
+    """Tells whether ptfast can work on tensors: plain ones, on the CPU or on a GPU that this build has kernels for."""
     first = tensors[0]
     return (first.is_cpu or (first.is_cuda and _native.with_cuda)) and not any(x.is_quantized for x in tensors)
 
 
 def is_eager(*tensors: Tensor) -> bool:
-    """Whether the tensors hold numbers now, rather than stand for some in a trace or a compiled graph."""
+    """Tells whether the tensors hold numbers, rather than stand for some in a trace or a compiled graph."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_transformed():
         return False
     return all(type(x) is Tensor for x in tensors)
 
 
 def is_transformed() -> bool:
-    """Whether torch.func or forward-mode differentiation is at work, or something that records torch's operations.
+    """Tells whether torch.func, forward-mode differentiation, or something that records torch's operations is at work.
 
     Tensors then carry more than their numbers, which only torch's own operations pass on.
     """
@@ -83,10 +83,10 @@ def is_transformed() -> bool:
 
 
 def is_autocast(tensor: Tensor) -> bool:
-    """Whether autocast is on where the tensor is; torchvision's operations then take half precision for float32."""
+    """Tells whether autocast is on for a tensor. If so, torchvision's operations take half precision for float32."""
     return torch.is_autocast_enabled(tensor.device.type)
 
 
 def dtype_name(tensor: Tensor) -> str:
-    """As torch's own messages have it: Half, Float, Long."""
+    """The dtype's name in torch's own messages: Half, Float, Long."""
     return tensor.type().rsplit(".", 1)[1].removesuffix("Tensor")

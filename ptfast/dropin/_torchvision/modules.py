@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ptfast.dropin._patching import StandIn
+from ptfast.dropin._originals import StandIn
 from ptfast.dropin._torchvision.common import has_kernels, is_transformed, needed, torchvisions
 from ptfast.dropin._torchvision.roi_align import check_alike, join, roi_align, suits_torchvision
 from ptfast.ops import pyramid_tube_roi_align
@@ -25,7 +25,7 @@ _MultiScaleRoIAlign: Any = torchvisions("MultiScaleRoIAlign") or nn.Module
 
 
 class RoIAlign(_RoIAlign, metaclass=StandIn):
-    """roi_align as a module; the arguments are described there. TorchScript compiles torchvision's in its place."""
+    """roi_align as a module. The arguments are described there. TorchScript compiles torchvision's in its place."""
 
     def __init__(
         self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int, aligned: bool = False
@@ -54,12 +54,12 @@ class RoIAlign(_RoIAlign, metaclass=StandIn):
 
 @dataclass
 class LevelMapper:
-    """Says which pyramid level suits each box: the one at canonical_level for boxes of the area s0 x s0.
+    """Chooses a pyramid level for each box: lvl0 for boxes of the area s0 x s0.
 
     Attributes:
         k_min: -log2 of the finest level's scale.
-        k_max: Of the coarsest one's.
-        s0: Pixels.
+        k_max: -log2 of the coarsest level's scale.
+        s0: Side of a box for lvl0, in pixels.
         lvl0: The level for that size.
         eps: Added to a level before it is rounded down.
     """
@@ -81,7 +81,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
     """roi_align from the one level of a feature pyramid that suits each box's size.
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.pyramid_tube_roi_align in one pass over
-    all levels; without it where levels do not halve from one to the next or differ in dtype, which goes level by level.
+    all levels, or level by level where levels do not halve from one to the next or differ in dtype.
     On the CPU, calls of so little work that torchvision is the faster go there, if it is installed, and all others that
     roi_align leaves to it. Half precision is summed up in float32. TorchScript compiles torchvision's module in place
     of this one, and leaves it in the model that it compiles.
@@ -89,7 +89,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
     Args:
         featmap_names: Names of the feature maps to pool from.
         output_size: Bins, a number or (rows, columns).
-        sampling_ratio: Samples a bin along each axis; about one a feature pixel if it is not positive.
+        sampling_ratio: Samples a bin along each axis, about one a feature pixel if it is not positive.
         canonical_scale: Pixels, the side of a box for canonical_level.
         canonical_level: The level whose scale is 2^-canonical_level.
 
@@ -120,11 +120,11 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
 
         Args:
             x: (B, C, H, W) of each level by its name, finest first.
-            boxes: For each image (L, 4), x1, y1, x2, y2 in pixels of the image.
-            image_shapes: (height, width) of each image; the largest gives the levels' scales, on the first call.
+            boxes: (L, 4) x1, y1, x2, y2 of each image, in its pixels.
+            image_shapes: (height, width) of each image. The largest gives the levels' scales, on the first call.
 
         Returns:
-            (K, C, rows, columns), contiguous; a box of negative area gives zeros where there are several levels.
+            (K, C, rows, columns), contiguous. A box of negative area gives zeros where there are several levels.
 
         Raises:
             ValueError: There are no image shapes.

@@ -34,7 +34,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Args:
         boxes: (N, 4) float32 or float64, x1, y1, x2, y2; half precision under autocast and on a GPU.
         scores: (N,) of the same dtype.
-        iou_threshold: Any number; above 1 all boxes are kept, and a negative one needs torchvision.
+        iou_threshold: Any number. Above 1 all boxes are kept, and a negative one needs torchvision.
 
     Returns:
         (M,) int64 indices of the kept boxes, highest score first, of equal ones the lower index; on the boxes' device.
@@ -63,20 +63,20 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     Equal to torchvision 0.28's, also in this: up to 1,000 boxes (25,000 on a GPU) it shifts the classes apart and
     suppresses them together, which rounds coordinates, and lets boxes with negative ones meet those of another class.
-    Where that matters, call ptfast.ops.nms on each class. What goes to torchvision is as for nms.
+    Where that matters, call ptfast.ops.nms on each class. The same inputs go to torchvision as with nms.
 
     Args:
         boxes: (N, 4), as for nms.
         scores: (N,).
         idxs: (N,) the class of each box.
-        iou_threshold: As for nms.
+        iou_threshold: Any number. Above 1 all boxes are kept, and a negative one needs torchvision.
 
     Returns:
-        (M,) int64 indices of the kept boxes, highest score first; equal ones as torchvision has them.
+        (M,) int64 indices of the kept boxes, highest score first, equal ones in torchvision's order.
 
     Raises:
         RuntimeError: A shape is wrong, or the dtypes of boxes and scores differ.
-        NotImplementedError, ValueError: As nms.
+        NotImplementedError, ValueError: Raised as by nms.
     """
     if boxes.numel() == 0:
         return torch.empty(0, dtype=torch.int64, device=boxes.device)

@@ -1,4 +1,4 @@
-"""torchvision's roi_align, and what its modules need of it."""
+"""torchvision's roi_align, and the parts of it that its modules need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ptfast.dropin._torchvision.common import (
     torchvisions,
 )
 from ptfast.ops import tube_roi_align
-from ptfast.ops.roi_align import MOST_SAMPLES
+from ptfast.ops.roi_align import MAX_SAMPLING_RATIO
 
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
@@ -35,21 +35,21 @@ def roi_align(
     """Pools a grid of features from each box (RoIAlign).
 
     Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.tube_roi_align, which says what a bin
-    is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed; so do traces,
+    is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed. So do traces,
     TorchScript, torch.func's transforms, quantised tensors, negative scales, more than 4096 samples, and boxes that
     need a gradient (which they do not get) where features need none.
 
-    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work,
-    a box that is not finite gives zeros, and on the CPU a box of no image is an error; torchvision may read memory that
-    is not its own.
+    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work, a
+    box that is not finite gives zeros, and on the CPU a box of no image is an error, where torchvision may read memory
+    that is not its own.
 
     Args:
         input: (B, C, H, W) floats.
         boxes: (K, 5) of the input's dtype, the index of the image, x1, y1, x2, y2; or for each image (L, 4).
         output_size: Bins, a number or (rows, columns).
         spatial_scale: Feature pixels a pixel of the boxes.
-        sampling_ratio: Samples a bin along each axis; about one a feature pixel if it is not positive.
-        aligned: Whether boxes are shifted by half a feature pixel.
+        sampling_ratio: Samples a bin along each axis, about one a feature pixel if it is not positive.
+        aligned: Shifts boxes by half a feature pixel.
 
     Returns:
         (K, C, rows, columns), contiguous, of the input's dtype; differentiable with respect to the input.
@@ -58,7 +58,7 @@ def roi_align(
         AssertionError: boxes are neither a tensor (K, 5) nor a list of tensors (L, 4).
         RuntimeError: The dtypes or devices differ.
         NotImplementedError: The dtype is none of floats.
-        ValueError: On the CPU, the index of an image is out of range.
+        ValueError: The index of an image is out of range, on the CPU.
 
     Source:
         He et al. 2017 (Mask R-CNN), section 3.
@@ -71,7 +71,7 @@ def roi_align(
     odd = (
         input.dim() != 4
         or spatial_scale < 0
-        or sampling_ratio > MOST_SAMPLES
+        or sampling_ratio > MAX_SAMPLING_RATIO
         or (rois.requires_grad and not input.requires_grad)
     )
     if peer and (odd or not has_kernels(input, rois) or torch.jit.is_tracing() or is_transformed()):
@@ -129,7 +129,7 @@ def check_alike(features: Tensor, boxes: Tensor) -> None:
 def suits_torchvision(
     features: Sequence[Tensor], count: int, output_size: tuple[int, int], sampling_ratio: int
 ) -> bool:
-    """Whether torchvision pools so many boxes in less time than ptfast.
+    """Tells whether torchvision pools so many boxes in less time than ptfast.
 
     On the CPU torchvision takes about 3.3 ns for each sample of each channel. In that unit a call of ptfast's takes
     40,000, a box 1,000, and five features that it must first put in order, channels last, take 1.

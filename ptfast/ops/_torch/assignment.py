@@ -7,10 +7,10 @@ from torch import Tensor
 
 from ptfast import _native
 from ptfast._check import Array, check_dtype
-from ptfast.ops._torch._library import address, call_cuda, define, refuse_cuda
-from ptfast.ops.assignment import assign_array, assign_ragged_arrays
+from ptfast.ops._numpy.assignment import assign_array, assign_ragged_arrays
+from ptfast.ops._torch.library import address, call_cuda, define, refuse_cuda
 
-MOST_ON_GPU: int = _native.core.assign_cuda_most  # rows or columns of a problem
+MAX_ON_GPU: int = _native.core.assign_cuda_max  # rows or columns of a problem
 
 
 def _assign(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
@@ -49,18 +49,18 @@ define(
 
 
 def assign(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
-    """ptfast.ops.assign for a tensor; shape and options are already checked."""
+    """ptfast.ops.assign for a tensor whose shape and options are already checked."""
     check_dtype("cost", cost, ("float32", "float64"))
     n, m = cost.shape[-2:]
-    if cost.is_cuda and max(n, m) > MOST_ON_GPU:
+    if cost.is_cuda and max(n, m) > MAX_ON_GPU:
         raise ValueError(
-            f"cost must have at most {MOST_ON_GPU} rows and columns on a GPU, got {n} x {m}; move it to the CPU"
+            f"cost must have at most {MAX_ON_GPU} rows and columns on a GPU, got {n} x {m}; move it to the CPU"
         )
     return torch.ops.ptfast.assign(cost.detach(), max_cost, greedy)
 
 
 def assign_ragged(flat_costs: Tensor, rows: Array, columns: Array, max_cost: float, greedy: bool) -> Tensor:
-    """ptfast.ops.assign_ragged for tensors; shapes and options are already checked."""
+    """ptfast.ops.assign_ragged for tensors whose shapes and options are already checked."""
     check_dtype("flat_costs", flat_costs, ("float32", "float64"))
     refuse_cuda("assign_ragged", flat_costs, "costs")
     sizes = [torch.as_tensor(array, device="cpu") for array in (rows, columns)]

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, as_mask, call_cuda, define, numpy_view
-from ptfast.ops.boxes import iou_arrays, tube_iou_arrays
+from ptfast.ops._numpy.boxes import iou_arrays, tube_iou_arrays
+from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, define, like, numpy_view
 
 
 def _iou_cpu(a: Tensor, b: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def _iou_cuda(a: Tensor, b: Tensor) -> Tensor:
     n, m = a.shape[-2], b.shape[-2]
     out = _iou_fake(a, b)
     if out.numel():
-        call_cuda("iou_matrix", a, *map(address, (a, b, out)), out.numel() // (n * m), n, m)
+        call_cuda("iou_matrix", a, address(a), address(b), out.numel() // (n * m), n, m, address(out))
     return out
 
 
@@ -39,7 +39,7 @@ def _tube_iou_cuda(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor
     out = _tube_iou_fake(a, b, a_valid, b_valid)
     if out.numel():
         sizes = (out.numel() // (n * m), n, m, t)
-        call_cuda("tube_iou_matrix", a, [address(x) for x in inputs], sizes, address(out))
+        call_cuda("tube_iou_matrix", a, addresses(inputs), sizes, address(out))
     return out
 
 
@@ -57,17 +57,13 @@ define(
 
 
 def iou_matrix(a: Tensor, b: Tensor) -> Tensor:
-    """ptfast.ops.iou_matrix for tensors; shapes are already checked."""
+    """ptfast.ops.iou_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    return torch.ops.ptfast.iou_matrix(a.detach(), _like(b, a))
+    return torch.ops.ptfast.iou_matrix(a.detach(), like(a, b))
 
 
 def tube_iou_matrix(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
-    """ptfast.ops.tube_iou_matrix for tensors; shapes are already checked."""
+    """ptfast.ops.tube_iou_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
     masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_valid, b_valid)]
-    return torch.ops.ptfast.tube_iou_matrix(a.detach(), _like(b, a), *masks)
-
-
-def _like(b: Tensor, a: Tensor) -> Tensor:
-    return torch.as_tensor(b, dtype=a.dtype, device=a.device).detach()
+    return torch.ops.ptfast.tube_iou_matrix(a.detach(), like(a, b), *masks)

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define, numpy_view
-from ptfast.ops.crop import check_frame_index
+from ptfast._check import check_dtype, check_index
+from ptfast.ops._numpy.crop import enlarged
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
 
 _BOXES = "Tensor tubes, Tensor frame_index"
 
@@ -28,14 +29,14 @@ def _forward(call: Callable) -> Callable:
         colours: list[float],
         unbiased: bool,
     ) -> Tensor:
-        frames, tubes, frame_index = frames.contiguous(), tubes.contiguous(), frame_index.contiguous()
+        frames, tubes, frame_index = contiguous(frames, tubes, frame_index)
         if call is call_cpu:  # on the GPU the check would wait for the device
-            check_frame_index(numpy_view(frame_index), len(frames))
+            check_index("frame_index", numpy_view(frame_index), len(frames), "the number of frames")
         out = _fake(frames, tubes, frame_index, height, width, colours, unbiased)
         if out.numel():
-            addresses = [address(x) for x in (frames, tubes, frame_index)]
             sizes = (*frames.shape[:3], *frame_index.shape, height, width)
-            call("crop_tubes", frames, addresses, sizes, colours, unbiased, address(out))
+            inputs = addresses((frames, tubes, frame_index))
+            call("crop_tubes", frames, inputs, sizes, colours, unbiased, address(out))
         return out
 
     return crop_tubes
@@ -55,15 +56,14 @@ def _backward(call: Callable) -> Callable:
         colours: list[float],
         unbiased: bool,
     ) -> Tensor:
-        grad_out, tubes, frame_index = grad_out.contiguous(), tubes.contiguous(), frame_index.contiguous()
+        grad_out, tubes, frame_index = contiguous(grad_out, tubes, frame_index)
         indices, crops = frame_index.flatten().sort(stable=True)
         offsets = torch.searchsorted(indices, torch.arange(frame_shape[0] + 1, device=indices.device))
         grad_frames = grad_out.new_empty(*frame_shape, 3)
         if grad_frames.numel():
-            addresses = [0, address(tubes), address(frame_index)]
             sizes = (*frame_shape, *frame_index.shape, *grad_out.shape[3:])
-            others = [address(x) for x in (crops, offsets, grad_out, grad_frames)]
-            call("crop_tubes_backward", grad_out, addresses, sizes, colours, unbiased, *others)
+            inputs = addresses((grad_out, tubes, frame_index, crops, offsets))
+            call("crop_tubes_backward", grad_out, inputs, sizes, colours, unbiased, address(grad_frames))
         return grad_frames
 
     return crop_tubes_backward
@@ -104,7 +104,13 @@ class _CropTubes(torch.autograd.Function):
 def crop_tubes(
     frames: Tensor, tubes: Tensor, frame_index: Tensor, height: int, width: int, colours: list[float], unbiased: bool
 ) -> Tensor:
-    """ptfast.ops.crop_tubes for tensors; the arguments are already checked."""
+    """ptfast.ops.crop_tubes for tensors, with checked arguments."""
     tubes = torch.as_tensor(tubes, dtype=_real(frames), device=frames.device).detach()
     frame_index = torch.as_tensor(frame_index, dtype=torch.int64, device=frames.device)
     return _CropTubes.apply(frames, tubes, frame_index, height, width, colours, unbiased)
+
+
+def box_to_crop(boxes: Tensor, aspect: float, scale: float) -> Tensor:
+    """ptfast.ops.box_to_crop for a tensor, with checked arguments."""
+    check_dtype("boxes", boxes, ("float32", "float64"))
+    return enlarged(torch, boxes.detach(), aspect, scale)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define
+from ptfast.ops._torch.library import addresses, call_cpu, call_cuda, contiguous, define
 
 
 def _sizes(flow: Tensor, points: Tensor) -> tuple[int, int, int]:
@@ -21,14 +21,8 @@ def _forward(call: Callable) -> Callable:
         flow, points = flow.contiguous(), points.contiguous()
         values, inside = _fake(flow, points)
         if inside.numel():
-            call(
-                "sample_flow",
-                flow,
-                address(flow),
-                address(points),
-                _sizes(flow, points),
-                *map(address, (values, inside)),
-            )
+            inputs, outputs = addresses((flow, points)), addresses((values, inside))
+            call("sample_flow", flow, *inputs, _sizes(flow, points), *outputs)
         return values, inside
 
     return sample_flow
@@ -40,15 +34,16 @@ def _fake(flow: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
 
 def _backward(call: Callable) -> Callable:
     def sample_flow_backward(grad_values: Tensor, flow: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        grad_values, flow, points = grad_values.contiguous(), flow.contiguous(), points.contiguous()
+        grad_values, flow, points = contiguous(grad_values, flow, points)
         grad_flow, grad_points = _fake_backward(grad_values, flow, points)
         grad_flow.zero_()
         count = points.numel() // 2
         if count and flow.numel():
             pixels = torch.empty(count, 4, dtype=torch.int64, device=flow.device)
             contributions = flow.new_empty(count, 4, 2)
-            others = [address(x) for x in (grad_values, grad_points, pixels, contributions)]
-            call("sample_flow_backward", flow, address(flow), address(points), _sizes(flow, points), *others)
+            inputs = addresses((grad_values, flow, points))
+            outputs = addresses((grad_points, pixels, contributions))
+            call("sample_flow_backward", flow, inputs, _sizes(flow, points), outputs)
             # torch adds them up: in a fixed order where deterministic algorithms are asked for.
             grad_flow.view(-1, 2).index_add_(0, pixels.view(-1), contributions.view(-1, 2))
         else:
@@ -91,6 +86,6 @@ class _SampleFlow(torch.autograd.Function):
 
 
 def sample_flow(flow: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """ptfast.ops.sample_flow for tensors; shapes are already checked."""
+    """ptfast.ops.sample_flow for tensors whose shapes are already checked."""
     check_dtype("flow", flow, ("float32", "float64"))
     return _SampleFlow.apply(flow, torch.as_tensor(points, dtype=flow.dtype, device=flow.device))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define
-from ptfast.ops.heatmap import REFINEMENTS, Convention, image_axes
+from ptfast.ops._numpy.heatmap import REFINEMENTS, Convention, image_axes
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, like
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -34,14 +34,12 @@ def _peaks(call: Callable) -> Callable:
         refine: str,
         blur_kernel: int,
     ) -> tuple[Tensor, Tensor]:
-        heatmaps = heatmaps.contiguous()
-        flipped = None if flipped is None else flipped.contiguous()
+        heatmaps, flipped = contiguous(heatmaps, flipped)
         coordinates, scores = _results(heatmaps)
         if scores.numel():
-            call(
-                "heatmap_peaks", heatmaps, (address(heatmaps), address(flipped)), partners, shift, _sizes(heatmaps),
-                REFINEMENTS.index(refine), blur_kernel, address(coordinates), address(scores),
-            )  # fmt: skip
+            options = (shift, REFINEMENTS.index(refine), blur_kernel)
+            inputs, outputs = addresses((heatmaps, flipped)), addresses((coordinates, scores))
+            call("heatmap_peaks", heatmaps, inputs, partners, _sizes(heatmaps), *options, *outputs)
         return coordinates, scores
 
     return heatmap_peaks
@@ -49,11 +47,11 @@ def _peaks(call: Callable) -> Callable:
 
 def _average(call: Callable) -> Callable:
     def flip_average(heatmaps: Tensor, flipped: Tensor, partners: list[int], shift: bool) -> Tensor:
-        heatmaps, flipped = heatmaps.contiguous(), flipped.contiguous()
+        heatmaps, flipped = contiguous(heatmaps, flipped)
         out = heatmaps.new_empty(heatmaps.shape)
         if out.numel():
-            inputs = address(heatmaps), address(flipped)
-            call("flip_average", heatmaps, inputs, partners, shift, _sizes(heatmaps), address(out))
+            inputs = addresses((heatmaps, flipped))
+            call("flip_average", heatmaps, inputs, partners, _sizes(heatmaps), shift, address(out))
         return out
 
     return flip_average
@@ -85,23 +83,19 @@ define(
 def heatmap_peaks(
     heatmaps: Tensor, flipped: Tensor | None, partners: list[int], shift: bool, refine: str, blur_kernel: int
 ) -> tuple[Tensor, Tensor]:
-    """ptfast.ops.heatmap_peaks for tensors; arguments are already checked."""
+    """ptfast.ops.heatmap_peaks for tensors, with checked arguments."""
     check_dtype("heatmaps", heatmaps, _DTYPES)
-    flipped = None if flipped is None else _beside(heatmaps, flipped)
+    flipped = None if flipped is None else like(heatmaps, flipped)
     return torch.ops.ptfast.heatmap_peaks(heatmaps.detach(), flipped, partners, shift, refine, blur_kernel)
 
 
 def flip_average(heatmaps: Tensor, flipped: Tensor, partners: list[int], shift: bool) -> Tensor:
-    """ptfast.ops.flip_average for tensors; arguments are already checked."""
+    """ptfast.ops.flip_average for tensors, with checked arguments."""
     check_dtype("heatmaps", heatmaps, _DTYPES)
-    return torch.ops.ptfast.flip_average(heatmaps.detach(), _beside(heatmaps, flipped), partners, shift)
+    return torch.ops.ptfast.flip_average(heatmaps.detach(), like(heatmaps, flipped), partners, shift)
 
 
 def heatmap_to_image(coordinates: Tensor, boxes: Tensor, height: int, width: int, convention: Convention) -> Tensor:
-    """ptfast.ops.heatmap_to_image for tensors; arguments are already checked."""
+    """ptfast.ops.heatmap_to_image for tensors, with checked arguments."""
     check_dtype("coordinates", coordinates, ("float32", "float64"))
-    return torch.stack(image_axes(coordinates.detach(), _beside(coordinates, boxes), height, width, convention), -1)
-
-
-def _beside(tensor: Tensor, other: Tensor) -> Tensor:
-    return torch.as_tensor(other, dtype=tensor.dtype, device=tensor.device).detach()
+    return torch.stack(image_axes(coordinates.detach(), like(coordinates, boxes), height, width, convention), -1)

@@ -1,19 +1,19 @@
 """Non-maximum suppression on torch tensors: schemas, CPU and CUDA calls, and fakes.
 
-The greedy operations return the padded indices and a status: how many are kept, and 1 where all numbers are finite.
+The greedy operations return the padded indices and a status: the number of kept items, and 1 where all numbers are
+finite, else 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ptfast._check import Array, check_dtype, check_finite
-from ptfast.ops._torch._library import address, call_cuda, define, numpy_view
-from ptfast.ops.nms import nms_arrays, oks_nms_arrays, soft_oks_nms_arrays
+from ptfast.ops._numpy.nms import nms_arrays, oks_nms_arrays, soft_oks_nms_arrays
+from ptfast.ops._torch.library import address, addresses, call_cuda, contiguous, define, like, numpy_view
 
 
 def _nms_cpu(boxes: Tensor, scores: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
@@ -30,28 +30,36 @@ def _oks_nms_cpu(
 
 
 def _nms_cuda(boxes: Tensor, scores: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    boxes, scores = boxes.contiguous(), scores.contiguous()
+    boxes, scores = contiguous(boxes, scores)
     n, t = boxes.shape[0], boxes.shape[1] if boxes.dim() == 3 else 1
-    arguments = address(boxes), address(scores), n, t, threshold
-    return _greedy(scores, lambda *results: call_cuda("tube_nms", boxes, *arguments, results))
+    order = _descending(scores)
+    mask, kept, status = _results(order)
+    inputs, outputs = addresses((boxes, scores, order)), addresses((mask, kept, status))
+    call_cuda("tube_nms", boxes, *inputs, n, t, threshold, outputs)
+    return kept, status
 
 
 def _oks_nms_cuda(
     keypoints: Tensor, scores: Tensor, areas: Tensor, sigmas: Tensor, threshold: float
 ) -> tuple[Tensor, Tensor]:
-    poses = [x.contiguous() for x in (keypoints, scores, areas, sigmas)]
-    arguments = [address(x) for x in poses], *keypoints.shape[:2], threshold
-    return _greedy(poses[1], lambda *results: call_cuda("oks_nms", keypoints, *arguments, results))
-
-
-def _greedy(scores: Tensor, call: Callable[..., None]) -> tuple[Tensor, Tensor]:
-    """Calls the kernel with the addresses of order, mask, kept and status."""
-    order = torch.sort(_without_nan(scores), descending=True, stable=True).indices
-    n = len(scores)
-    mask = order.new_empty(n * ((n + 63) // 64))
-    kept, status = _fake_greedy(scores)
-    call(*map(address, (order, mask, kept, status)))
+    poses = contiguous(keypoints, scores, areas, sigmas)
+    n, k, _ = keypoints.shape
+    order = _descending(poses[1])
+    mask, kept, status = _results(order)
+    outputs = addresses((mask, kept, status))
+    call_cuda("oks_nms", keypoints, addresses(poses), address(order), n, k, threshold, outputs)
     return kept, status
+
+
+def _descending(scores: Tensor) -> Tensor:
+    """(N,) int64 indices by descending score, lower index first among equals."""
+    return torch.sort(_without_nan(scores), descending=True, stable=True).indices
+
+
+def _results(order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Memory of the kernels for N items in `order` (N,): mask, kept and status of csrc/nms/nms.h."""
+    n = len(order)
+    return order.new_empty(n * ((n + 63) // 64)), *_fake_greedy(order)
 
 
 def _without_nan(scores: Tensor) -> Tensor:
@@ -74,12 +82,12 @@ def _soft_oks_nms_cpu(
 def _soft_oks_nms_cuda(
     keypoints: Tensor, scores: Tensor, areas: Tensor, sigmas: Tensor, threshold: float, max_detections: int
 ) -> tuple[Tensor, Tensor]:
-    poses = [x.contiguous() for x in (keypoints, scores, areas, sigmas)]
+    poses = contiguous(keypoints, scores, areas, sigmas)
     n, k, _ = keypoints.shape
     count = min(n, max_detections)
     left, kept, rescored = _without_nan(poses[1]), scores.new_empty(count, dtype=torch.int64), scores.new_empty(count)
-    results = map(address, (left, kept, rescored))
-    call_cuda("soft_oks_nms", keypoints, [address(x) for x in poses], n, k, threshold, count, *results)
+    outputs = addresses((left, kept, rescored))
+    call_cuda("soft_oks_nms", keypoints, addresses(poses), n, k, count, threshold, *outputs)
     return kept, rescored
 
 
@@ -107,32 +115,32 @@ define(
 
 
 def nms(boxes: Tensor, scores: Array, threshold: float) -> Tensor:
-    """ptfast.ops.nms and tube_nms for tensors, (N, 4) or (N, T, 4); shapes are already checked."""
+    """ptfast.ops.nms for boxes (N, 4) and tube_nms for tubes (N, T, 4) of checked shapes."""
     inputs = _inputs({_name(boxes): boxes, "scores": scores})
     return _shortened(inputs, *torch.ops.ptfast.nms_padded(*inputs.values(), float(threshold)))
 
 
 def nms_padded(boxes: Tensor, scores: Array, threshold: float) -> tuple[Tensor, Tensor]:
-    """ptfast.ops.nms_padded and tube_nms_padded for tensors; shapes are already checked."""
+    """ptfast.ops.nms_padded and tube_nms_padded for tensors whose shapes are already checked."""
     inputs = _inputs({_name(boxes): boxes, "scores": scores})
     kept, status = torch.ops.ptfast.nms_padded(*inputs.values(), float(threshold))
     return kept, status[0]
 
 
 def oks_nms(poses: dict[str, Array], threshold: float) -> Tensor:
-    """ptfast.ops.oks_nms for tensors, by their names; shapes are already checked."""
+    """ptfast.ops.oks_nms for tensors by their names, whose shapes are already checked."""
     inputs = _inputs(poses)
     return _shortened(inputs, *torch.ops.ptfast.oks_nms_padded(*inputs.values(), float(threshold)))
 
 
 def oks_nms_padded(poses: dict[str, Array], threshold: float) -> tuple[Tensor, Tensor]:
-    """ptfast.ops.oks_nms_padded for tensors; shapes are already checked."""
+    """ptfast.ops.oks_nms_padded for tensors whose shapes are already checked."""
     kept, status = torch.ops.ptfast.oks_nms_padded(*_inputs(poses).values(), float(threshold))
     return kept, status[0]
 
 
 def soft_oks_nms(poses: dict[str, Array], threshold: float, max_detections: int) -> tuple[Tensor, Tensor]:
-    """ptfast.ops.soft_oks_nms for tensors; shapes are already checked."""
+    """ptfast.ops.soft_oks_nms for tensors whose shapes are already checked."""
     return torch.ops.ptfast.soft_oks_nms(*_inputs(poses).values(), float(threshold), max_detections)
 
 
@@ -143,7 +151,7 @@ def _name(boxes: Tensor) -> str:
 def _inputs(arrays: dict[str, Array]) -> dict[str, Any]:
     name, items = next(iter(arrays.items()))
     check_dtype(name, items, ("float32", "float64"))
-    return {name: torch.as_tensor(x, dtype=items.dtype, device=items.device).detach() for name, x in arrays.items()}
+    return {name: like(items, x) for name, x in arrays.items()}
 
 
 def _shortened(inputs: dict[str, Tensor], kept: Tensor, status: Tensor) -> Tensor:

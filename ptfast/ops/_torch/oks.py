@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define
 
 _ARGUMENTS = "Tensor a, Tensor b, Tensor? area_a, Tensor area_b, Tensor sigmas, Tensor? a_visible, Tensor? b_visible"
 
@@ -30,10 +30,10 @@ def _forward(call: Callable) -> Callable:
         a_visible: Tensor | None,  # (..., N, K) uint8
         b_visible: Tensor | None,  # (..., M, K) uint8
     ) -> Tensor:
-        inputs = _contiguous(a, b, area_a, area_b, sigmas, a_visible, b_visible)
+        inputs = contiguous(a, b, area_a, area_b, sigmas, a_visible, b_visible)
         out = a.new_empty(*a.shape[:-2], b.shape[-3])
         if out.numel():
-            call("oks_matrix", out, [address(x) for x in inputs], _sizes(a, b), address(out))
+            call("oks_matrix", out, addresses(inputs), _sizes(a, b), address(out))
         return out
 
     return oks_matrix
@@ -41,19 +41,13 @@ def _forward(call: Callable) -> Callable:
 
 def _backward(call: Callable) -> Callable:
     def oks_matrix_backward(grad_out: Tensor, a: Tensor, b: Tensor, *others: Tensor | None) -> tuple[Tensor, Tensor]:
-        inputs = _contiguous(a, b, *others)
-        grad_out = grad_out.contiguous()
+        inputs = contiguous(grad_out, a, b, *others)
         grad_a, grad_b = (torch.zeros_like(x, memory_format=torch.contiguous_format) for x in (a, b))
         if grad_out.numel():
-            addresses = [address(x) for x in inputs]
-            call("oks_matrix_backward", a, addresses, _sizes(a, b), *map(address, (grad_out, grad_a, grad_b)))
+            call("oks_matrix_backward", a, addresses(inputs), _sizes(a, b), address(grad_a), address(grad_b))
         return grad_a, grad_b
 
     return oks_matrix_backward
-
-
-def _contiguous(*tensors: Tensor | None) -> list[Tensor | None]:
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
 
 
 def _fake(a: Tensor, b: Tensor, *others: Tensor | None) -> Tensor:
@@ -94,7 +88,7 @@ def oks_matrix(
     a_visible: Tensor | None,
     b_visible: Tensor | None,
 ) -> Tensor:
-    """ptfast.ops.oks_matrix for tensors; shapes are already checked."""
+    """ptfast.ops.oks_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
     area_a, area_b = area if isinstance(area, tuple) else (None, area)
     reals = [

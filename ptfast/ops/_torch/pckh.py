@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch._library import address, as_mask, call_cuda, define, numpy_view
-from ptfast.ops.pckh import pckh_arrays
+from ptfast.ops._numpy.pckh import pckh_arrays
+from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, contiguous, define, like, numpy_view
 
 
 def _cpu(
@@ -20,12 +20,12 @@ def _cpu(
 def _cuda(
     a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
 ) -> Tensor:
-    inputs = a.contiguous(), b.contiguous(), head_sizes.contiguous(), as_mask(a_visible), as_mask(b_visible)
+    inputs = (*contiguous(a, b, head_sizes), as_mask(a_visible), as_mask(b_visible))
     n, m, k = a.shape[-3], b.shape[-3], a.shape[-2]
     out = _fake(a, b)
     if out.numel():
         sizes = (out.numel() // (n * m), n, m, k)
-        call_cuda("pckh_matrix", a, [address(x) for x in inputs], threshold, sizes, address(out))
+        call_cuda("pckh_matrix", a, addresses(inputs), sizes, threshold, address(out))
     return out
 
 
@@ -45,8 +45,8 @@ define(
 def pckh_matrix(
     a: Tensor, b: Tensor, head_sizes: Tensor, threshold: float, a_visible: Tensor | None, b_visible: Tensor | None
 ) -> Tensor:
-    """ptfast.ops.pckh_matrix for tensors; shapes are already checked."""
+    """ptfast.ops.pckh_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    b, head_sizes = (torch.as_tensor(x, dtype=a.dtype, device=a.device).detach() for x in (b, head_sizes))
+    b, head_sizes = like(a, b), like(a, head_sizes)
     masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_visible, b_visible)]
     return torch.ops.ptfast.pckh_matrix(a.detach(), b, head_sizes, float(threshold), *masks)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfast.ops._torch._library import address, call_cpu, call_cuda, define, numpy_view
-from ptfast.ops.roi_align import check_index
+from ptfast._check import check_index
+from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
 
 _BOXES = "Tensor tubes, Tensor batch_index, Tensor? level, float[] spatial_scales"
 
@@ -27,16 +27,15 @@ def _forward(call: Callable) -> Callable:
         aligned: bool,
         channels_last: bool,
     ) -> Tensor:
-        tubes, batch_index, level = _contiguous(tubes, batch_index, level)
+        tubes, batch_index, level = contiguous(tubes, batch_index, level)
         b, c, t, _, _ = features[0].shape
         if call is call_cpu:  # on the GPU it would wait; there the kernel leaves such a tube's result zero
-            check_index(numpy_view(batch_index), b)
+            check_index("batch_index", numpy_view(batch_index), b, "the features' batch")
         out = _result(features[0], tubes, rows, columns, channels_last)
         if out.numel():
             levels = [_level(x, scale) for x, scale in zip(features, spatial_scales, strict=True)]
-            addresses = [address(x) for x in (tubes, batch_index, level, out)]
-            sizes = (len(tubes), b, c, t, rows, columns, sampling_ratio)
-            call("tube_roi_align", out, levels, addresses, out.stride(), sizes, aligned)
+            where, sizes = addresses((tubes, batch_index, level)), (len(tubes), b, c, t, rows, columns)
+            call("tube_roi_align", out, levels, where, sizes, sampling_ratio, aligned, (address(out), out.stride()))
         return out
 
     return tube_roi_align
@@ -56,22 +55,18 @@ def _backward(call: Callable) -> Callable:
         aligned: bool,
         channels_last: list[bool],
     ) -> list[Tensor]:
-        tubes, batch_index, level = _contiguous(tubes, batch_index, level)
+        tubes, batch_index, level = contiguous(tubes, batch_index, level)
         grads = _gradients(grad_out, batch, heights, widths, channels_last)
         if grad_out.numel() == 0:
             return [grad.zero_() for grad in grads]
         m, c, t, rows, columns = grad_out.shape
         levels = [_level(x, scale) for x, scale in zip(grads, spatial_scales, strict=True)]
-        addresses = [address(x) for x in (tubes, batch_index, level, grad_out)]
-        sizes = (m, batch, c, t, rows, columns, sampling_ratio)
-        call("tube_roi_align_backward", grad_out, levels, addresses, grad_out.stride(), sizes, aligned)
+        incoming, where = (address(grad_out), grad_out.stride()), addresses((tubes, batch_index, level))
+        sizes = (m, batch, c, t, rows, columns)
+        call("tube_roi_align_backward", grad_out, incoming, where, sizes, sampling_ratio, aligned, levels)
         return grads
 
     return tube_roi_align_backward
-
-
-def _contiguous(*tensors: Tensor | None) -> list[Any]:
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
 
 
 def _level(features: Tensor, scale: float) -> tuple[int, tuple[int, ...], int, int, float]:
@@ -166,7 +161,7 @@ def tube_roi_align(
     aligned: bool,
     channels_last: bool,
 ) -> Tensor:
-    """ptfast.ops.tube_roi_align and pyramid_tube_roi_align for tensors; shapes are already checked."""
+    """ptfast.ops.tube_roi_align and pyramid_tube_roi_align for tensors whose shapes are already checked."""
     device = features[0].device
     dtype = torch.float64 if features[0].dtype == torch.float64 else torch.float32
     boxes = torch.as_tensor(tubes, dtype=dtype, device=device).detach()
@@ -178,7 +173,7 @@ def tube_roi_align(
 def levels(
     features: Tensor, tubes: Tensor, lowest: float, count: int, canonical_size: float, canonical_level: int
 ) -> Tensor:
-    """(M,) int64 pyramid level of each tube, as ptfast.ops.roi_align chooses it, where the features are."""
+    """(M,) int64 pyramid level of each tube on the features' device. The rule is that of level_arrays."""
     tubes = torch.as_tensor(tubes, device=features.device).detach()
     tubes = tubes.to(torch.float64 if tubes.dtype == torch.float64 else torch.float32)
     sides = tubes[..., 2:] - tubes[..., :2]

@@ -57,6 +57,7 @@ class Room(NamedTuple):
 
 @maker
 def make_layers(joints: int, frames: int) -> Layers:
+    """Room for the layers of some joints over some frames, none of which has any yet."""
     table = np.empty((3, joints, frames), np.int64)
     return Layers(table[0], table[1], table[2], np.empty((joints, frames)), np.zeros(joints, np.int64))
 

@@ -1,4 +1,4 @@
-"""What Python gives to the kernels and gets from them. This file needs no Numba."""
+"""Records that Python gives to the kernels and gets from them. This file needs no Numba."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ class Paths(NamedTuple):
 
 @maker
 def make_paths(count: int, dijkstra: bool) -> Paths:
+    """Room for the paths to so many clusters, and for Dijkstra's queue where it is used."""
     queue = count if dijkstra else 0
     layer, heap, place = np.empty(queue, np.int64), np.empty(queue, np.int64), np.empty(queue, np.int64)
     return Paths(np.empty(count), np.empty(count, np.int64), layer, heap, place)

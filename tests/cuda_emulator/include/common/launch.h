@@ -11,7 +11,7 @@
 namespace ptfast {
 
 // Few, so that blocks come round to a second item, as they do on a GPU where there is very much to do.
-constexpr int64_t kMostBlocks = 3;
+constexpr int64_t kMaxBlocks = 3;
 
 template <typename... P, typename... A>
 cudaError_t launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, void*, const A&... arguments) {

@@ -18,13 +18,13 @@ struct Site {
   static Site here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
 };
 
-// What a lane brings to an intrinsic.
+// A lane's part in an intrinsic.
 struct Offer {
   uint64_t value;
   int source;  // the lane that a shuffle reads, -1 none
 };
 
-// What `lane` gets from the offers of the lanes in mask. offers: [32]
+// Result of an intrinsic for `lane` from the offers of the lanes in mask. offers: [32]
 using Combine = uint64_t (*)(const Offer* offers, unsigned mask, int lane);
 
 // Waits for all lanes of the mask.

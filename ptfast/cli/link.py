@@ -1,0 +1,61 @@
+"""ptfast link: track ids for poses."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import time
+from pathlib import Path
+
+from ptfast.cli._shared import check_other_place, command, map_poses, number_or_none, plural, read_one_or_many
+from ptfast.io import FORMATS, write_poses
+from ptfast.tracking import link
+
+
+def add_link(commands: argparse._SubParsersAction) -> None:
+    """Adds ptfast link."""
+    parser = command(commands, "link", _link, "Give poses track ids: a file or a folder of detections in, tracks out.")
+    parser.add_argument(
+        "detections", type=Path, help="file or folder of per-frame poses in any format that ptfast reads"
+    )
+    parser.add_argument(
+        "out", type=Path, help="file or folder to write, .json for PoseTrack 2018, .csv, .parquet, .txt"
+    )
+    parser.add_argument("--cost", choices=["oks", "iou", "pckh"], default="oks", help="cost of a pair of poses")
+    parser.add_argument(
+        "--matcher", choices=["hungarian", "greedy"], default="hungarian", help="least total cost, or lowest cost first"
+    )
+    parser.add_argument(
+        "--motion", choices=["velocity", "none"], default="velocity", help="earlier poses move on, or stay"
+    )
+    parser.add_argument("--lookback", type=int, default=4, help="frames that a track may be lost for, plus one")
+    defaults = {name: field.default for name, field in inspect.signature(link).parameters.items()}
+    numbers = {
+        "max-cost": "pairs that cost more are never made; none allows all",
+        "min-score": "poses under this score are dropped; none keeps all",
+        "min-joint-score": "joints under this score are dropped; none keeps all",
+    }
+    for name, text in numbers.items():
+        default = defaults[name.replace("-", "_")]
+        parser.add_argument(f"--{name}", type=number_or_none, default=default, metavar="X", help=text)
+    parser.add_argument(
+        "--sigma-scale", type=float, default=defaults["sigma_scale"], metavar="X", help="factor on the OKS sigmas"
+    )
+    parser.add_argument("--max-tracks", type=int, metavar="N", help="at most so many ids in a frame")
+    parser.add_argument("--keep-filtered", action="store_true", help="write dropped poses too, without an id")
+    parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
+
+
+def _link(options: argparse.Namespace) -> None:
+    names = ("cost", "matcher", "motion", "lookback", "max_cost", "min_score", "min_joint_score", "sigma_scale")
+    settings = {name: getattr(options, name) for name in (*names, "max_tracks", "keep_filtered")}
+    started = time.perf_counter()
+    check_other_place(options.out, options.detections)
+    poses = read_one_or_many(options.detections)
+    linked = map_poses(poses, lambda sequence: link(sequence, **settings), "linking")
+    write_poses(linked, options.out, format=options.format)
+    sequences = list(linked.values()) if isinstance(linked, dict) else [linked]
+    frames, count = sum(map(len, sequences)), sum(len(sequence.scores) for sequence in sequences)
+    tracks = sum(len({*sequence.track_ids.tolist()} - {-1}) for sequence in sequences)
+    print(f"{plural(len(sequences), 'sequence')}, {plural(frames, 'frame')}, {plural(count, 'pose')}, "
+          f"{plural(tracks, 'track')} in {time.perf_counter() - started:.2f} s; written to {options.out}")  # fmt: skip

@@ -1,0 +1,68 @@
+"""The systems that ptfast track runs. A new one is a file beside this one and a line in METHODS."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ptfast.cli.methods import clip_tracking, detect_and_track
+from ptfast.cli.methods._command import MethodCommand, given_options, name_of
+
+if TYPE_CHECKING:
+    from ptfast.methods.base import Method
+
+METHODS: dict[str, MethodCommand] = {
+    "detect-and-track": detect_and_track.COMMAND,
+    "clip-tracking": clip_tracking.COMMAND,
+}
+DEFAULT = "detect-and-track"
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Adds --method, --weights, and the options of each method in a group of their own."""
+    parser.add_argument("--method", choices=[*METHODS], default=DEFAULT, help="which system")
+    parser.add_argument(
+        "--weights",
+        help="a .safetensors file, another program's (.pth, .pkl), or a name that comes along; the method's own",
+    )
+    groups: dict[tuple[str, ...], argparse._ArgumentGroup] = {}
+    for flag, methods in users().items():
+        if methods not in groups:
+            groups[methods] = parser.add_argument_group(f"of {' and '.join(methods)}")
+        groups[methods].add_argument(flag, **METHODS[methods[0]].options[flag])
+
+
+def users() -> dict[str, tuple[str, ...]]:
+    """The methods that have an option, by flag.
+
+    Raises:
+        ValueError: Two methods have an option of one name that is not the same.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, method in METHODS.items():
+        for flag, settings in method.options.items():
+            known = found.get(flag, ())
+            if known and METHODS[known[0]].options[flag] != settings:
+                raise ValueError(f"{flag} must be the same option in {known[0]} and {name}")
+            found[flag] = (*known, name)
+    return found
+
+
+def make_method(arguments: argparse.Namespace, videos: int) -> Method[Any]:
+    """The method that the options ask for, for so many videos.
+
+    Raises:
+        ValueError: An option belongs to another method, or two of them exclude each other.
+    """
+    for flag, methods in users().items():
+        if arguments.method not in methods and getattr(arguments, name_of(flag)) is not None:
+            raise ValueError(f"{flag} is for --method {' or '.join(methods)}, not for {arguments.method}")
+    method = METHODS[arguments.method]
+    return method.make(arguments.weights or method.weights, arguments.device, given_options(method, arguments), videos)
+
+
+def files_of(arguments: argparse.Namespace) -> dict[str, Path]:
+    """The files that records depend on besides the video, by name."""
+    method = METHODS[arguments.method]
+    return method.files(arguments.weights or method.weights, given_options(method, arguments))

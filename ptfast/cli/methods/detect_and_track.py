@@ -1,0 +1,36 @@
+"""ptfast track --method detect-and-track."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ptfast.cli.methods._command import MethodCommand, Options
+
+if TYPE_CHECKING:
+    from ptfast.methods import DetectAndTrack
+
+OPTIONS: Options = {
+    "--windowing": {"choices": ["dense", "chunked"], "help": "clips one by one, or in long chunks: faster"},
+    "--min-score": {"type": float, "metavar": "X", "help": "detections under this score are dropped"},
+    "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this logit are dropped"},
+    "--cost": {"choices": ["iou", "oks", "pckh", "lstm"], "help": "cost of a pair of detections of two frames"},
+    "--matcher": {"choices": ["hungarian", "greedy"], "help": "least total cost, or lowest cost first"},
+}
+
+
+def make(weights: str, device: str, given: dict[str, Any], videos: int) -> DetectAndTrack:
+    """The method with weights by name or file."""
+    from ptfast.methods import DetectAndTrack
+
+    return DetectAndTrack.load(weights, device=device, **given)
+
+
+def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
+    """Files that detections depend on."""
+    from ptfast.pipeline.weights import path_of
+
+    return {"weights": path_of(weights)}
+
+
+COMMAND = MethodCommand(OPTIONS, "detect-and-track", make, files)

@@ -1,0 +1,1 @@
+"""Options of `ptfast train`: a file for each network."""

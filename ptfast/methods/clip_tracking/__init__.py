@@ -1,0 +1,6 @@
+"""Clip tracking (Wang et al., CVPR 2020)."""
+
+from ptfast.methods.clip_tracking.config import Config, Merging
+from ptfast.methods.clip_tracking.method import ClipTracking
+
+__all__ = ["ClipTracking", "Config", "Merging"]

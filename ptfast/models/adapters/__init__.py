@@ -1,0 +1,17 @@
+"""State dicts of other programs, turned into those of this package's networks."""
+
+from ptfast.models.adapters.detectron import load_detectron
+from ptfast.models.adapters.detectron_files import read_detectron
+from ptfast.models.adapters.hrnet import load_hrnet
+from ptfast.models.adapters.pose_resnet import load_pose_resnet
+from ptfast.models.adapters.state_dicts import read_state_dict
+from ptfast.models.adapters.torchvision import load_torchvision
+
+__all__ = [
+    "load_detectron",
+    "load_hrnet",
+    "load_pose_resnet",
+    "load_torchvision",
+    "read_detectron",
+    "read_state_dict",
+]

@@ -1,0 +1,38 @@
+"""Simple Baselines' published checkpoints."""
+
+from __future__ import annotations
+
+import torch
+
+from ptfast.models.adapters.filling import empty_model, shape_of_layer
+from ptfast.models.adapters.state_dicts import Source, count_layers, fill_published, read_weights
+from ptfast.models.pose_resnet import BLOCKS, PoseResnet, PoseResnetArchitecture
+
+
+@torch.no_grad()
+def load_pose_resnet(source: Source) -> PoseResnet:
+    """Loads Simple Baselines' published weights.
+
+    Args:
+        source: A *.pth file of the public code (pose_resnet of depth 50, 101 or 152), or its content, as in
+            `load_hrnet`.
+
+    Returns:
+        The network, float32 and in eval mode.
+
+    Raises:
+        ValueError: The file holds no tensors by name, or one is missing, has a wrong shape, or is not one of the
+            network's. The first such one is named.
+
+    Source:
+        Xiao, Wu and Wei 2018 (Simple Baselines), the public code.
+    """
+    place, weights = read_weights(source)
+    base = shape_of_layer(place, weights, "conv1.weight", ("C", 3, 7, 7))[0]
+    joints = shape_of_layer(place, weights, "final_layer.weight", ("K", "C", 1, 1))[0]
+    found = tuple(count_layers(weights, f"layer{stage}.{{}}.conv1.weight") for stage in range(1, 5))
+    depth = next((depth for depth, blocks in BLOCKS.items() if blocks == found), None)
+    if depth is None:
+        raise ValueError(f"{place} must have the blocks of a ResNet of depth 50, 101 or 152, got {found}")
+    architecture = PoseResnetArchitecture(depth=depth, width=base / 64, joints=joints)
+    return fill_published(empty_model(PoseResnet, architecture), place, weights)

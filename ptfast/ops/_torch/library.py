@@ -1,0 +1,77 @@
+"""Helpers of all torch operations: the library, addresses, native calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ptfast import _native
+from ptfast._check import Array
+
+LIBRARY = torch.library.Library("ptfast", "FRAGMENT")
+
+
+def define(schema: str, *, cpu: Callable, cuda: Callable | None, fake: Callable) -> None:
+    """Makes one operation known to torch under its schema, e.g. "nms(Tensor boxes, ...) -> Tensor"."""
+    name = schema.split("(", 1)[0]
+    LIBRARY.define(schema)
+    LIBRARY.impl(name, cpu, "CPU")
+    if cuda is not None:
+        LIBRARY.impl(name, cuda, "CUDA")
+    torch.library.register_fake(f"ptfast::{name}", fake, lib=LIBRARY)
+
+
+def address(tensor: Tensor | None) -> int:
+    """Address of a contiguous tensor's data, 0 for None. The caller holds the tensor in a local through the call."""
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def addresses(tensors: Iterable[Tensor | None]) -> list[int]:
+    """Addresses of contiguous tensors, which the caller holds in locals through the call."""
+    return [address(tensor) for tensor in tensors]
+
+
+def contiguous(*tensors: Tensor | None) -> list[Any]:
+    """The tensors in contiguous memory. None stays None."""
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+
+
+def dtype_name(tensor: Tensor) -> str:
+    """The dtype as the native functions spell it: "float32"."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def call_cpu(operation: str, tensor: Tensor, *arguments: object) -> None:
+    """Calls the CPU function for `tensor`'s dtype."""
+    _native.cpu(operation, dtype_name(tensor))(*arguments)
+
+
+def call_cuda(operation: str, tensor: Tensor, *arguments: object) -> None:
+    """Calls the CUDA function for `tensor`'s dtype on its device and that device's current stream."""
+    function = _native.cuda(operation, dtype_name(tensor))
+    stream = torch.cuda.current_stream(tensor.device).cuda_stream
+    _native.check_status(operation, function(*arguments, tensor.device.index or 0, stream))
+
+
+def numpy_view(tensor: Tensor | None) -> Any:
+    """The same memory as a NumPy array, for CPU tensors."""
+    return None if tensor is None else tensor.detach().numpy()
+
+
+def like(tensor: Tensor, other: Array) -> Tensor:
+    """`other` in the dtype and on the device of `tensor`, detached."""
+    return torch.as_tensor(other, dtype=tensor.dtype, device=tensor.device).detach()
+
+
+def as_mask(tensor: Tensor | None) -> Tensor | None:
+    """A contiguous uint8 tensor, 1 where `tensor` is not zero."""
+    return None if tensor is None else tensor.ne(0).contiguous().view(torch.uint8)
+
+
+def refuse_cuda(operation: str, tensor: Tensor, name: str) -> None:
+    """Raises RuntimeError for a CUDA tensor, as the operation has no CUDA kernel. The message names `name`."""
+    if tensor.is_cuda:
+        raise RuntimeError(f"{operation} has no CUDA kernel yet; move the {name} to the CPU")

@@ -1,0 +1,78 @@
+"""Person detectors for the methods that want boxes first: boxes of a file, or the caller's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ptfast._check import check_shape
+from ptfast.io import Frame
+from ptfast.structures import Poses
+
+Boxes = tuple[np.ndarray, np.ndarray]
+"""(N, 4) float32 xyxy pixels and (N,) float32 scores."""
+
+Detector = Callable[[Sequence[Frame], Sequence[int]], Sequence[Boxes]]
+"""Takes consecutive frames of one size, all decoded, and the positions of the key frames; gives the boxes of those.
+
+One that looks at several frames has their number as `frames`, and is shown half of them on either side of a key frame,
+if there are so many in the shot. `ptfast.pipeline.mask_rcnn.MaskRcnn` is one.
+"""
+
+
+def each_image(function: Callable[[np.ndarray], Boxes]) -> Detector:
+    """A detector that looks at one image at a time.
+
+    Args:
+        function: Takes (H, W, 3) uint8 red, green, blue; gives (N, 4) xyxy pixels and (N,) scores.
+
+    Raises:
+        ValueError: In use, if the function gives other shapes or boxes that are not finite.
+    """
+
+    def detect(frames: Sequence[Frame], keys: Sequence[int]) -> list[Boxes]:
+        return [checked(*function(frames[key].image)) for key in keys]  # type: ignore[arg-type]
+
+    return detect
+
+
+def given_boxes(poses: Poses, *, sparse: bool = False) -> Detector:
+    """A detector that knows the boxes already, such as those of `ptfast.read_poses` of a detections file.
+
+    Args:
+        poses: The video's boxes and scores. Frame f is the frame whose index in the video is f, also where reading
+            begins later.
+        sparse: There is nobody in frames after the last, which files that list detections alone, as MOT's, do not have.
+
+    Raises:
+        ValueError: In use, if the video has a frame that `poses` lacks, unless they are sparse.
+    """
+    host = poses.numpy()
+
+    def boxes_of(index: int) -> Boxes:
+        if index >= len(host) and not sparse:
+            raise ValueError(f"poses must have boxes for every frame of the video, got {len(host)} frames")
+        if index >= len(host):
+            return checked([], [])
+        rows = slice(host.frame_offsets[index], host.frame_offsets[index + 1])
+        return checked(host.boxes[rows], host.scores[rows])
+
+    return lambda frames, keys: [boxes_of(frames[key].index) for key in keys]
+
+
+def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:
+    """Boxes and scores as float32, if they fit together; without boxes that have no area, in which nobody can be."""
+    boxes, scores = np.asarray(boxes, np.float32), np.asarray(scores, np.float32)
+    if boxes.size == 0:
+        boxes = boxes.reshape(0, 4)
+    check_shape("boxes", boxes, ("N", 4))
+    check_shape("scores", scores, ("N",), N=len(boxes))
+    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+        raise ValueError("boxes and scores must be finite, got NaN or infinity")
+    sides = boxes[:, 2:] - boxes[:, :2]
+    if (sides < 0).any():
+        raise ValueError(f"boxes must be xyxy with x2 >= x1 and y2 >= y1, got {boxes[(sides < 0).any(1)][0].tolist()}")
+    there = (sides > 0).all(1)
+    return boxes[there], scores[there]

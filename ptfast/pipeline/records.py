@@ -1,0 +1,152 @@
+"""Records: what a method's first stage learns of each frame, kept so that an interrupted run can go on."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ptfast._check import check_offsets
+from ptfast._columns import offsets_of, on_host
+from ptfast.io import Frame
+from ptfast.skeletons import Skeleton
+from ptfast.structures import Poses, Tracklets
+
+FEATURE = "features."  # before the name of a feature in a file
+_POSE_COLUMNS = (
+    "keypoints", "joint_scores", "joint_visibility", "boxes", "scores", "track_ids", "head_boxes", "areas",
+)  # fmt: skip
+_TRACKLET_COLUMNS = ("keypoints", "joint_scores", "first_frame", "boxes", "scores")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameTracklets:
+    """Tracklets of consecutive frames, each with the key frame that it was cut out around.
+
+    Attributes:
+        tracklets: M tracklets, frame after frame.
+        frame_offsets: (F + 1,) int64: frame f is the key frame of rows frame_offsets[f] to frame_offsets[f + 1].
+        frame_names: F names.
+        frame_ids: (F,) int64 numbers in the video.
+        frame_size: (F, 2) int64 width and height; (0, 0) where a frame could not be decoded.
+        sequence: The video's name.
+
+    Raises:
+        ValueError: The offsets do not rise from 0 to M.
+    """
+
+    tracklets: Tracklets
+    frame_offsets: np.ndarray
+    frame_names: tuple[str, ...]
+    frame_ids: np.ndarray
+    frame_size: np.ndarray
+    sequence: str = ""
+
+    def __post_init__(self) -> None:
+        check_offsets("frame_offsets", self.frame_offsets, len(self.tracklets), "tracklets", length="F + 1")
+
+    @staticmethod
+    def of_frame(frame: Frame, tracklets: Tracklets) -> FrameTracklets:
+        """The record of one frame."""
+        offsets, ids, size = np.array([0, len(tracklets)]), np.array([frame.index]), np.array([frame.size])
+        return FrameTracklets(tracklets, offsets, (frame.name,), ids, size)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.frame_ids)
+
+    def frame(self, f: int) -> FrameTracklets:
+        """The record of frame `f` alone."""
+        return self[f : f + 1]
+
+    def __getitem__(self, frames: slice) -> FrameTracklets:
+        """The records of a slice of frames, without a step."""
+        first, last, _ = frames.indices(len(self))
+        last = max(first, last)
+        offsets = self.frame_offsets[first : last + 1]
+        rows = np.arange(offsets[0], offsets[-1])
+        names, ids, sizes = self.frame_names[first:last], self.frame_ids[first:last], self.frame_size[first:last]
+        return FrameTracklets(self.tracklets.select(rows), offsets - offsets[0], names, ids, sizes, self.sequence)
+
+    def select(self, mask: np.ndarray) -> FrameTracklets:
+        """The tracklets where `mask` (M,) is True; the frames stay, some of them perhaps without any."""
+        kept = offsets_of(np.asarray(mask, np.int64))
+        return replace(self, tracklets=self.tracklets.select(mask), frame_offsets=kept[self.frame_offsets])
+
+    @staticmethod
+    def concatenate(parts: Sequence[FrameTracklets]) -> FrameTracklets:
+        """Joins the records of consecutive frames; the first names the sequence.
+
+        Raises:
+            ValueError: There are no parts, or skeletons or clip lengths differ.
+        """
+        return FrameTracklets(
+            Tracklets.concatenate([part.tracklets for part in parts]),
+            offsets_of(np.concatenate([np.diff(part.frame_offsets) for part in parts])),
+            tuple(name for part in parts for name in part.frame_names),
+            np.concatenate([part.frame_ids for part in parts]),
+            np.concatenate([part.frame_size for part in parts]),
+            parts[0].sequence,
+        )
+
+    def without_people(self) -> Poses:
+        """The frames with their names, numbers and sizes, and nobody in them."""
+        joints = len(self.tracklets.skeleton)
+        return Poses(
+            keypoints=np.zeros((0, joints, 2), np.float32),
+            frame_offsets=np.zeros(len(self) + 1, np.int64),
+            skeleton=self.tracklets.skeleton,
+            frame_names=self.frame_names,
+            frame_ids=self.frame_ids,
+            frame_size=self.frame_size,
+            sequence=self.sequence,
+        )
+
+
+Record = Poses | FrameTracklets
+"""Poses or tracklets of one frame or of several consecutive ones, with frame_names, frame_ids and frame_size."""
+
+
+def save_records(path: Path, records: Record) -> None:
+    """Writes records to an .npz file. Sequence, labels and ignore regions of Poses are left out, which no video has."""
+    part = records.numpy() if isinstance(records, Poses) else records.tracklets.numpy()
+    names = _POSE_COLUMNS if isinstance(part, Poses) else _TRACKLET_COLUMNS
+    columns: dict[str, Any] = {name: value for name in names if (value := getattr(part, name)) is not None}
+    columns |= {f"{FEATURE}{name}": on_host(column) for name, column in part.features.items()}
+    columns |= {name: np.asarray(getattr(records, name)) for name in ("frame_offsets", "frame_ids", "frame_size")}
+    np.savez(path, skeleton=part.skeleton.name, frame_names=np.array(records.frame_names), **columns)
+
+
+def load_records(path: Path, skeleton: Skeleton) -> Record:
+    """Reads what `save_records` wrote.
+
+    Args:
+        path: The file.
+        skeleton: The joints that it must hold.
+
+    Raises:
+        ValueError: The file is damaged or holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _records({name: file[name] for name in file.files}, skeleton)
+    except (KeyError, OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path}: expected a part of an interrupted run, found {error}") from None
+
+
+def _records(arrays: Mapping[str, np.ndarray], skeleton: Skeleton) -> Record:
+    if str(arrays["skeleton"]) != skeleton.name:
+        raise ValueError(f"poses of {arrays['skeleton']}, not of {skeleton.name}")
+    features = {name.removeprefix(FEATURE): column for name, column in arrays.items() if name.startswith(FEATURE)}
+    about: dict[str, Any] = {name: arrays[name] for name in ("frame_offsets", "frame_ids", "frame_size")}
+    about["frame_names"] = tuple(arrays["frame_names"].tolist())
+    if "first_frame" in arrays:
+        tracklets: dict[str, Any] = {name: arrays[name] for name in _TRACKLET_COLUMNS}
+        return FrameTracklets(Tracklets(skeleton=skeleton, features=features, **tracklets), **about)
+    columns: dict[str, Any] = {name: arrays[name] for name in _POSE_COLUMNS if name in arrays}
+    return Poses(skeleton=skeleton, features=features, **about, **columns)

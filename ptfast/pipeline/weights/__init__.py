@@ -1,0 +1,14 @@
+"""Weights by name or by file: those that come along in this folder, the user's own, and other programs'."""
+
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, POSE_NAMES, path_of
+from ptfast.pipeline.weights.networks import MaskRcnnWeights, PoseWeights, load_mask_rcnn_weights, load_pose_weights
+
+__all__ = [
+    "MASK_RCNN_NAMES",
+    "POSE_NAMES",
+    "MaskRcnnWeights",
+    "PoseWeights",
+    "load_mask_rcnn_weights",
+    "load_pose_weights",
+    "path_of",
+]

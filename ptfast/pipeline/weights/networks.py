@@ -1,0 +1,135 @@
+"""Networks of weights by name or file, with their skeleton and the settings that suit them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ptfast.models import (
+    MaskRcnn3d,
+    PoseNetwork,
+    load_detectron,
+    load_hrnet,
+    load_pose_network,
+    load_pose_resnet,
+    load_torchvision,
+    load_weights,
+)
+from ptfast.models.adapters import read_detectron, read_state_dict
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, POSE_NAMES, path_of
+from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
+
+TORCHVISION_COCO_V1 = "fc266e95"  # in the name of the file that torchvision runs with eps 0
+LARGE = {"short_side": 800, "long_side": 1333}
+
+
+@dataclass(frozen=True)
+class MaskRcnnWeights:
+    """A Mask R-CNN with its weights.
+
+    Attributes:
+        model: The network.
+        skeleton: Its joints.
+        settings: Settings of the method that suit the weights, by name.
+    """
+
+    model: MaskRcnn3d
+    skeleton: Skeleton
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PoseWeights:
+    """A pose network with its weights.
+
+    Attributes:
+        model: The network.
+        skeleton: Its joints.
+        settings: Settings of the method that suit the weights, by name.
+        size: Height and width of the crops.
+    """
+
+    model: PoseNetwork
+    skeleton: Skeleton
+    settings: dict[str, Any]
+    size: tuple[int, int]
+
+
+def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
+    """Loads a Mask R-CNN.
+
+    Args:
+        weights: A name of MASK_RCNN_NAMES; a *.safetensors file with its card beside it; a *.pth file, torchvision's
+            keypoint R-CNN; or a *.pkl file, Detectron's or Detect-and-Track's.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
+    """
+    path = path_of(weights)
+    if not path.is_file():
+        names = ", ".join(MASK_RCNN_NAMES)
+        raise FileNotFoundError(f"{weights}: expected a .safetensors, .pth or .pkl file, or one of: {names}")
+    if path.suffix == ".safetensors":
+        model, card = load_weights(path)
+        return MaskRcnnWeights(model, _skeleton(path, card), _settings(path, card) | {"frames": card["frames"]})
+    if path.suffix == ".pth":
+        state_dict = read_state_dict(path, "a state dict")
+        model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
+        return MaskRcnnWeights(model, _coco(path, model), {"frames": 1, **LARGE})
+    if path.suffix == ".pkl":
+        model = load_detectron(read_detectron(path))
+        frames = 3 if model.architecture.temporal_kernel > 1 else 1
+        size = {} if frames > 1 else LARGE
+        return MaskRcnnWeights(model, _coco(path, model), {"frames": frames, "caffe2": True, **size})
+    raise ValueError(f"{weights}: expected a .safetensors, .pth or .pkl file, got {path.suffix or 'no suffix'}")
+
+
+def load_pose_weights(weights: str | Path) -> PoseWeights:
+    """Loads a pose network.
+
+    Args:
+        weights: A name of POSE_NAMES; a *.safetensors file with its card beside it; or a *.pth file, a published HRNet
+            or PoseResNet, whose crops are 256 x 192 unless its name says 384x288.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
+    """
+    path = path_of(weights)
+    if not path.is_file():
+        raise FileNotFoundError(f"{weights}: expected a .safetensors or .pth file, or one of: {', '.join(POSE_NAMES)}")
+    if path.suffix == ".safetensors":
+        model, card = load_pose_network(path)
+        settings = _settings(path, card)
+        if card["frames"] > 1:  # a network that sees single frames may see any number of them
+            settings = {"frames": card["frames"], **settings}
+        return PoseWeights(model, _skeleton(path, card), settings, tuple(card["size"]))
+    if path.suffix == ".pth":
+        model = load_pose_resnet(path) if "resnet" in path.name else load_hrnet(path)
+        return PoseWeights(model, _coco(path, model), {}, (384, 288) if "384x288" in path.name else (256, 192))
+    raise ValueError(f"{weights}: expected a .safetensors or .pth file, got {path.suffix or 'no suffix'}")
+
+
+def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:
+    """The skeleton that a card names."""
+    name = card.get("skeleton")
+    if name not in SKELETONS:
+        raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected one of {sorted(SKELETONS)}, found {name!r}")
+    return SKELETONS[name]
+
+
+def _settings(path: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """A card's settings for the method."""
+    settings = card.get("settings", {})
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path.with_suffix('.json')}: settings: expected a dictionary, found {settings!r}")
+    return settings
+
+
+def _coco(path: Path, model: MaskRcnn3d | PoseNetwork) -> Skeleton:
+    """COCO's joints, if the network has as many."""
+    if model.architecture.joints != len(COCO_17):
+        raise ValueError(f"{path}: expected {len(COCO_17)} joints, found {model.architecture.joints}")
+    return COCO_17

@@ -1,0 +1,1 @@
+"""Examples that networks learn from, by number."""

@@ -1,0 +1,87 @@
+"""Records: slices, selection, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptfast.pipeline import FrameTracklets
+from ptfast.pipeline.records import load_records, save_records
+from ptfast.skeletons import COCO_17, POSETRACK_15
+from ptfast.structures import Poses, Tracklets
+
+COUNTS = (2, 0, 3, 1)
+
+
+def tracklets() -> FrameTracklets:
+    rng, m = np.random.default_rng(0), sum(COUNTS)
+    found = Tracklets(
+        rng.uniform(0, 90, (m, 5, 15, 2)), rng.uniform(0, 1, (m, 5, 15)), np.arange(m), POSETRACK_15,
+        features={"look": rng.standard_normal((m, 4)), "age": np.arange(m)},
+    )  # fmt: skip
+    names = tuple(f"{f}.jpg" for f in range(4))
+    return FrameTracklets(found, np.cumsum([0, *COUNTS]), names, np.arange(7, 11), np.tile([64, 48], (4, 1)))
+
+
+def poses() -> Poses:
+    rng, n = np.random.default_rng(1), sum(COUNTS)
+    return Poses(
+        rng.uniform(0, 90, (n, 15, 2)), np.cumsum([0, *COUNTS]), POSETRACK_15, areas=rng.uniform(1, 9, n),
+        features={"carried": rng.standard_normal((n, 15, 2))}, frame_names=tuple("abcd"), frame_ids=np.arange(4),
+        frame_size=np.tile([64, 48], (4, 1)),
+    )  # fmt: skip
+
+
+def same(a: Poses | FrameTracklets, b: Poses | FrameTracklets) -> None:
+    assert type(a) is type(b) and a.frame_names == b.frame_names
+    for name in ("frame_offsets", "frame_ids", "frame_size"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    inner = [(x.tracklets, y.tracklets) if isinstance(x, FrameTracklets) else (x, y) for x, y in [(a, b)]]
+    for x, y in inner:
+        for name in ("keypoints", "joint_scores", "boxes", "scores", *(["areas"] if isinstance(x, Poses) else [])):
+            np.testing.assert_array_equal(getattr(x, name), getattr(y, name))
+        assert x.features.keys() == y.features.keys()
+        for name, column in x.features.items():
+            np.testing.assert_array_equal(column, y.features[name])
+            assert column.dtype == y.features[name].dtype
+
+
+def test_frames_laid_end_to_end_are_the_whole() -> None:
+    whole = tracklets()
+    same(FrameTracklets.concatenate([whole.frame(f) for f in range(4)]), whole)
+    same(FrameTracklets.concatenate([whole[:1], whole[1:]]), whole)
+    assert [len(whole.frame(f).tracklets) for f in range(4)] == [*COUNTS]
+    assert len(whole[3:1]) == 0
+
+
+def test_selected_tracklets_stay_in_their_frames() -> None:
+    kept = tracklets().select(np.array([False, True, False, True, True, False]))
+    assert kept.frame_offsets.tolist() == [0, 1, 1, 3, 3]
+    assert kept.tracklets.features["age"].tolist() == [1, 3, 4]
+
+
+@pytest.mark.parametrize("make", [poses, tracklets])
+def test_a_file_holds_all_columns_to_the_bit(make: object, tmp_path: Path) -> None:
+    records = make()  # type: ignore[operator]
+    save_records(tmp_path / "part.npz", records)
+    same(load_records(tmp_path / "part.npz", POSETRACK_15), records)
+
+
+def test_other_joints_and_damaged_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "part.npz"
+    save_records(file, poses())
+    with pytest.raises(ValueError, match=r"part.npz: expected a part of an interrupted run, found .* not of coco_17"):
+        load_records(file, COCO_17)
+    content = file.read_bytes()
+    for damaged in (content[:-40], b"", b"PK"):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"part.npz: expected a part of an interrupted run"):
+            load_records(file, POSETRACK_15)
+
+
+def test_offsets_that_do_not_fit_are_refused() -> None:
+    record = tracklets()
+    with pytest.raises(ValueError, match="frame_offsets must rise from 0 to 6, the number of tracklets"):
+        FrameTracklets(record.tracklets, np.array([0, 4]), ("a",), np.array([0]), np.array([[4, 4]]))

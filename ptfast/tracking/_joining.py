@@ -1,4 +1,4 @@
-"""What joining a whole video and joining online share: settings, the columns that are compared, similarities, pairs."""
+"""Matching of tracklets, which joining a whole video and joining online share."""
 
 from __future__ import annotations
 
@@ -6,76 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_finite, check_number
-from ptfast.ops.assignment import Matcher, assign_ragged
+from ptfast.ops.assignment import assign_ragged
 from ptfast.ops.oks import oks_matrix
-from ptfast.structures import Tracklets
+from ptfast.tracking._clips import Clips, JoinSettings
 
 _CHUNK_BYTES = 4 << 20  # of gathered joints and similarities at a time: more leaves the caches, less calls too often
-
-
-@dataclass(frozen=True)
-class JoinSettings:
-    """The arguments of `join_tracklets` and `OnlineJoiner`, checked."""
-
-    min_similarity: float | None
-    sigma_scale: float
-    min_joint_score: float | None
-    matcher: Matcher
-
-    def __post_init__(self) -> None:
-        if self.min_similarity is not None:
-            check_number("min_similarity", self.min_similarity, 0, 1)
-        if not self.sigma_scale > 0:
-            raise ValueError(f"sigma_scale must be positive, got {self.sigma_scale}")
-        if self.min_joint_score is not None and np.isnan(self.min_joint_score):
-            raise ValueError("min_joint_score must be a number or None, got nan")
-        if self.matcher not in ("hungarian", "greedy"):
-            raise ValueError(f"matcher must be 'hungarian' or 'greedy', got {self.matcher!r}")
-
-
-@dataclass(frozen=True)
-class Clips:
-    """Tracklets as they are compared; entry r * length + t is frame t of row r.
-
-    Attributes:
-        keypoints: (M * T, K, 2) float32.
-        visible: (M * T, K) bool, the joints that count, or None where all do.
-        seen: (M * T,) float32, 1 where any joint counts, or None where that is so everywhere.
-        areas: (M,) float32, the boxes' areas.
-        sigmas: (K,) float32, scaled.
-        length: T.
-    """
-
-    keypoints: np.ndarray
-    visible: np.ndarray | None
-    seen: np.ndarray | None
-    areas: np.ndarray
-    sigmas: np.ndarray
-    length: int
-
-    @staticmethod
-    def of(tracklets: Tracklets, frames: int | None, settings: JoinSettings) -> Clips:
-        """Raises ValueError where a box, or a joint that counts, is NaN or infinite."""
-        m, t, k = tracklets.joint_scores.shape
-        visible = _visible(tracklets, frames, settings.min_joint_score)
-        keypoints = np.ascontiguousarray(tracklets.keypoints)
-        # A sum is finite only if all its terms are, and needs no memory; joints that do not count may hold anything.
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.isfinite(keypoints.sum())
-        if not finite:
-            check_finite("keypoints", keypoints if visible is None else np.where(visible[..., None], keypoints, 0))
-        check_finite("boxes", tracklets.boxes)
-        size = tracklets.boxes[:, 2:] - tracklets.boxes[:, :2]
-        seen = None if visible is None else _any_joint(visible.reshape(-1, k))
-        return Clips(
-            keypoints=keypoints.reshape(m * t, k, 2),
-            visible=None if visible is None else visible.reshape(m * t, k),
-            seen=None if seen is None or seen.all() else seen.astype(np.float32),
-            areas=size[:, 0] * size[:, 1],
-            sigmas=np.array(tracklets.skeleton.sigmas, np.float32) * np.float32(settings.sigma_scale),
-            length=t,
-        )
 
 
 @dataclass(frozen=True)
@@ -93,19 +28,24 @@ class Rows:
     counts: np.ndarray
 
     def padded(self) -> tuple[np.ndarray, np.ndarray]:
-        """(G, N) rows, and (G, N) bool, False where a key frame has fewer than N and some other row stands instead."""
+        """(G, N) rows, and (G, N) bool, False where a key frame has fewer than N and some other row fills its place."""
         place = np.arange(self.counts.max(initial=0))
         index = np.minimum(self.first[:, None] + place, len(self.rows) - 1)
         return self.rows[index], place < self.counts[:, None]
 
     def take(self, part: np.ndarray) -> Rows:
+        """The rows of some key frames, given by their indices or a mask."""
         return Rows(self.rows, self.first[part], self.counts[part])
 
 
 def match_rows(
     earlier: Clips, earlier_rows: Rows, later: Clips, later_rows: Rows, gap: int, settings: JoinSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that are paired, (P,) and (P,), in G pairs of key frames `gap` frames apart, each matched for itself."""
+    """Matches the rows of G pairs of key frames, `gap` frames apart, each pair for itself.
+
+    Returns:
+        (P,) rows of the earlier key frames and (P,) rows of the later ones, pair by pair.
+    """
     joints = earlier.keypoints.shape[1]
     size = np.maximum(earlier_rows.counts, later_rows.counts)
     order = np.argsort(-size, kind="stable")  # key frames of one size together: little padding
@@ -140,7 +80,10 @@ def _match_chunk(
 
 
 def _similarity(earlier: Clips, rows_a: np.ndarray, later: Clips, rows_b: np.ndarray, gap: int) -> np.ndarray:
-    """(G, N, M) mean OKS of rows (G, N) and (G, M) over their common frames in which both have joints that count."""
+    """(G, N, M) mean OKS of rows (G, N) and (G, M) over their common frames in which both have joints that count.
+
+    This is the similarity of Wang et al. 2020, section 3.2.
+    """
     common = np.arange(earlier.length - gap)[:, None]
     entries_a = rows_a[:, None] * earlier.length + (common + gap)  # (G, O, N)
     entries_b = rows_b[:, None] * later.length + common
@@ -162,24 +105,3 @@ def _similarity(earlier: Clips, rows_a: np.ndarray, later: Clips, rows_b: np.nda
     seen_a = np.ones(entries_a.shape, np.float32) if earlier.seen is None else earlier.seen[entries_a]
     seen_b = np.ones(entries_b.shape, np.float32) if later.seen is None else later.seen[entries_b]
     return total / np.maximum(seen_a.swapaxes(1, 2) @ seen_b, 1)
-
-
-def _visible(tracklets: Tracklets, frames: int | None, min_joint_score: float | None) -> np.ndarray | None:
-    """(M, T, K) bool, the joints of sufficient score inside the video; None where all are."""
-    shape = tracklets.joint_scores.shape
-    frame = tracklets.first_frame[:, None] + np.arange(shape[1])
-    inside = (frame >= 0) & (frame < (np.iinfo(np.int64).max if frames is None else frames))
-    if min_joint_score is None:
-        return None if inside.all() else np.broadcast_to(inside[..., None], shape)
-    visible = np.ascontiguousarray(tracklets.joint_scores) >= np.float32(min_joint_score)
-    if not inside.all():
-        visible &= inside[..., None]
-    return None if visible.all() else visible
-
-
-def _any_joint(visible: np.ndarray) -> np.ndarray:
-    """(E,) of (E, K); NumPy goes down long columns several times as fast as along short rows."""
-    seen = visible[:, 0].copy()
-    for joint in range(1, visible.shape[1]):
-        seen |= visible[:, joint]
-    return seen

@@ -1,4 +1,4 @@
-"""Joining: which tracklets of overlapping clips are the same person, for a whole video or one key frame at a time."""
+"""Joining of tracklets of overlapping clips that are the same person, for a whole video or one key frame at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from ptfast._check import Array, check_integer
 from ptfast._columns import like
+from ptfast.ops.assignment import Matcher
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Tracklets
-from ptfast.tracking._joining import Clips, JoinSettings, Matcher, Rows, match_rows
+from ptfast.tracking._clips import Clips, JoinSettings
+from ptfast.tracking._joining import Rows, match_rows
 
 # Chosen on training sequences alone; benchmarks/tune_joining.py prints the table.
 MIN_SIMILARITY = 0.3
@@ -28,25 +30,25 @@ def join_tracklets(
     min_joint_score: float | None = MIN_JOINT_SCORE,
     matcher: Matcher = "hungarian",
 ) -> Array:
-    """Gives tracklets of one video track ids: equal ones to those that are the same person.
+    """Gives the tracklets of a video track ids, the same to those of the same person.
 
     The similarity of two tracklets is their mean OKS over the frames that both clips hold, with the later tracklet's
     box as the area. Tracklets of consecutive key frames are matched by the Hungarian algorithm on its negative. Those
     that still lack a predecessor are then matched with those that still lack a successor two key frames before, then
-    three, as far as clips overlap, so that a person whom the detector missed for a few key frames keeps his id. A
-    tracklet takes its predecessor's id; the others get the next free one in the order of key frames and rows.
+    three, as far as clips overlap, so that a person whom the detector missed for a few key frames keeps their id. A
+    tracklet takes its predecessor's id. The others get the next free one in the order of key frames and rows.
 
     All of a video's key frames are matched in parallel. Clips may be of any length and their key frames any number of
     frames apart; key frames may be missing.
 
     Args:
         tracklets: All tracklets of the video in any order, NumPy or torch (they are compared on the host).
-        frames: The video's number of frames: entries past it do not count. None: no entry is past it.
-        min_similarity: Pairs of a lower similarity are never made, 0 to 1; None allows every pair, as the paper does.
+        frames: The video's number of frames. Entries past it do not count; None if there are none.
+        min_similarity: Least similarity of a pair, 0 to 1. None allows every pair, as the paper does.
         sigma_scale: Factor on the skeleton's OKS sigmas.
-        min_joint_score: Joints of a lower score do not count, nor frames in which a tracklet has no joint that does;
-            None counts all. Two tracklets without a common frame that counts have similarity 0.
-        matcher: "hungarian" (most total similarity) or "greedy" (most similar pair first).
+        min_joint_score: Least score of a joint that counts. Frames in which a tracklet has no such joint do not count
+            either. None counts all. Two tracklets without a common frame that counts have similarity 0.
+        matcher: "hungarian" (highest total similarity) or "greedy" (most similar pair first).
 
     Returns:
         (M,) int64 track ids, 0 to the number of people - 1.
@@ -76,10 +78,10 @@ def join_tracklets(
 
 
 class OnlineJoiner:
-    """Gives tracklets track ids as key frames come; the ids are those that `join_tracklets` gives the whole video.
+    """Gives tracklets track ids as key frames come: those that `join_tracklets` gives the whole video.
 
-    It keeps the tracklets of the key frames whose clips may still overlap a coming one, and nothing else; two joiners
-    share nothing. Args are those of `join_tracklets`.
+    It keeps the tracklets of the key frames whose clips may still overlap a coming one, and nothing else. Its arguments
+    are those of `join_tracklets`.
 
     Example:
         >>> joiner = OnlineJoiner()
@@ -99,7 +101,7 @@ class OnlineJoiner:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets all tracks; the next id is 0 again."""
+        """Forgets all tracks. The next id is 0 again."""
         self._recent: deque[_KeyFrame] = deque()
         self._kind: tuple[Skeleton, int] | None = None
         self._next = 0
@@ -108,15 +110,15 @@ class OnlineJoiner:
         """Joins the tracklets of the next key frame.
 
         Args:
-            tracklets: All tracklets of one key frame, perhaps none; later than those before.
-            frames: The video's number of frames, as soon as it is known; it must be when a clip reaches past the end.
+            tracklets: All tracklets of one key frame, perhaps none. It is later than those before.
+            frames: The video's number of frames. It must be known when a clip reaches past the end.
 
         Returns:
             (M,) int64 track ids.
 
         Raises:
             ValueError: The tracklets are of several key frames, of one that is not later than those before, or of
-                another skeleton or clip length than before; or as in `join_tracklets`.
+                another skeleton or clip length than before. Also as in `join_tracklets`.
         """
         host = tracklets.numpy()
         clips = Clips.of(host, _checked(frames), self._settings)
@@ -159,7 +161,9 @@ class OnlineJoiner:
 
 @dataclass(frozen=True)
 class _KeyFrame:
-    first_frame: int
+    """A key frame of a stream."""
+
+    first_frame: int  # of its clips
     clips: Clips
     ids: np.ndarray  # (M,)
     unfollowed: np.ndarray  # (M,) bool, no successor yet
@@ -183,7 +187,7 @@ def _all_rows(free: np.ndarray) -> Rows:
 
 
 def _hand_down(predecessor: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """(M,) ids: a row has its predecessor's, the others new ones in order (M,)."""
+    """(M,) ids: a row has its predecessor's, rows without one have new ids in order (M,)."""
     origin = np.where(predecessor < 0, np.arange(len(predecessor)), predecessor)
     while not np.array_equal(further := origin[origin], origin):  # twice as far each time
         origin = further

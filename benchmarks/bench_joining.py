@@ -1,4 +1,4 @@
-"""Joining tracklets: against NumPy and SciPy, key frame after key frame, and its time against the video's length."""
+"""Joining of tracklets: against NumPy and SciPy, key frame after key frame, and time against the video's length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining and merging, one after the other, and a stream's memory; bench_linear_time has longer videos."""
+"""Joining and merging, one after the other, and a stream's memory. bench_linear_time has longer videos."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tracks(clips: Tracklets, frames: int) -> Poses:
 
 
 def streamed(clips: Tracklets, frames: int) -> int:
-    """The same frame by frame; how many poses came out."""
+    """The number of poses when the same tracklets come frame by frame."""
     joiner, window, poses = OnlineJoiner(), MovingMerge(LENGTH, MERGING), 0
     starts = np.searchsorted(clips.first_frame, np.arange(-(LENGTH // 2), frames - LENGTH // 2 + 1))
     for frame in range(frames):
@@ -57,7 +57,7 @@ def test_joining_and_merging(benchmark: Any, threads: int, many: Tracklets) -> N
 
 @pytest.mark.benchmark(group="joining and merging a stream")
 def test_memory_is_that_of_the_window(benchmark: Any, many: Tracklets) -> None:
-    """The most that a stream holds at a time, beside its input, is the same after four times the frames."""
+    """The peak of what a stream holds beside its input is the same after four times the frames."""
     peaks = {}
     for frames in (500, 2000):
         tracemalloc.start()

@@ -13,7 +13,7 @@ from peers import peer
 from ptfast.tracking import Clusters, mean_shift
 
 RADIUS = 15.0
-ASKED = 20  # sets that scikit-learn is asked for; its time for all of them follows from theirs
+ASKED = 20  # sets that scikit-learn clusters; its time for all sets follows from theirs
 
 
 def hypotheses(sets: int, points: int) -> np.ndarray:
@@ -46,9 +46,9 @@ def clustered(make: Callable, sets: int, points: int) -> tuple[np.ndarray, np.nd
 
 @cache
 def sklearn_seconds(make: Callable, sets: int, points: int, seeding: bool, median_seconds: Callable) -> float:
-    """Seconds of scikit-learn for all sets: the median of some, whose clusters by its exact mode are held against ours.
+    """Seconds of scikit-learn for all sets, from the median of some whose clusters by its exact mode equal ours.
 
-    It uses one thread however many there are, so it is asked once.
+    It uses one thread however many there are, so it is timed once.
     """
     cluster = peer("sklearn.cluster")
     flat, offsets, found = clustered(make, sets, points)

@@ -1,4 +1,4 @@
-"""Merging the hypotheses of a whole video: its time and memory against the video's length, and against plain Python."""
+"""Merging of the hypotheses of a whole video: time and memory against the video's length, and against plain Python."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from ptfast.structures import Poses, Tracklets, head_sizes, pose_areas
 from ptfast.tracking import drop_low_joints, drop_short_tracks, join_tracklets, merge_hypotheses
 
 # The first three are for the comparison. Of the others one has errors that hypotheses mostly share, and the last knows
-# its errors, which helps whoever takes the most confident hypothesis.
+# its errors, which helps a method that takes the hypothesis of the highest score.
 NETWORKS: dict[str, dict[str, Any]] = {
     "no entanglement": {"jump": 0.0},
     "entanglement 0.1": {"jump": 0.1},
@@ -57,7 +57,7 @@ def joined(part: str, network: dict[str, Any]) -> Joined:
 
 
 def merged(hypotheses: Joined, options: dict[str, Any]) -> dict[str, Poses]:
-    """One pose a person and frame, with the annotation's frame names; tracks of under 5 frames are dropped."""
+    """One pose a person and frame, with the annotation's frame names. Tracks of under 5 frames are dropped."""
     made = {}
     for name, (truth, tracklets, ids) in hypotheses.items():
         poses = merge_hypotheses(tracklets, ids, frames=len(truth), **options)

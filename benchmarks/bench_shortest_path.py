@@ -70,7 +70,7 @@ def test_cheapest_path(
     benchmark: Any, method: str, at_least: float, threads: int, median_seconds: Callable, held_against: Callable,
     roofline: Callable[..., None],
 ) -> None:  # fmt: skip
-    """A path is found by one thread, however many there are."""
+    """One thread finds a path, however many there are."""
     places, offsets, sizes = clusters()
     _, cost = cheapest_path(places, offsets, sizes=sizes, smoothness=SMOOTHNESS, method=method)
     np.testing.assert_allclose(cost, scipy_cost(places, sizes), rtol=1e-10)

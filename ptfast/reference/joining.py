@@ -1,4 +1,4 @@
-"""Joining one key frame after the other, as plainly as it can be said: the specification of ptfast.tracking.joining."""
+"""Joining of tracklets, one key frame after the other: the specification of ptfast.tracking.joining."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _visible(tracklets: Tracklets, frames: int | None, min_joint_score: float) -
 def _similarity(
     tracklets: Tracklets, visible: np.ndarray, sigmas: np.ndarray, earlier: int, later: int, gap: int
 ) -> float:
-    """Mean OKS of two tracklets over their common frames in which both have joints that count; 0 without any."""
+    """Mean OKS of two tracklets over their common frames in which both have joints that count, 0 without any."""
     x1, y1, x2, y2 = tracklets.boxes[later].astype(np.float64)
     area = np.array([(x2 - x1) * (y2 - y1)])
     values = []

@@ -8,7 +8,7 @@ import numpy as np
 def mean_shift(
     points: np.ndarray, bandwidth: float, weights: np.ndarray | None = None, max_iter: int = 300
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of one set as ptfast.tracking.mean_shift: points (P, 2) -> centres (C, 2) and labels (P,)."""
+    """Clusters one set as ptfast.tracking.mean_shift does: points (P, 2) -> centres (C, 2) and labels (P,)."""
     weights = np.ones(len(points)) if weights is None else weights
     weight_of: dict[tuple[float, float], float] = {}
     for seed in points:

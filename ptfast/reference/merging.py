@@ -1,4 +1,4 @@
-"""Merging hypotheses, one joint and one frame at a time."""
+"""Merging of hypotheses, one joint and one frame at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ptfast.reference.mean_shift import mean_shift
 from ptfast.reference.shortest_path import cheapest_path
 from ptfast.structures import Tracklets
 
-Node = tuple[np.ndarray, float, float]  # place, size of the cluster (0: as large as all together), score
+Node = tuple[np.ndarray, float, float]  # centre of a cluster, its size, its score
 
 
 def merge_joint(
@@ -16,7 +16,9 @@ def merge_joint(
     merge: str = "spatiotemporal", weighted: bool = False, radius: float = 0.5, distance: str = "pixels",
     smoothness: float = 0.1, min_joint_score: float = 0.0, pin: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """One joint of one person as ptfast.tracking.merge_hypotheses: keypoints (F, 2), scores (F,) and visibility (F,).
+    """Merges one joint of one person as ptfast.tracking.merge_hypotheses does.
+
+    Returns keypoints (F, 2), scores (F,) and visibility (F,).
 
     `pin` is x, y and score of the joint in the frame before the first.
     """
@@ -46,7 +48,7 @@ def merge_joint(
 
 
 def _entries(tracklets: Tracklets, track_ids: np.ndarray, person: int, frame: int) -> list[tuple[int, int]]:
-    """The tracklets of a person that cover a frame, by first frame, and where they do."""
+    """The tracklets of a person that cover a frame, by first frame, each with its own number of the frame."""
     mine = np.flatnonzero(track_ids == person)
     mine = mine[np.argsort(tracklets.first_frame[mine], kind="stable")]
     places = [(int(m), int(frame - tracklets.first_frame[m])) for m in mine]

@@ -15,7 +15,7 @@ def cheapest_path(
     smoothness: float | np.ndarray = 0.1,
     start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
-    """As ptfast.tracking.cheapest_path: places (N, 2), offsets (L + 1,) -> path (L,) and its cost."""
+    """Finds the path as ptfast.tracking.cheapest_path does: places (N, 2), offsets (L + 1,) -> path (L,), its cost."""
     factor = np.broadcast_to(smoothness, len(offsets) - 1)
     if len(factor) == 0:
         return np.zeros(0, np.int64), 0.0

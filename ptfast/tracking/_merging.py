@@ -56,6 +56,7 @@ def merge_joints(
 
 
 def _arrays_of(tracklets: Tracklets) -> TrackletArrays:
+    """The tracklets as the kernels read them."""
     from ptfast.tracking._kernels.compiling import read_only
 
     length, joints = tracklets.keypoints.shape[1:3]
@@ -70,7 +71,7 @@ def _arrays_of(tracklets: Tracklets) -> TrackletArrays:
 
 
 def _survey(tracklets: TrackletArrays, plan: Plan, min_score: float, pieces: list[tuple[int, int, int, int]]) -> Cells:
-    """Head sizes and detection scores of all cells; of the pieces' joints nothing is needed."""
+    """Head sizes and detection scores of all cells. The joints of a piece do not matter here."""
     from ptfast.tracking._kernels.merging import survey
 
     cells = Cells(np.empty(len(plan.rows)), np.empty(len(plan.rows)))
@@ -91,6 +92,7 @@ def _pieces(plan: Plan, length: int, joints: int) -> list[tuple[int, int, int, i
 
 
 def _complaint(tracklets: Tracklets, row: int, t: int, min_score: float) -> str:
+    """Names the first hypothesis of an entry that is not finite."""
     keypoints, scores = tracklets.keypoints[row, t], tracklets.joint_scores[row, t]
     bad = (scores > min_score) & ~(np.isfinite(keypoints).all(-1) & np.isfinite(scores))
     joint = int(bad.argmax())

@@ -46,7 +46,7 @@ def find_pins(plan: Plan, tracklets: Tracklets, previous: Poses | None) -> np.nd
 
 
 def bridge_scores(scores: np.ndarray, plan: Plan) -> np.ndarray:
-    """(cells,) detection scores, NaN between covered frames replaced by the lower of both ends'."""
+    """(cells,) detection scores, where the lower of both ends' replaces NaN between covered frames."""
     known = np.flatnonzero(~np.isnan(scores))
     if len(known) == len(scores):
         return scores

@@ -1,4 +1,4 @@
-"""Filters before tracks are scored or shown: weak joints, short tracks, tiny people are dropped."""
+"""Filters of tracks before they are scored or shown: weak joints, short tracks, small boxes."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def drop_low_joints(poses: Poses, thresholds: float | Sequence[float] | Array) -
 
 
 def drop_short_tracks(poses: Poses, min_length: int = 5) -> Poses:
-    """Drops the poses of tracks that are seen in fewer than `min_length` frames. Poses without a track id stay.
+    """Drops tracks that are in fewer than `min_length` frames. Poses without a track id stay.
 
     Args:
-        poses: Poses with track ids, NumPy or torch; an id at most once a frame.
+        poses: Poses with track ids, NumPy or torch. An id is at most once in a frame.
         min_length: Least number of frames, 5 in the paper.
 
     Raises:
@@ -60,7 +60,7 @@ def drop_small_boxes(poses: Poses, min_area: float = 3200) -> Poses:
 
     Args:
         poses: Poses, NumPy or torch.
-        min_area: Least area, 3200 in the paper; tiny people in the background are often not annotated.
+        min_area: Least area, 3200 in the paper, as small people in the background are often not annotated.
 
     Raises:
         ValueError: `min_area` is negative.

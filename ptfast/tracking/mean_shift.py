@@ -1,4 +1,4 @@
-"""Mean shift: the clusters of many small sets of points, in one call."""
+"""Mean shift of many small sets of points in one call."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def mean_shift(
 
     Args:
         points: (P, 2) float32 or float64, the sets one after the other. All is computed in float64.
-        bandwidth: The radius, in the points' unit; one for all sets or (B,).
-        offsets: (B + 1,) integers, where each set begins, from 0 to P; None for one set. Sets may be empty.
-        weights: (P,) positive weights for the means, e.g. scores; None for 1.
-        max_iter: The most steps of a point after its first.
+        bandwidth: The radius, in the points' unit, one for all sets or (B,).
+        offsets: (B + 1,) integers, where each set begins, from 0 to P. None is one set. Sets may be empty.
+        weights: (P,) positive weights for the means, e.g. scores. None is 1.
+        max_iter: Largest number of steps of a point after its first.
 
     Returns:
         The clusters, NumPy arrays or torch tensors as the points are.
@@ -58,7 +58,7 @@ def mean_shift(
             from 0 to P.
 
     Source:
-        Comaniciu and Meer 2002; as merged hypotheses in Wang et al. 2020, section 3.3.
+        Comaniciu and Meer 2002, which Wang et al. 2020, section 3.3, apply to pose hypotheses.
     """
     host = as_reals("points", points, ("P", 2))
     starts = _as_offsets(offsets, len(host))

@@ -1,4 +1,4 @@
-"""Merging hypotheses: from the joined tracklets of a video to one pose a person and frame."""
+"""Merging of hypotheses: from the joined tracklets of a video to one pose a person and frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ptfast.tracking.shortest_path import PathMethod
 Merge = Literal["spatiotemporal", "spatial", "temporal", "highest"]
 Distance = Literal["pixels", "radius"]
 
-SMOOTHNESS = {"pixels": 0.1, "radius": 1.0}  # what gives space and time about equal weight
+SMOOTHNESS = {"pixels": 0.1, "radius": 1.0}  # gives space and time about equal weight
 SCORED = 0.2  # joints with a higher score make a pose's score (HRNet's)
 MAX_ITER = 300  # of mean shift (scikit-learn's)
 
@@ -31,34 +31,34 @@ def merge_hypotheses(
 ) -> Poses:  # fmt: skip
     """Makes one pose of all the hypotheses that a person's tracklets give in a frame.
 
-    The hypotheses of a joint are those of every tracklet of the person that covers the frame. They are clustered by
-    mean shift (see mean_shift), and the joint takes one cluster C of its H hypotheses in every frame: the path that
-    costs least, where a cluster costs 1 - |C| / |H| and a step `smoothness` times its length (see cheapest_path). The
-    joint stands at the cluster's centre, with the mean score of the cluster's hypotheses.
+    Every tracklet of a person that covers a frame gives each joint one of its hypotheses H there. They are clustered by
+    mean shift (see mean_shift). The joint takes one cluster C in every frame, by the cheapest path, where a cluster
+    costs 1 - |C| / |H| and a step `smoothness` times its length (see cheapest_path). The joint is at the cluster's
+    centre, with the mean score of the cluster's hypotheses.
 
     Frames without hypotheses of a joint, between frames that have some, are bridged: the path goes on across them, and
     the joint lies on the straight line between, with joint_visibility 1 and the lower of both ends' scores. Before its
     first and after its last hypothesis a joint is absent. A person is in every frame where any of their joints is.
 
-    Clusters have `radius` times the person's head size in the frame: the median over the tracklets that cover it, of
-    the distance of the two head joints, or 0.15 times the diagonal of the tracklet's box where one of them is no
-    hypothesis or the skeleton has none. It is at least a pixel.
+    The radius of clusters is `radius` times the person's head size in the frame, and at least a pixel. The head size is
+    the median over the tracklets that cover the frame. A tracklet's is the distance of its two head joints, or 0.15
+    times the diagonal of its box where one of them is no hypothesis or the skeleton has none.
 
     Args:
-        tracklets: Joined tracklets, NumPy or torch; entries before frame 0 or from `frames` on are ignored.
-        track_ids: (M,) integers, the person of each; tracklets with a negative one are left out.
-        frames: The video's length; None ends it with the last frame that any tracklet covers.
-        merge: "spatiotemporal"; "spatial" takes the largest cluster of every frame, of several the one with the highest
-            score; "temporal" takes the path through the hypotheses as they are, with no cost but smoothness; "highest"
-            takes the hypothesis with the highest score.
+        tracklets: Joined tracklets, NumPy or torch. Entries before frame 0 or from `frames` on are ignored.
+        track_ids: (M,) integers, the person of each. Tracklets with a negative one are left out.
+        frames: The video's length. None ends it with the last frame that any tracklet covers.
+        merge: "spatiotemporal" as above. "spatial" takes the largest cluster of every frame, of several the one with
+            the highest score. "temporal" takes the path through the hypotheses as they are, with no cost but
+            smoothness. "highest" takes the hypothesis with the highest score.
         method: "viterbi" or "dijkstra", which find the same paths.
         weighted: Weight hypotheses by their scores in mean shift. Sizes of clusters still count hypotheses.
         radius: Of clusters, as a share of the head size.
-        distance: Steps are measured in "pixels" or in "radius", that of clusters in the frame that the step leads to.
-        smoothness: lambda; None for 0.1 a pixel or 1 a radius.
+        distance: The unit of steps, "pixels" or "radius", that of clusters in the frame that a step leads to.
+        smoothness: lambda. None is 0.1 a pixel or 1 a radius.
         min_joint_score: Hypotheses count if their score is higher.
-        previous: The poses of the one frame before the first, with track ids, of a video that is merged in blocks:
-            paths start from the places of their joints, and frames up to a joint's first hypothesis are bridged.
+        previous: The poses of the one frame before the first, with track ids, of a video that is merged in blocks.
+            Paths start from the places of their joints, and frames up to a joint's first hypothesis are bridged.
 
     Returns:
         The poses by frame, then track id, on the tracklets' device. A pose's score is the mean detection score of the
@@ -69,7 +69,7 @@ def merge_hypotheses(
         ValueError: A shape or value is out of range, or a hypothesis is not finite.
 
     Source:
-        Wang et al. 2020, section 3.3; "highest" is their baseline merge, and all four are rows of their Table 7.
+        Wang et al. 2020, section 3.3. "highest" is their baseline merge. All four are rows of their table 7.
     """
     settings = MergeSettings(merge, method, weighted, radius, distance, smoothness, min_joint_score)
     host = tracklets.numpy()

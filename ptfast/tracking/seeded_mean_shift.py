@@ -1,4 +1,4 @@
-"""Mean shift in the plane from any seeds, with the number of their steps: what scikit-learn's class asks for."""
+"""Mean shift in the plane from any seeds, with the number of their steps, as scikit-learn's class has it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class SeededClusters:
     """Clusters of P points from S seeds.
 
     Attributes:
-        centres: (C, 2) float64, by descending number of points about them; none where no seed saw a point.
-        labels: (P,) int64, the nearest centre of each point; -1 beyond the reach.
-        steps: The most steps of a seed before its last.
+        centres: (C, 2) float64, by descending number of points about them. There are none if no seed saw a point.
+        labels: (P,) int64, the nearest centre of each point, -1 beyond the reach.
+        steps: Largest number of steps of a seed before its last.
     """
 
     centres: np.ndarray
@@ -36,7 +36,7 @@ def shift_seeds(
         points: (P, 2) float64, at least one.
         seeds: (S, 2) float64.
         bandwidth: The radius of windows, not negative.
-        max_iter: The most steps of a seed before its last.
+        max_iter: Largest number of steps of a seed before its last.
         reach: Points farther from every centre belong to none.
     """
     from ptfast.tracking._kernels.seeded_mean_shift import climb_from
@@ -61,18 +61,23 @@ def settle(points: np.ndarray, centres: np.ndarray, radius: float, reach: float)
 
     Labels are -1 for points farther away than `reach`, and undefined where there is no centre.
     """
+    if not len(centres):
+        return np.empty((0, 2)), np.empty(len(points), np.int64)
     from ptfast.tracking._kernels.seeded_mean_shift import settle as settle_in_place
 
     x, y = np.array(points.T, order="C")
     centre_x, centre_y = np.array(centres.T, np.float64, order="C")
     squared, labels = np.empty(len(points)), np.empty(len(points), np.int64)
-    count = settle_in_place(x, y, centre_x, centre_y, radius, squared, labels) if len(centres) else 0
+    count = settle_in_place(x, y, centre_x, centre_y, radius, squared, labels)
     labels[np.sqrt(squared) > reach] = -1
     return np.stack([centre_x[:count], centre_y[:count]], 1), labels
 
 
 def _rank_places(places: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """(C, 2) different places (S, 2) that saw a point, by descending mass; of one place the last seed's mass counts."""
+    """(C, 2) different places among (S, 2) whose windows hold a point, by descending mass.
+
+    Of the masses of one place, which is where several seeds came to rest, the last counts.
+    """
     entries = zip(places.tolist(), mass.tolist(), strict=True)
     found = {tuple(place): seen for place, seen in entries if seen}
     ranking = sorted(found, key=lambda place: (found[place], place), reverse=True)

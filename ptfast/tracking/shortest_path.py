@@ -20,17 +20,17 @@ def cheapest_path(
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """The cheapest path that takes one node of each of L layers, in order.
 
-    To go on to node j of a layer costs (1 - size_j / the layer's sizes together) + smoothness * the distance. The path
-    begins anywhere in the first layer, whose nodes cost their first term alone, or at `start`. Among equal paths it is
-    the one whose last node, then the one before and so on, is lowest.
+    A step to node j of a layer costs 1 - size_j / (sum of the layer's sizes) + smoothness * (length of the step). The
+    path begins anywhere in the first layer, whose nodes cost their first term alone, or at `start`. Among equal paths
+    it is the one whose last node, then the one before and so on, is lowest.
 
     Args:
         places: (N, 2) float32 or float64, the nodes layer after layer. All is computed in float64.
         offsets: (L + 1,) integers, where each layer begins, from 0 to N. No layer is empty.
-        sizes: (N,) hypotheses in each cluster, not negative, with a positive sum in every layer; None for no such term.
-        smoothness: What a pixel of distance costs, 0 or more; one for all layers, or (L,) for the way to each.
-        start: (2,) the place that the path comes from, or None.
-        method: "viterbi" goes layer by layer, "dijkstra" node by node through a heap. Their paths and costs are equal.
+        sizes: (N,) hypotheses in each cluster, not negative, with a positive sum in every layer. None drops the term.
+        smoothness: lambda, the cost of a pixel, 0 or more, one for all layers or (L,) for the steps to each.
+        start: (2,) place that the path comes from, or None.
+        method: "viterbi" goes layer by layer, "dijkstra" node by node. Their paths and costs are equal.
 
     Returns:
         path (L,) int64, rows of `places`, and its cost.

@@ -20,7 +20,7 @@ EVERYTHING = {"min_similarity": None, "sigma_scale": 1.0, "min_joint_score": Non
 def scene(
     *, length: int = 9, step: int | None = 1, people: int = 6, key_frames: int = 14, miss: float = 0.2, seed: int = 0
 ) -> tuple[Tracklets, np.ndarray]:
-    """Tracklets of people who cross each other's ways, some missed, and who each is; the rows are shuffled.
+    """Tracklets of people who cross each other's ways, some missed, and the person of each. The rows are shuffled.
 
     Key frames are `step` frames apart, at random distances for None, and there is nobody in one of them.
     """

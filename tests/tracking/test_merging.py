@@ -1,4 +1,4 @@
-"""merge_hypotheses: against its specification, what it is for on hand-made scenes, blocks and errors."""
+"""merge_hypotheses: against its specification, on scenes made by hand, blocks and errors."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from ptfast.reference.shortest_path import cheapest_path as plain_path
 from ptfast.tracking import cheapest_path
 
 
-def layers(count: int, seed: int, most: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places (N, 2), offsets (L + 1,) and sizes (N,) of layers of 1 to `most` clusters."""
+def layers(count: int, seed: int, largest: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places (N, 2), offsets (L + 1,) and sizes (N,) of layers of 1 to `largest` clusters."""
     rng = np.random.default_rng(seed)
-    offsets = np.cumsum([0, *rng.integers(1, most + 1, count)])
+    offsets = np.cumsum([0, *rng.integers(1, largest + 1, count)])
     return rng.uniform(0, 100, (offsets[-1], 2)), offsets, rng.integers(1, 9, offsets[-1])
 
 

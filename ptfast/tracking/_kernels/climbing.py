@@ -34,7 +34,7 @@ def shift_four(x: np.ndarray, y: np.ndarray, weight: np.ndarray, windows: Window
 
     Sums in any order are what lets LLVM vectorise this; with any other flag of fastmath than that (nsz!) it does not. A
     lane then adds every eighth point, so the same points mostly give the same sums, whatever the range that they are
-    found in; nothing but the speed depends on that.
+    found in. Nothing but the speed depends on that.
     """
     ax, bx, cx, dx = windows.x[0], windows.x[1], windows.x[2], windows.x[3]
     ay, by, cy, dy = windows.y[0], windows.y[1], windows.y[2], windows.y[3]
@@ -66,6 +66,7 @@ def shift_four(x: np.ndarray, y: np.ndarray, weight: np.ndarray, windows: Window
 
 @part
 def _bin_of(bins: Bins, value: float) -> int:
+    """The bin of a coordinate, the first or last one if it is beyond them."""
     return min(max(int((value - bins.low) * bins.per_pixel), 0), bins.number - 1)
 
 
@@ -137,7 +138,7 @@ def _state_at(states: States, used: int, mask: int, x: float, y: float) -> int:
 
 @part
 def _move_on(windows: Windows, states: States, group: int, size: int, mask: int, used: int, rest: float) -> int:
-    """Notes where the windows about `size` states from `group` on lead; returns the number of states.
+    """Notes where the windows about `size` states from `group` on lead. Returns the number of states.
 
     A climb ends with a step whose square is at most `rest`.
     """

@@ -82,22 +82,22 @@ def covering(first: np.ndarray, end: int, length: int, frame: int, run: tuple[in
 
 
 @part
-def most_hypotheses(plan: Plan, length: int, begin: int, end: int) -> int:
-    """The most tracklets of one of the people `begin` to `end` that cover a frame, and at least 1."""
-    most = ZERO + 1
+def max_hypotheses(plan: Plan, length: int, begin: int, end: int) -> int:
+    """The largest number of tracklets of a person, from `begin` to `end`, that cover a frame. At least 1."""
+    largest = ZERO + 1
     for person in range(begin, end):
         run = plan.offsets[person], plan.offsets[person]
         for frame in range(plan.spans[person, 0], plan.spans[person, 1]):
             run = covering(plan.first, plan.offsets[person + 1], length, frame, run)
-            most = max(most, run[1] - run[0])
-    return most
+            largest = max(largest, run[1] - run[0])
+    return largest
 
 
 @part
 def _gather(
     tracklets: TrackletArrays, entries: np.ndarray, joint: int, min_score: float, points: Points, scores: np.ndarray
 ) -> int:
-    """Writes a joint's hypotheses of some entries (H,); returns their number, or -1 - i for an entry i not finite."""
+    """Writes a joint's hypotheses in entries (H,). Returns their number, or -1 - i if entry i is not finite."""
     count = 0
     for i in range(len(entries)):
         score = real(tracklets.joint_scores[entries[i], joint])
@@ -114,7 +114,10 @@ def _gather(
 def _add_clusters(
     score: np.ndarray, count: int, space: Space, radius: float, options: Options, clusters: Clusters, used: int
 ) -> int:
-    """Adds the clusters of `count` hypotheses, or the largest; returns the number of clusters in use."""
+    """Adds the clusters of `count` hypotheses, or only the largest. Returns the number of clusters in use.
+
+    Of clusters of one magnitude, the one with the highest mean score is the largest.
+    """
     for i in range(count):
         space.points.weight[i] = score[i] if options.weighted else 1.0
     found = find_clusters(space, count, radius, options.max_iter)
@@ -142,7 +145,10 @@ def _add_clusters(
 def _add_hypotheses(
     points: Points, scores: np.ndarray, count: int, only_highest: bool, clusters: Clusters, used: int
 ) -> int:
-    """Adds each hypothesis, or the most confident, as a cluster without a data term; returns the number in use."""
+    """Adds each hypothesis, or only the one of the highest score, as a cluster without a data term.
+
+    Returns the number of clusters in use.
+    """
     highest = 0
     for i in range(count):
         if scores[i] > scores[highest]:
@@ -161,6 +167,9 @@ def find_layers(
     clusters: Clusters, layers: Layers,
 ) -> int:  # fmt: skip
     """Writes the clusters of a person's joints, from `first_joint` on, in all frames, and the layers that they are in.
+
+    Tracklets that cover a frame are found by moving a run on. Its entries give each joint its hypotheses in the frame,
+    and what these form is a layer, if there are any.
 
     Returns the number of clusters, or -1 - i for an entry i that is not finite.
     """

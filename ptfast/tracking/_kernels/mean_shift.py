@@ -27,6 +27,7 @@ class Extent(NamedTuple):
 
 @part
 def _extent(points: Points, count: int) -> Extent:
+    """The extent of the first `count` points."""
     low_x = high_x = points.x[0]
     low_y = high_y = points.y[0]
     mass = sum_x = sum_y = 0.0
@@ -53,7 +54,7 @@ def _see(points: Points, count: int, radius_squared: float, sees: np.ndarray) ->
 
 @part
 def _group_mean(points: Points, count: int, sees: np.ndarray, group: int) -> tuple[float, float, float]:
-    """Mean x and y and mass of a group of points; mass 0 if one of them does not see the group and nobody else."""
+    """Mean x and y and mass of a group of points. The mass is 0 if one of them does not see exactly the group."""
     mass = sum_x = sum_y = 0.0
     for j in range(count):
         if group >> j & 1:
@@ -67,7 +68,7 @@ def _group_mean(points: Points, count: int, sees: np.ndarray, group: int) -> tup
 
 @part
 def _rest_at_once(points: Points, count: int, radius_squared: float, sees: np.ndarray, centres: Centres) -> int:
-    """Finds where the points rest if they stand in groups that see themselves and nobody else, as most often they do.
+    """Finds where the points rest if they form groups that see themselves and nobody else, as most often they do.
 
     All points of such a group, and its mean too, have the group in their windows: they rest at the mean. Returns the
     number of groups, or 0 if there is a point that sees only a part of them or sees two.
@@ -105,7 +106,7 @@ def _choose_bins(extent: Extent, count: int, radius: float) -> Bins:
 
 @part
 def _follow(states: States, place: np.ndarray, max_iter: int, centres: Centres) -> int:
-    """Follows every point from its state (P,) to where it rests; returns the number of these places."""
+    """Follows every point from its state (P,) to where it rests. Returns the number of these places."""
     found = 0
     for i in range(len(place)):
         state, mass = place[i], 0.0
@@ -148,7 +149,7 @@ def _sort_densest_first(centres: Centres, count: int) -> None:
 
 @part
 def drop_duplicates(x: np.ndarray, y: np.ndarray, dropped: np.ndarray, radius_squared: float) -> int:
-    """Keeps the places (N,) that no kept place before them has within the radius, in front; returns their number."""
+    """Moves the places (N,) that have no kept one before them within the radius to the front. Returns their number."""
     kept = 0
     for i in range(len(x)):
         dropped[i] = 0.0
@@ -181,7 +182,7 @@ def label(
 
 @part
 def find_clusters(space: Space, count: int, radius: float, max_iter: int) -> int:
-    """Clusters the first `count` points of `space`; returns the number of clusters, which `centres` and `labels` hold.
+    """Clusters the first `count` points of `space`. Returns the number of clusters, which `centres` and `labels` hold.
 
     Where one window holds all points, they are one cluster. Else they climb, of the places where they rest the densest
     of each neighbourhood is kept, and each point belongs to the nearest of these.
@@ -210,10 +211,10 @@ FOUND = record(Found, arrays(real, 2), arrays(integer), arrays(integer))
 @kernel(SETS, integer, integer, integer, FOUND)
 def cluster_sets(sets: Sets, max_iter: int, begin: int, end: int, found: Found) -> None:
     """Clusters sets `begin` to `end`, with at most `max_iter` shifts of a point after its first."""
-    most = ZERO
+    largest = ZERO
     for b in range(begin, end):
-        most = max(most, sets.offsets[b + 1] - sets.offsets[b])
-    space = make_space(most, max_iter)
+        largest = max(largest, sets.offsets[b + 1] - sets.offsets[b])
+    space = make_space(largest, max_iter)
     points, centres = space.points, space.centres
     for b in range(begin, end):
         first, size = sets.offsets[b], sets.offsets[b + 1] - sets.offsets[b]

@@ -18,7 +18,7 @@ from ptfast.tracking._kernels.hypotheses import (
     find_layers,
     make_clusters,
     make_layers,
-    most_hypotheses,
+    max_hypotheses,
 )
 from ptfast.tracking._kernels.records import Cells, Graph, Merged, Options, Piece, Plan, TrackletArrays
 from ptfast.tracking._kernels.shortest_path import Paths, find_path, make_paths
@@ -118,6 +118,7 @@ def _merge_joint(
 
 @maker
 def _make_person(plan: Plan, person: int, radii: np.ndarray, pins: np.ndarray) -> Person:
+    """One person's part of the arguments of `merge_people`."""
     here = slice(plan.cells[person], plan.cells[person + 1])
     start, stop = plan.spans[person]
     return Person(
@@ -130,7 +131,7 @@ def merge_people(
     tracklets: TrackletArrays, plan: Plan, radii: np.ndarray, pins: np.ndarray, options: Options, piece: Piece,
     merged: Merged,
 ) -> int:  # fmt: skip
-    """Merges the hypotheses of some people's joints; returns -1, or the entry of one that is not finite.
+    """Merges the hypotheses of some people's joints. Returns -1, or the entry of one that is not finite.
 
     Args:
         tracklets: The tracklets.
@@ -142,8 +143,8 @@ def merge_people(
         merged: Written where there is a joint.
     """
     joints = piece.joint_end - piece.joint_begin
-    most = most_hypotheses(plan, tracklets.length, piece.begin, piece.end)
-    room = Room(np.empty(most, np.int64), np.empty(most), make_space(most, options.max_iter))
+    largest = max_hypotheses(plan, tracklets.length, piece.begin, piece.end)
+    room = Room(np.empty(largest, np.int64), np.empty(largest), make_space(largest, options.max_iter))
     for p in range(piece.begin, piece.end):
         person = _make_person(plan, p, radii, pins)
         clusters = make_clusters((person.end - person.begin) * tracklets.length * joints)

@@ -71,14 +71,14 @@ class Plan(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """What the tracklets that cover each cell of a plan have in common."""
+    """Values over all tracklets that cover each cell of a plan."""
 
     heads: np.ndarray  # (cells,) median head size, 0 where none covers it
     scores: np.ndarray  # (cells,) mean detection score, NaN where none covers it
 
 
 class Options(NamedTuple):
-    """How hypotheses are merged."""
+    """The arguments of `merge_hypotheses` that the kernels need."""
 
     merge: int  # SPATIOTEMPORAL, SPATIAL, TEMPORAL or HIGHEST
     dijkstra: bool  # Dijkstra's algorithm, not Viterbi's
@@ -86,7 +86,7 @@ class Options(NamedTuple):
     in_radii: bool  # distances are in radii of the frame that a step leads to, not in pixels
     smoothness: float  # lambda, the cost of a unit of distance
     min_score: float  # a hypothesis counts if its score is higher
-    max_iter: int  # the most shifts of a point after its first
+    max_iter: int  # largest number of shifts of a point after its first
 
 
 class Piece(NamedTuple):

@@ -23,7 +23,7 @@ def _range_in_view(x: np.ndarray, windows: Windows, radius: float) -> tuple[int,
 
 @part
 def _step(windows: Windows, group: int, climbing: int, radius: float, max_iter: int, climbs: Climbs) -> int:
-    """Moves the windows of seeds `group` to `group` + 3 that still climb, a bit for each; returns those that go on."""
+    """Moves the windows of seeds `group` to `group` + 3 that still climb, a bit for each. Returns those that go on."""
     for i in range(4):
         if not climbing >> i & 1:
             continue
@@ -56,7 +56,7 @@ def climb_from(
         y: (P,).
         seeds: (S, 2); those that stand close by should follow one another.
         radius: Not negative.
-        max_iter: The most steps of a seed before its last.
+        max_iter: Largest number of steps of a seed before its last.
         begin: The first seed.
         end: The seed after the last.
         climbs: Written.
@@ -81,7 +81,7 @@ def settle(
     x: np.ndarray, y: np.ndarray, centre_x: np.ndarray, centre_y: np.ndarray, radius: float, nearest: np.ndarray,
     labels: np.ndarray,
 ) -> int:  # fmt: skip
-    """Drops each centre (C,) that has one before it within the radius; returns the number left, which are in front.
+    """Drops each centre (C,) that has one before it within the radius. Returns the number left, which are in front.
 
     For each point (P,) it writes the nearest of them to `labels` (P,) and the squared distance to `nearest` (P,).
     """

@@ -155,7 +155,7 @@ def find_path(graph: Graph, x: float, y: float, dijkstra: bool, paths: Paths, pa
 
 @part
 def _write_data_terms(graph: Graph, magnitudes: np.ndarray) -> bool:
-    """Writes 1 - |C| / |H| of each cluster; says whether all layers' magnitudes (N,) have a positive sum |H|."""
+    """Writes 1 - |C| / |H| of each cluster. Returns False if a layer's magnitudes (N,) have a sum |H| of 0."""
     for layer in range(len(graph.first)):
         hypotheses = 0.0
         for i in range(graph.first[layer], graph.last[layer]):

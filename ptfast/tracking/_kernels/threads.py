@@ -15,7 +15,7 @@ PIECES_PER_THREAD = 4  # so that no thread waits long for another's last piece
 
 
 def run_pieces(function: Callable[..., Any], pieces: Sequence[tuple[int, ...]]) -> list[Any]:
-    """Calls function(*piece) for each piece on as many threads as ptfast may use; returns the results in order."""
+    """Calls function(*piece) for each piece on as many threads as ptfast may use. Returns the results in order."""
     threads = min(_native.num_threads(), len(pieces))
     if threads <= 1:
         return [function(*piece) for piece in pieces]
@@ -28,7 +28,7 @@ def even_pieces(offsets: np.ndarray, grain: int) -> list[tuple[int, int]]:
 
     Args:
         offsets: (N + 1,) the work before each of N rows.
-        grain: The least work that is worth a piece of its own.
+        grain: Least work that is worth a piece of its own.
     """
     work = int(offsets[-1] - offsets[0])
     count = max(1, min(PIECES_PER_THREAD * _native.num_threads(), work // grain))

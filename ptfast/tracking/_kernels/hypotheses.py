@@ -13,7 +13,7 @@ import numpy as np
 from ptfast.tracking._kernels.compiling import ZERO, maker, part, real
 from ptfast.tracking._kernels.mean_shift import find_clusters
 from ptfast.tracking._kernels.records import HIGHEST, SPATIAL, TEMPORAL, Options, Plan, TrackletArrays
-from ptfast.tracking._kernels.space import Points, Space
+from ptfast.tracking._kernels.space import Points, Space, make_space
 
 
 class Person(NamedTuple):
@@ -29,7 +29,7 @@ class Person(NamedTuple):
 
 
 class Clusters(NamedTuple):
-    """Clusters of a person's joints in all frames, with room for more."""
+    """Clusters of a person's joints in all frames."""
 
     x: np.ndarray  # (N,) their centres mu
     y: np.ndarray  # (N,)
@@ -38,7 +38,7 @@ class Clusters(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """The frames in which J joints have hypotheses, with the clusters of these."""
+    """The frames in which J of a person's joints have hypotheses, with the clusters of these."""
 
     frame: np.ndarray  # (J, F)
     first: np.ndarray  # (J, F) layer l of joint j holds the clusters first[j, l] to last[j, l]
@@ -47,26 +47,33 @@ class Layers(NamedTuple):
     number: np.ndarray  # (J,) layers of each joint
 
 
+class Size(NamedTuple):
+    """The largest numbers that some people have, each at least 1."""
+
+    hypotheses: int  # of a joint in a frame
+    entries: int  # of a person's tracklets
+    frames: int
+
+
 class Room(NamedTuple):
-    """Room for one frame of a person, and the hypotheses H of one joint in it."""
+    """Room for people that a thread merges one after the other."""
 
-    entries: np.ndarray  # (H,) the entries of the tracklets that cover the frame
-    score: np.ndarray  # (H,) the hypotheses' scores
+    entries: np.ndarray  # (H,) the entries of the tracklets that cover a frame
+    score: np.ndarray  # (H,) the scores of the hypotheses of a joint
     space: Space  # their places are the points in it
+    clusters: Clusters
+    layers: Layers
 
 
 @maker
-def make_layers(joints: int, frames: int) -> Layers:
-    """Room for the layers of some joints over some frames, none of which has any yet."""
-    table = np.empty((3, joints, frames), np.int64)
-    return Layers(table[0], table[1], table[2], np.empty((joints, frames)), np.zeros(joints, np.int64))
-
-
-@maker
-def make_clusters(count: int) -> Clusters:
-    """Room for so many clusters; what is not used costs no memory."""
-    table = np.empty((4, count))
-    return Clusters(table[0], table[1], table[2], table[3])
+def make_room(size: Size, joints: int, max_iter: int) -> Room:
+    """Room for people of up to a size. What a person does not touch costs no memory."""
+    c, f = np.empty((4, size.entries * joints)), np.empty((3, joints, size.frames), np.int64)
+    layers = Layers(f[0], f[1], f[2], np.empty((joints, size.frames)), np.empty(joints, np.int64))
+    return Room(
+        np.empty(size.hypotheses, np.int64), np.empty(size.hypotheses), make_space(size.hypotheses, max_iter),
+        Clusters(c[0], c[1], c[2], c[3]), layers,
+    )  # fmt: skip
 
 
 @part
@@ -82,15 +89,18 @@ def covering(first: np.ndarray, end: int, length: int, frame: int, run: tuple[in
 
 
 @part
-def max_hypotheses(plan: Plan, length: int, begin: int, end: int) -> int:
-    """The largest number of tracklets of a person, from `begin` to `end`, that cover a frame. At least 1."""
-    largest = ZERO + 1
+def size_of(plan: Plan, length: int, begin: int, end: int) -> Size:
+    """The size of people `begin` to `end`, whose tracklets have a length."""
+    hypotheses = entries = frames = ZERO + 1
     for person in range(begin, end):
-        run = plan.offsets[person], plan.offsets[person]
-        for frame in range(plan.spans[person, 0], plan.spans[person, 1]):
-            run = covering(plan.first, plan.offsets[person + 1], length, frame, run)
-            largest = max(largest, run[1] - run[0])
-    return largest
+        first, last = plan.offsets[person], plan.offsets[person + 1]
+        start, stop = plan.spans[person, 0], plan.spans[person, 1]
+        entries, frames = max(entries, (last - first) * length), max(frames, stop - start)
+        run = first, first
+        for frame in range(start, stop):
+            run = covering(plan.first, last, length, frame, run)
+            hypotheses = max(hypotheses, run[1] - run[0])
+    return Size(hypotheses, entries, frames)
 
 
 @part
@@ -163,17 +173,17 @@ def _add_hypotheses(
 
 @part
 def find_layers(
-    tracklets: TrackletArrays, plan: Plan, person: Person, options: Options, first_joint: int, room: Room,
-    clusters: Clusters, layers: Layers,
-) -> int:  # fmt: skip
+    tracklets: TrackletArrays, plan: Plan, person: Person, options: Options, first_joint: int, room: Room
+) -> int:
     """Writes the clusters of a person's joints, from `first_joint` on, in all frames, and the layers that they are in.
 
     Tracklets that cover a frame are found by moving a run on. Its entries give each joint its hypotheses in the frame,
-    and what these form is a layer, if there are any.
-
-    Returns the number of clusters, or -1 - i for an entry i that is not finite.
+    and what these form is a layer, if there are any. Returns -1, or an entry that is not finite.
     """
-    score, space, used, run = room.score, room.space, ZERO, (person.begin, person.begin)
+    score, space, clusters, layers = room.score, room.space, room.clusters, room.layers
+    used, run = ZERO, (person.begin, person.begin)
+    for j in range(len(layers.number)):
+        layers.number[j] = 0
     for frame in range(person.start, person.stop):
         run = covering(plan.first, person.end, tracklets.length, frame, run)
         for i in range(run[0], run[1]):
@@ -183,7 +193,7 @@ def find_layers(
         for j in range(len(layers.number)):
             count = _gather(tracklets, entries, first_joint + j, options.min_score, space.points, score)
             if count < 0:
-                return count
+                return -1 - count
             layer, first = layers.number[j], used
             if options.merge in (TEMPORAL, HIGHEST):
                 used = _add_hypotheses(space.points, score, count, options.merge == HIGHEST, clusters, used)
@@ -192,4 +202,4 @@ def find_layers(
             layers.frame[j, layer], layers.first[j, layer], layers.last[j, layer] = frame, first, used
             layers.smoothness[j, layer] = smoothness
             layers.number[j] += first < used
-    return used
+    return -1

@@ -9,20 +9,9 @@ import numpy as np
 from numba import float32, uint8
 
 from ptfast.tracking._kernels.compiling import arrays, boolean, inputs, integer, kernel, maker, part, real, record
-from ptfast.tracking._kernels.hypotheses import (
-    Clusters,
-    Layers,
-    Person,
-    Room,
-    covering,
-    find_layers,
-    make_clusters,
-    make_layers,
-    max_hypotheses,
-)
+from ptfast.tracking._kernels.hypotheses import Clusters, Layers, Person, covering, find_layers, make_room, size_of
 from ptfast.tracking._kernels.records import Cells, Graph, Merged, Options, Piece, Plan, TrackletArrays
 from ptfast.tracking._kernels.shortest_path import Paths, find_path, make_paths
-from ptfast.tracking._kernels.space import make_space
 
 TRACKLETS = record(TrackletArrays, inputs(float32, 3), inputs(float32, 2), *[arrays(real)] * 2, *[integer] * 3)
 PLAN = record(Plan, *[arrays(integer)] * 4, arrays(integer, 2), *[arrays(integer)] * 3)
@@ -106,7 +95,7 @@ def _merge_joint(
     clusters: Clusters, layers: Layers, j: int, joint: int, person: Person, dijkstra: bool, paths: Paths,
     path: np.ndarray, merged: Merged,
 ) -> None:  # fmt: skip
-    """Finds and writes the path of a joint, whose layers are row j; `path` is room for (F,) clusters."""
+    """Finds and writes the path of a joint, whose layers are row j. `path` is room for (F,) clusters."""
     number = layers.number[j]
     if number == 0:
         return
@@ -142,19 +131,15 @@ def merge_people(
         piece: The people and joints.
         merged: Written where there is a joint.
     """
-    joints = piece.joint_end - piece.joint_begin
-    largest = max_hypotheses(plan, tracklets.length, piece.begin, piece.end)
-    room = Room(np.empty(largest, np.int64), np.empty(largest), make_space(largest, options.max_iter))
+    joints, size = piece.joint_end - piece.joint_begin, size_of(plan, tracklets.length, piece.begin, piece.end)
+    room = make_room(size, joints, options.max_iter)
+    paths, path = make_paths(size.entries * joints, options.dijkstra), np.empty(size.frames, np.int64)
     for p in range(piece.begin, piece.end):
         person = _make_person(plan, p, radii, pins)
-        clusters = make_clusters((person.end - person.begin) * tracklets.length * joints)
-        layers = make_layers(joints, person.stop - person.start)
-        used = find_layers(tracklets, plan, person, options, piece.joint_begin, room, clusters, layers)
-        if used < 0:
-            return -1 - used
-        paths, path = make_paths(used, options.dijkstra), np.empty(person.stop - person.start, np.int64)
+        bad = find_layers(tracklets, plan, person, options, piece.joint_begin, room)
+        if bad >= 0:
+            return bad
         for j in range(joints):
-            _merge_joint(
-                clusters, layers, j, piece.joint_begin + j, person, options.dijkstra, paths, path, merged
-            )  # fmt: skip
+            joint = piece.joint_begin + j
+            _merge_joint(room.clusters, room.layers, j, joint, person, options.dijkstra, paths, path, merged)
     return -1

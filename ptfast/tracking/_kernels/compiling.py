@@ -21,14 +21,14 @@ def arrays(dtype: Any, ndim: int = 1) -> types.Array:
 
 
 def inputs(dtype: Any, ndim: int = 1) -> types.Array:
-    """The type of a contiguous array that a kernel only reads: the caller's may be read-only or not."""
+    """The type of a contiguous array that a kernel only reads, as `read_only` gives it."""
     return types.Array(dtype, ndim, "C", readonly=True)
 
 
 def record(kind: type, *fields: Any) -> types.BaseTuple:
     """The type of a NamedTuple whose fields have these types.
 
-    Numba converts no field of it: an array that is only read must be passed as `read_only` gives it.
+    Numba converts none of them, so each must be given as it is, an array of `inputs` as a read-only view.
     """
     return types.BaseTuple.from_types(fields, kind)
 

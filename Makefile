@@ -12,7 +12,7 @@ NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h'
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench readme-tables docs lint format stub cuda-check clean
+.PHONY: help venv demo test fuzz bench readme-tables docs lint format stub cuda-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: venv ## track the people of an example scene, and say where the results li
 
 test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
 	$(RUN) pytest $(ARGS)
+
+fuzz: venv ## read 10,000 mutated files with every reader; ARGS="--seed 7 --files 500" and the like go to the script
+	$(VENV)/bin/python tests/fuzz/run.py $(ARGS)
 
 bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
 	$(RUN) pytest benchmarks --benchmark-only $(ARGS)

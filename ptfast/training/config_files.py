@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,7 @@ def completed(defaults: dict[str, Any], entries: Mapping[str, Any], place: str) 
     values = dict(defaults)
     for name, value in entries.items():
         if name not in defaults:
-            raise ValueError(f"{place}: expected entries out of {', '.join(defaults)}; found {name!r}")
+            raise ValueError(f"{place}: expected entries out of {', '.join(defaults)}; found {reprlib.repr(name)}")
         inner = isinstance(value, Mapping) and isinstance(defaults[name], dict)
         values[name] = completed(defaults[name], value, f"{place}: {name}") if inner else value
     return values

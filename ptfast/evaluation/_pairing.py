@@ -106,8 +106,8 @@ def frame_label(poses: Poses, frame: int) -> str:
     return str(frame) if poses.frame_names is None else f"{frame} ({poses.frame_names[frame]})"
 
 
-def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None:
-    """Raises ValueError where a frame holds an id twice or, if ids are needed, where a pose has none."""
+def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool, distinct: bool = True) -> None:
+    """Raises ValueError where a frame holds an id twice, if distinct, or where a pose has none, if needed."""
     frames = frame_of_rows(poses.frame_offsets)
     ids = np.asarray(poses.track_ids)
     if needed and (ids < 0).any():
@@ -116,6 +116,8 @@ def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None
             f"{side} of sequence {name!r}, frame {frame_label(poses, frame)}: expected a track id for each pose, "
             f"found a pose without"
         )
+    if not distinct:
+        return
     order = np.lexsort((ids, frames))
     same = (np.diff(ids[order]) == 0) & (np.diff(frames[order]) == 0) & (ids[order][1:] >= 0)
     if same.any():

@@ -32,7 +32,8 @@ def evaluate(
     """Scores predicted poses and tracks as PoseTrack's evaluation server does.
 
     A predicted joint is right within half a head size of the annotated one. For AP a pose is paired with the person of
-    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. For MOT
+    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. A joint that its
+    file gave none, as the predictions' features["joint_scored"] (M, K) tells, ranks last, at -9999. For MOT
     every joint is an object of its own, matched through time as in ptfast.ops.clear_match. Joints inside a ground-truth
     ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name.
 
@@ -47,7 +48,8 @@ def evaluate(
        are in the mean. A joint that is predicted but never annotated has AP and recall NaN and precision 0.
     5. Equal scores are ranked by an unstable sort, NumPy 1.26's on AVX-512 (ptfast.ops.ranking.rank_scores), so the
        order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
-    6. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
+    6. A ground-truth id may come twice in a frame; the second person of that id is matched with another track.
+    7. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
     7. A group of columns in the table is NaN if one of its joints is.
 
     With official=False all frames that is_labeled marks count (all, where there are no marks), MOT sees the last frame
@@ -69,7 +71,7 @@ def evaluate(
 
     Raises:
         ValueError: Sequences or frames differ between the two sides, an id occurs twice in a predicted frame, or a
-            ground-truth pose has no id.
+            ground-truth pose has no id (or, unless official, one that its frame has twice).
 
     Source:
         Andriluka et al. 2018, PoseTrack; behaviour of leonid-pishchulin/poseval.

@@ -32,8 +32,8 @@ def evaluate(
     """Scores predicted poses and tracks as PoseTrack's evaluation server does.
 
     A predicted joint is right within half a head size of the annotated one. For AP a pose is paired with the person of
-    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. A joint that its
-    file gave none, as the predictions' features["joint_scored"] (M, K) tells, ranks last, at -9999. For MOT
+    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. A joint
+    that its file gave none, as the predictions' features["joint_scored"] (M, K) tells, ranks last, at -9999. For MOT
     every joint is an object of its own, matched through time as in ptfast.ops.clear_match. Joints inside a ground-truth
     ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name.
 

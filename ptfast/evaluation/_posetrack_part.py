@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ptfast._check import check_shape
+from ptfast.evaluation._notes import check_common_joint
 from ptfast.evaluation._pairing import SequencePair, check_track_ids
 from ptfast.evaluation._posetrack_reach import correct_joints, reached_pairs
 from ptfast.evaluation._posetrack_sides import Minimum, Side, filtered, make_side, restricted, tracked_frames
@@ -28,6 +29,7 @@ class Part:
     objects: Side
     hypotheses: Side
     dummies: int
+    tracked: bool  # False for poses of which none has a track id
 
 
 MISSING_SCORE = -9999.0  # which the official evaluator ranks a joint without a score by
@@ -37,6 +39,7 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
     """Compares the poses of one sequence, frame by frame."""
     check_track_ids("ground truth", pair.name, pair.truth, needed=True, distinct=not official)
     check_track_ids("predictions", pair.name, pair.predictions, needed=False)
+    check_common_joint(pair.name, pair.truth, pair.predictions, POSETRACK_15)
     truth, poses = pair.truth.to_skeleton(POSETRACK_15), pair.predictions.to_skeleton(POSETRACK_15)
     counted = np.diff(truth.frame_offsets) > 0 if official else truth.is_labeled
     frames = np.ones(len(truth), bool) if counted is None else counted
@@ -59,6 +62,7 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
         objects=restricted(objects, seen),
         hypotheses=restricted(tracked, seen),
         dummies=dummies,
+        tracked=bool((poses.track_ids >= 0).any()) or not len(poses.track_ids),
     )
 
 

@@ -17,6 +17,7 @@ from ptfast.evaluation._mot_protocol import (
     counted_results,
     on_removed,
 )
+from ptfast.evaluation._notes import check_any_tracked, untracked_notes
 from ptfast.evaluation._pairing import Source, check_track_ids, load, pair_names
 from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
 from ptfast.ops.clear import clear_match
@@ -40,6 +41,7 @@ class BoxResult:
         switches: Boxes matched with another track.
         misses: Ground-truth boxes without a result.
         false_positives: Results without a ground-truth box.
+        notes: What the figures do not say: results without ids, a ground truth of which nothing counts.
         sequences: The same by sequence; empty in a sequence's own result.
     """
 
@@ -55,6 +57,7 @@ class BoxResult:
     switches: int
     misses: int
     false_positives: int
+    notes: tuple[str, ...] = ()
     sequences: dict[str, BoxResult] = field(default_factory=dict)
 
     @staticmethod
@@ -87,9 +90,11 @@ class BoxResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure for JSON, None for a NaN, and the same by sequence."""
-        figures = {name: value for name, value in vars(self).items() if name != "sequences"}
+        """Every figure for JSON, None for a NaN, notes, and the same by sequence."""
+        figures = {name: value for name, value in vars(self).items() if name not in ("notes", "sequences")}
         figures = {name: None if np.isnan(value) else value for name, value in figures.items()}
+        if self.notes:
+            figures["notes"] = list(self.notes)
         if self.sequences:
             figures["sequences"] = {name: result.to_dict() for name, result in self.sequences.items()}
         return figures
@@ -144,6 +149,8 @@ def evaluate(
         known = ", ".join(map(repr, ("MOT15", *DISTRACTORS)))
         raise ValueError(f"benchmark must be one of {known} or None, got {benchmark!r}")
     pairs = pair_names(load(ground_truth), load(results))
+    named = [(name, found) for name, _, found in pairs]
+    check_any_tracked("results", named)
     sums = []
     for name, truth, found in pairs:
         protocol = benchmark or (None if classes_of(truth) is None else "MOT17")
@@ -152,7 +159,11 @@ def evaluate(
         sums.append((counts, distance, identity_counts(tracks, min_iou)))
     each = {name: BoxResult.make(*part) for (name, _, _), part in zip(pairs, sums, strict=True)}
     nothing = (np.zeros(4, np.int64), 0.0, np.zeros(3, np.int64))
-    return BoxResult.make(*(sum(column) for column in zip(nothing, *sums, strict=True)), each)
+    result = BoxResult.make(*(sum(column) for column in zip(nothing, *sums, strict=True)), each)
+    notes = untracked_notes("results", named, "take no part")
+    if result.objects == 0:
+        notes.insert(0, "ground truth has no box that counts, so that no figure means anything")
+    return replace(result, notes=tuple(notes))
 
 
 def _clear(tracks: Tracks, min_iou: float) -> tuple[np.ndarray, float]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # Caption, results file, ptfast's row on one thread, and the row that it is compared with, which ran in the same
-# session; a row that holds the other's time itself has None.
+# session; a row that holds the other's time itself has None. Captions name bars of a chart: each must stand alone.
 ROWS: list[tuple[str, str, str, str | None]] = [
     (
         "OKS of 1,000 x 1,000 poses of 17 joints, against ultralytics' kpt_iou",
@@ -33,15 +33,15 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_numpy_and_scipy_loop",
     ),
     (
-        "The same, against norfair 2.1 (2.3 wants NumPy 1), which filters motion too",
+        "Link 2,000 frames of 20 people by box overlap, against norfair 2.1, which models motion too",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[norfair-norfair_loop]",
     ),
     (
-        "The same, against motpy, likewise",
+        "Link 2,000 frames of 20 people by box overlap, against motpy, which models motion too",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[motpy-motpy_loop]",
     ),
     (
-        "The same, against supervision's ByteTrack, likewise",
+        "Link 2,000 frames of 20 people by box overlap, against supervision's ByteTrack, which models motion too",
         "linking", "test_link_adjacent_frames_by_iou[1]", "test_tracker_library[supervision-supervision_loop]",
     ),
     (
@@ -49,7 +49,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "assignment", "test_batches[with_ptfast-15-tracking-1]", "test_batches[with_lapjvr_batch-15-tracking-1]",
     ),
     (
-        "The same, against a SciPy loop",
+        "10,000 assignments of 15 x 15, costs as in tracking, against a SciPy loop",
         "assignment", "test_batches[with_ptfast-15-tracking-1]", "test_batches[with_scipy-15-tracking-1]",
     ),
     (
@@ -61,15 +61,15 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "roi_align", "test_forward[T=3 64x64 100 tubes 7x7-channels_last-to-channels_last-torchvision-1]", None,
     ),
     (
-        "The same with contiguous features and result",
+        "RoIAlign of 100 tubes of 3 frames, 7 x 7 bins, contiguous, against torchvision frame by frame",
         "roi_align", "test_forward[T=3 64x64 100 tubes 7x7-contiguous-to-contiguous-torchvision-1]", None,
     ),
     (
-        "RoIAlign of 1,000 tubes of 8 frames, 14 x 14 bins, channels last, against the same",
+        "RoIAlign of 1,000 tubes of 8 frames, 14 x 14 bins, channels last, against torchvision frame by frame",
         "roi_align", "test_forward[T=8 100x100 1000 tubes 14x14-channels_last-to-channels_last-torchvision-1]", None,
     ),
     (
-        "The gradient of the first of these, against torchvision's",
+        "Gradient of RoIAlign of 100 tubes of 3 frames, 7 x 7 bins, channels last, against torchvision",
         "roi_align", "test_backward[channels_last-1]", None,
     ),
     (
@@ -77,7 +77,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "heatmap", "test_quarter_against_hrnet[64x17x64x48-1]", None,
     ),
     (
-        "The same by DARK's Taylor expansion, against OpenCV and NumPy",
+        "Decode 64 x 17 heatmaps of 64 x 48 by DARK's Taylor expansion, against OpenCV and NumPy",
         "heatmap", "test_against_numpy[taylor-1]", None,
     ),
     (
@@ -85,7 +85,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "nms", "test_boxes_against_torchvision[1]", None,
     ),
     (
-        "The same of 1,000 poses by OKS, against HRNet's code",
+        "Non-maximum suppression of 1,000 poses by OKS, against HRNet's code",
         "nms", "test_poses_against_hrnet[1000-1]", None,
     ),
     (
@@ -93,7 +93,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "mean_shift", "test_mean_shift[hypotheses-150000-9-False-3000-1]", None,
     ),
     (
-        "Mean shift of 2,000 sets of 200 points, against scikit-learn's bin-seeded mode, likewise",
+        "Mean shift of 2,000 sets of 200 points, bin-seeded, against scikit-learn, by a few of the sets",
         "mean_shift", "test_mean_shift[crowded-2000-200-True-500-1]", None,
     ),
     (
@@ -109,7 +109,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "evaluation", "test_against_the_official_evaluator[18-1]", None,
     ),
     (
-        "The same with the 2017 form",
+        "Read and score 5 sequences (2017 form), against poseval",
         "evaluation", "test_against_the_official_evaluator[17-1]", None,
     ),
     (
@@ -125,7 +125,7 @@ ROWS: list[tuple[str, str, str, str | None]] = [
         "dropin_pycocotools", "test_evaluation[keypoints, 5000 images-pycocotools]", None,
     ),
     (
-        "The same from files to figures, with COCO and loadRes of either side",
+        "COCOeval of the keypoints of 5,000 images from their files, against pycocotools",
         "dropin_pycocotools", "test_evaluation[keypoints, 5000 images, loading included-pycocotools]", None,
     ),
     (

@@ -30,7 +30,8 @@ struct ClearOutputs {
 };
 
 // CLEAR MOT matching of every sequence in every channel k, as py-motmetrics does it. An object keeps its last
-// hypothesis where it can, in row order. The rest are assigned, as many pairs as possible and then the nearest.
+// hypothesis where it can, in row order. The rest are assigned, as many pairs as possible and then the nearest, and of
+// equally good assignments the one that SciPy's solver finds.
 void clear_match_cpu(const ClearInputs& in, const ClearOutputs& out);
 
 }  // namespace ptfast

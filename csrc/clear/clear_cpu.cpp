@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
-#include "assignment/assignment.h"
 #include "clear/clear.h"
+#include "clear/ordered_assignment.h"
 #include "common/parallel.h"
 
 namespace ptfast {
@@ -115,27 +116,42 @@ class Channel {
     }
   }
 
-  // Assigns the rest, among the rows and columns that still have an admissible pair.
+  // Assigns the rest. Where no object and no hypothesis has a choice, the admissible pairs are the assignment.
   void assign() {
-    left_rows_.clear();
-    left_columns_.clear();
-    for (int64_t j = 0; j < static_cast<int64_t>(columns_.size()); ++j)
-      if (taken_[j] == 0) left_columns_.push_back(j);
-    left_.clear();
-    for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i) {
+    if (!leave_rest()) return;
+    if (std::any_of(choices_.begin(), choices_.end(), [](int64_t choices) { return choices > 1; })) return solve_rest();
+    for (const auto& [i, j] : rest_) pair_anew(i, j);
+  }
+
+  // Lists the admissible pairs of the rest, row by row, and counts those of each row and of each column.
+  bool leave_rest() {
+    const int64_t n = static_cast<int64_t>(rows_.size()), m = static_cast<int64_t>(columns_.size());
+    rest_.clear();
+    choices_.assign(n + m, 0);
+    for (int64_t i = 0; i < n; ++i) {
       if (out_.matched[rows_[i] * in_.k + k_] != kNone) continue;
-      const bool any =
-          std::any_of(left_columns_.begin(), left_columns_.end(), [&](int64_t j) { return std::isfinite(cost(i, j)); });
-      if (!any) continue;
-      left_rows_.push_back(i);
-      for (const int64_t j : left_columns_) left_.push_back(cost(i, j));
+      for (int64_t j = 0; j < m; ++j) {
+        if (taken_[j] != 0 || !std::isfinite(cost(i, j))) continue;
+        rest_.push_back({i, j});
+        ++choices_[i], ++choices_[n + j];
+      }
     }
-    if (left_rows_.empty()) return;
-    const int64_t n = static_cast<int64_t>(left_rows_.size()), m = static_cast<int64_t>(left_columns_.size());
-    partner_.resize(n);
-    hungarian(left_.data(), n, m, std::numeric_limits<double>::infinity(), partner_.data(), workspace());
-    for (int64_t i = 0; i < n; ++i)
-      if (partner_[i] != kNone) pair_anew(left_rows_[i], left_columns_[partner_[i]]);
+    return !rest_.empty();
+  }
+
+  // Solves the whole frame, kept pairs included as forbidden ones: py-motmetrics does, and which of several equally
+  // good assignments it finds hangs on that, as on the cost that stands for a forbidden pair. One such pair costs more
+  // than all others could together.
+  void solve_rest() {
+    const int64_t n = static_cast<int64_t>(rows_.size()), m = static_cast<int64_t>(columns_.size());
+    double largest = 0;
+    for (const auto& [i, j] : rest_) largest = std::max(largest, std::abs(cost(i, j)));
+    const double forbidden = 2 * static_cast<double>(std::min(n, m)) * (largest + 1) + 1;
+    whole_.assign(n * m, forbidden);
+    for (const auto& [i, j] : rest_) whole_[i * m + j] = cost(i, j);
+    const int64_t* partner = solver().solve(whole_.data(), n, m);
+    for (const auto& [i, j] : rest_)
+      if (partner[i] == j) pair_anew(i, j);
   }
 
   void pair_anew(int64_t i, int64_t j) {
@@ -166,8 +182,8 @@ class Channel {
     sums_[1] += distance;
   }
 
-  static AssignmentWorkspace<double>& workspace() {
-    static thread_local AssignmentWorkspace<double> own;
+  static OrderedAssignment& solver() {
+    static thread_local OrderedAssignment own;
     return own;
   }
 
@@ -177,14 +193,15 @@ class Channel {
   int64_t* counts_;                                  // [kClearEvents]
   double* sums_;                                     // [2]
   int64_t k_;
-  std::vector<int64_t> hypothesis_of_;                       // [object ids] last hypothesis, or kNone
-  std::vector<int64_t> object_of_;                           // [hypothesis ids] object of the last new pair, or kNone
-  std::vector<uint8_t> seen_;                                // [hypothesis ids] matched before
-  std::vector<int64_t> rows_, columns_;                      // of this frame and channel
-  std::vector<int64_t> place_;                               // [hypotheses of the frame] in columns_, or kNone
-  std::vector<double> cost_, left_;                          // [rows, columns], [left rows, left columns]
-  std::vector<uint8_t> taken_;                               // [columns]
-  std::vector<int64_t> left_rows_, left_columns_, partner_;  // positions in rows_ and columns_
+  std::vector<int64_t> hypothesis_of_;             // [object ids] last hypothesis, or kNone
+  std::vector<int64_t> object_of_;                 // [hypothesis ids] object of the last new pair, or kNone
+  std::vector<uint8_t> seen_;                      // [hypothesis ids] matched before
+  std::vector<int64_t> rows_, columns_;            // of this frame and channel
+  std::vector<int64_t> place_;                     // [hypotheses of the frame] in columns_, or kNone
+  std::vector<double> cost_, whole_;               // [rows, columns]
+  std::vector<uint8_t> taken_;                     // [columns]
+  std::vector<std::pair<int64_t, int64_t>> rest_;  // positions in rows_ and columns_
+  std::vector<int64_t> choices_;                   // [rows + columns] pairs of the rest
 };
 
 }  // namespace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from ptfast._files import write_atomic
@@ -35,13 +36,17 @@ def _scores(text: str) -> float | list[float]:
 
 def _eval(options: argparse.Namespace) -> None:
     from ptfast.evaluation.posetrack import evaluate
+    from ptfast.io import read_sequences
 
     if options.json is not None:
         check_other_place(options.json, options.ground_truth, options.predictions)
         if options.json.exists() and not options.json.is_file():
             raise ValueError(f"{options.json}: expected a file or nothing to replace, found something else")
+    truth = read_sequences(options.ground_truth)
+    if not any((poses.joint_visibility > 0).any() for poses in truth.values()):
+        raise ValueError(f"{options.ground_truth}: expected annotated joints to score against, found none")
     result = evaluate(
-        options.ground_truth,
+        truth,
         options.predictions,
         official=not options.clean,
         mota_min_score=options.mota_min_score,
@@ -49,6 +54,8 @@ def _eval(options: argparse.Namespace) -> None:
         motp=options.motp,
     )
     print(result.table())
+    for note in result.notes:
+        print(f"ptfast eval: note: {note}", file=sys.stderr)
     if options.json is not None:
         with write_atomic(options.json) as draft:
             draft.write_text(json.dumps(result.to_dict(), indent=2) + "\n")

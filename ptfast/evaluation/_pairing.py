@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ptfast._columns import frame_of_rows
+from ptfast._columns import frame_of_rows, offsets_of
 from ptfast.structures import Poses
 
 Source = str | os.PathLike[str] | Poses | Mapping[str, Poses]
@@ -22,6 +22,7 @@ class SequencePair:
     name: str
     truth: Poses
     predictions: Poses
+    notes: tuple[str, ...] = ()
 
 
 def load(source: Source) -> dict[str, Poses]:
@@ -37,15 +38,17 @@ def load(source: Source) -> dict[str, Poses]:
 
 
 def pair_sequences(ground_truth: Source, predictions: Source) -> list[SequencePair]:
-    """Pairs sequences by name and their frames by name, else by index, in the ground truth's order.
+    """Pairs sequences by name and their frames by name, else by id, else by index, in the ground truth's order.
 
-    One sequence on each side is a pair whatever the names.
+    One sequence on each side is a pair whatever the names. Frames that predictions lack by id are empty there, since
+    files of results list people alone.
 
     Raises:
-        ValueError: A sequence or a frame stands on one side alone. The message names it.
+        ValueError: A sequence stands on one side alone, or a frame, unless predictions lack it by id. The message
+            names it.
     """
     pairs = pair_names(load(ground_truth), load(predictions))
-    return [SequencePair(name, truth, _in_order(name, truth, found)) for name, truth, found in pairs]
+    return [_pair(name, truth, found) for name, truth, found in pairs]
 
 
 def pair_names(truth: dict[str, Poses], found: dict[str, Poses]) -> list[tuple[str, Poses, Poses]]:
@@ -56,8 +59,8 @@ def pair_names(truth: dict[str, Poses], found: dict[str, Poses]) -> list[tuple[s
     return [(name, truth[name], found[name]) for name in truth]
 
 
-def _in_order(sequence: str, truth: Poses, predictions: Poses) -> Poses:
-    """The predictions with their frames in the ground truth's order."""
+def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
+    """The two sides with the predictions' frames in the ground truth's order."""
     names, found = _frame_keys(truth, predictions)
     if names is None or found is None or len(set(names)) < len(names) or len(set(found)) < len(found):
         if len(truth) != len(predictions):
@@ -65,12 +68,28 @@ def _in_order(sequence: str, truth: Poses, predictions: Poses) -> Poses:
                 f"sequence {sequence!r}: predictions must have the ground truth's frames, "
                 f"expected {len(truth)}, found {len(predictions)}"
             )
-        return predictions
+        return SequencePair(sequence, truth, predictions)
     if names == found:
-        return predictions
-    _same("frame", f"sequence {sequence!r}", list(names), list(found))
+        return SequencePair(sequence, truth, predictions)
+    known = set(names)
+    by_id = truth.frame_names is None or predictions.frame_names is None
+    if not by_id or any(name not in known for name in found):
+        _same("frame", f"sequence {sequence!r}", list(names), list(found))
     position = {name: index for index, name in enumerate(found)}
-    return Poses.concatenate([predictions.frame(position[name]) for name in names])
+    present = np.array([name in position for name in names], bool)
+    ordered = Poses.concatenate([predictions.frame(position[name]) for name in names if name in position])
+    if present.all():
+        return SequencePair(sequence, truth, ordered)
+    note = f"sequence {sequence!r}: predictions lack {(~present).sum()} of {len(names)} frames, which count as empty"
+    return SequencePair(sequence, truth, _with_empty_frames(ordered, present, truth.frame_ids), (note,))
+
+
+def _with_empty_frames(poses: Poses, present: np.ndarray, frame_ids: np.ndarray | None) -> Poses:
+    """Poses with an empty frame wherever `present` (F,) is False, without what else they know of their frames."""
+    counts = np.zeros(len(present), np.int64)
+    counts[present] = np.diff(poses.frame_offsets)
+    unknown = dict.fromkeys(("frame_names", "is_labeled", "frame_size", "ignore_regions"))
+    return replace(poses, frame_offsets=offsets_of(counts), frame_ids=frame_ids, **unknown)
 
 
 def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -106,8 +125,8 @@ def frame_label(poses: Poses, frame: int) -> str:
     return str(frame) if poses.frame_names is None else f"{frame} ({poses.frame_names[frame]})"
 
 
-def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None:
-    """Raises ValueError where a frame holds an id twice or, if ids are needed, where a pose has none."""
+def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool, distinct: bool = True) -> None:
+    """Raises ValueError where a frame holds an id twice, if distinct, or where a pose has none, if needed."""
     frames = frame_of_rows(poses.frame_offsets)
     ids = np.asarray(poses.track_ids)
     if needed and (ids < 0).any():
@@ -116,6 +135,8 @@ def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool) -> None
             f"{side} of sequence {name!r}, frame {frame_label(poses, frame)}: expected a track id for each pose, "
             f"found a pose without"
         )
+    if not distinct:
+        return
     order = np.lexsort((ids, frames))
     same = (np.diff(ids[order]) == 0) & (np.diff(frames[order]) == 0) & (ids[order][1:] >= 0)
     if same.any():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ptfast._check import check_shape
+from ptfast.evaluation._notes import check_common_joint
 from ptfast.evaluation._pairing import SequencePair, check_track_ids
 from ptfast.evaluation._posetrack_reach import correct_joints, reached_pairs
 from ptfast.evaluation._posetrack_sides import Minimum, Side, filtered, make_side, restricted, tracked_frames
@@ -18,7 +20,7 @@ class Part:
     """One sequence, ready for ranking and for matching through time."""
 
     name: str
-    scores: np.ndarray  # (M, 15) of the predicted joints
+    scores: np.ndarray  # (M, 15) that the predicted joints are ranked by
     predicted: np.ndarray  # (M, 15) bool
     correct: np.ndarray  # (M, 15) bool
     annotated: np.ndarray  # (15,) joints to find
@@ -27,12 +29,17 @@ class Part:
     objects: Side
     hypotheses: Side
     dummies: int
+    tracked: bool  # False for poses of which none has a track id
+
+
+MISSING_SCORE = -9999.0  # which the official evaluator ranks a joint without a score by
 
 
 def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
     """Compares the poses of one sequence, frame by frame."""
-    check_track_ids("ground truth", pair.name, pair.truth, needed=True)
+    check_track_ids("ground truth", pair.name, pair.truth, needed=True, distinct=not official)
     check_track_ids("predictions", pair.name, pair.predictions, needed=False)
+    check_common_joint(pair.name, pair.truth, pair.predictions, POSETRACK_15)
     truth, poses = pair.truth.to_skeleton(POSETRACK_15), pair.predictions.to_skeleton(POSETRACK_15)
     counted = np.diff(truth.frame_offsets) > 0 if official else truth.is_labeled
     frames = np.ones(len(truth), bool) if counted is None else counted
@@ -40,12 +47,13 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
     objects, hypotheses = make_side(truth, truth, frames, mixed[0]), make_side(poses, truth, frames, mixed[1])
     rows, columns, distances = reached_pairs(objects, hypotheses, head_sizes(truth)[objects.rows])
     scores = poses.joint_scores[hypotheses.rows].astype(np.float64)
+    ranks = np.where(_scored(pair)[hypotheses.rows], scores, MISSING_SCORE)
     correct = correct_joints(~np.isnan(distances), objects.present.sum(1), rows, columns, len(scores))
     tracked = filtered(hypotheses, scores, poses.scores[hypotheses.rows], minimum)
     seen, dummies = tracked_frames(objects, tracked, official)
     return Part(
         name=pair.name,
-        scores=scores,
+        scores=ranks,
         predicted=hypotheses.present,
         correct=correct,
         annotated=objects.present.sum(0),
@@ -54,4 +62,16 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
         objects=restricted(objects, seen),
         hypotheses=restricted(tracked, seen),
         dummies=dummies,
+        tracked=bool((poses.track_ids >= 0).any()) or not len(poses.track_ids),
     )
+
+
+def _scored(pair: SequencePair) -> np.ndarray:
+    """(M, 15) bool, predicted joints to which their file gave a score; features["joint_scored"] tells, else all."""
+    poses = pair.predictions
+    given = poses.features.get("joint_scored")
+    if given is None:
+        return np.ones((len(poses.scores), len(POSETRACK_15)), bool)
+    check_shape('predictions.features["joint_scored"]', given, ("N", "K"), N=len(given), K=len(poses.skeleton))
+    index = poses.skeleton.indices_of(POSETRACK_15)
+    return (index >= 0) & np.asarray(given, bool)[:, index]

@@ -45,6 +45,9 @@ class PoseTrackResult:
         misses: Annotated joints that were not matched.
         false_positives: Predicted joints that were not matched.
         official: True if the official quirks hold.
+        tracked: False if there are poses and none has a track id. MOT's shares are NaN then, and its counts those of a
+            run that found nobody.
+        notes: What the figures do not say: joints never predicted, poses without ids, frames that are lacking.
         sequences: The same by sequence; empty in a sequence's own result.
     """
 
@@ -61,6 +64,8 @@ class PoseTrackResult:
     misses: np.ndarray
     false_positives: np.ndarray
     official: bool = True
+    tracked: bool = True
+    notes: tuple[str, ...] = ()
     sequences: dict[str, PoseTrackResult] = field(default_factory=dict)
 
     @staticmethod
@@ -71,15 +76,19 @@ class PoseTrackResult:
         distance: np.ndarray,
         *,
         official: bool,
+        tracked: bool = True,
+        notes: tuple[str, ...] = (),
         sequences: dict[str, PoseTrackResult] | None = None,
     ) -> PoseTrackResult:
         """Makes a result of AP, precision and recall (15, 3), annotated (15,), counts (15, 5) and distances (15,)."""
-        columns = [*precision.T, *_mot_shares(counts, distance, official).T]
+        mot = _mot_shares(counts, distance, official) if tracked else np.full((len(counts), 4), np.nan)
+        columns = [*precision.T, *mot.T]
         if not official:
             columns = [np.where(annotated, column, np.nan) for column in columns]
         shares = {name: np.append(column, _mean(column)) for name, column in zip(SHARES, columns, strict=True)}
         sums = {name: np.append(counts[:, i], counts[:, i].sum()) for i, name in enumerate(COUNTS)}
-        return PoseTrackResult(**shares, **sums, official=official, sequences=sequences or {})
+        facts: dict[str, Any] = {"official": official, "tracked": tracked, "notes": notes}
+        return PoseTrackResult(**shares, **sums, **facts, sequences=sequences or {})
 
     @property
     def detections(self) -> np.ndarray:
@@ -87,7 +96,7 @@ class PoseTrackResult:
         return self.matches + self.switches
 
     def table(self, *, sequences: bool = False) -> str:
-        """Text in the official order of columns. `sequences` adds their rows."""
+        """Text in the official order of columns, "-" for a figure that is not defined. `sequences` adds their rows."""
         rows = [*(self.sequences.items() if sequences else ()), ("total", self)]
         width = max(len(name) for name, _ in rows)
         head = "".join(f"{name:>7}" for name in (*GROUPS, "Total"))
@@ -98,7 +107,10 @@ class PoseTrackResult:
         lines += [f"{name:{width}}{r._groups('mota')}{tail}" for (name, r), tail in zip(rows, tails, strict=True)]
         titles = ("objects", "detections", "switches", "misses", "false_positives")
         lines += ["", "Joints", f"{'':{width}}" + "".join(f"{name.replace('_', ' '):>17}" for name in titles)]
-        lines += [f"{name:{width}}" + "".join(f"{getattr(r, title)[-1]:>17}" for title in titles) for name, r in rows]
+        counts = [[getattr(r, title)[-1] if r.tracked else "-" for title in titles] for _, r in rows]
+        lines += [
+            f"{name:{width}}" + "".join(f"{c:>17}" for c in each) for (name, _), each in zip(rows, counts, strict=True)
+        ]
         return "\n".join(lines)
 
     def _groups(self, share: str) -> str:
@@ -108,12 +120,17 @@ class PoseTrackResult:
         return _cells(*(group.mean() if self.official else _mean(group) for group in groups), values[-1])
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure for JSON, by joint and in total, None for a NaN, and the same by sequence."""
+        """Every figure for JSON, by joint and in total, None for one that is not defined, and the same by sequence."""
         names = (*JOINTS, "total")
         figures: dict[str, Any] = {}
         for name in (*SHARES, *COUNTS):
             values = getattr(self, name).tolist()
-            figures[name] = {joint: _or_none(value) for joint, value in zip(names, values, strict=True)}
+            known = self.tracked or name not in COUNTS
+            figures[name] = {
+                joint: _or_none(value) if known else None for joint, value in zip(names, values, strict=True)
+            }
+        if self.notes:
+            figures["notes"] = list(self.notes)
         if self.sequences:
             figures["sequences"] = {name: result.to_dict() for name, result in self.sequences.items()}
         return figures
@@ -137,7 +154,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _cells(*values: float) -> str:
-    return "".join(f"{value:7.1f}" for value in values)
+    return "".join(f"{'-':>7}" if math.isnan(value) else f"{value:7.1f}" for value in values)
 
 
 def _or_none(value: float) -> float | None:

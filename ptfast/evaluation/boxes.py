@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ptfast._check import check_number
-from ptfast._columns import join_offsets, offsets_of
+from ptfast._columns import offsets_of
+from ptfast.evaluation._mot_protocol import (
+    DISTRACTORS,
+    classes_of,
+    clear_counts,
+    counted_objects,
+    counted_results,
+    on_removed,
+)
+from ptfast.evaluation._notes import check_any_tracked, untracked_notes
 from ptfast.evaluation._pairing import Source, check_track_ids, load, pair_names
 from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
 from ptfast.ops.clear import clear_match
@@ -32,6 +41,7 @@ class BoxResult:
         switches: Boxes matched with another track.
         misses: Ground-truth boxes without a result.
         false_positives: Results without a ground-truth box.
+        notes: What the figures do not say: results without ids, a ground truth of which nothing counts.
         sequences: The same by sequence; empty in a sequence's own result.
     """
 
@@ -47,6 +57,7 @@ class BoxResult:
     switches: int
     misses: int
     false_positives: int
+    notes: tuple[str, ...] = ()
     sequences: dict[str, BoxResult] = field(default_factory=dict)
 
     @staticmethod
@@ -79,65 +90,111 @@ class BoxResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure for JSON, None for a NaN, and the same by sequence."""
-        figures = {name: value for name, value in vars(self).items() if name != "sequences"}
+        """Every figure for JSON, None for a NaN, notes, and the same by sequence."""
+        figures = {name: value for name, value in vars(self).items() if name not in ("notes", "sequences")}
         figures = {name: None if np.isnan(value) else value for name, value in figures.items()}
+        if self.notes:
+            figures["notes"] = list(self.notes)
         if self.sequences:
             figures["sequences"] = {name: result.to_dict() for name, result in self.sequences.items()}
         return figures
 
 
-def evaluate(ground_truth: Source, results: Source, *, min_iou: float = 0.5) -> BoxResult:
+def evaluate(
+    ground_truth: Source,
+    results: Source,
+    *,
+    min_iou: float = 0.5,
+    benchmark: Literal["MOT15", "MOT16", "MOT17", "MOT20"] | None = None,
+) -> BoxResult:
     """CLEAR MOT and IDF1 of box tracks.
 
     Frames are matched by id (MOT's frame number) where both sides have ids, else by index. A frame that one side lacks
-    is empty there, since MOT files list boxes alone. Ground-truth boxes whose score is 0, MOT's mark for what is not to
-    be scored, take no part, nor do results without a track id.
+    is empty there, since MOT files list boxes alone. Results without a track id take no part.
+
+    Ground-truth boxes whose score is 0, MOT's flag for what is not to be scored, do not count. Neither do, where
+    features["mot_class"] (N,) holds MOT's classes, boxes of another class than pedestrian (1). Results that are matched
+    with a box of the following kinds, among all ground-truth boxes of the frame and at an IoU of 0.5 or more, are
+    removed before counting:
+
+    - "MOT16", "MOT17": distractors: a person on a vehicle, a static person, a distractor or a reflection
+    - "MOT20": the same, and vehicles that are none of MOT's
+    - "MOT15": none
+    - None: as "MOT17" for a sequence whose ground truth has classes, else those of flag 0
+
+    Under a benchmark all figures are TrackEval 1.3's: results on flag-0 pedestrians are false positives there, though
+    nobody is to be found, and a match is bound to go on from the frame before alone. Elsewhere they are py-motmetrics',
+    where a match goes on however long it was interrupted. Results that come with classes themselves, such as a
+    ground-truth file, take part as pedestrians of flag 1 alone.
 
     Args:
         ground_truth: A file, a folder, a Poses, or Poses by sequence name. Boxes and track_ids are read.
         results: The same.
         min_iou: Least IoU at which a result can match an object, from 0 to 1.
+        benchmark: Whose protocol to follow.
 
     Returns:
         BoxResult.
 
     Raises:
-        ValueError: Sequences differ between the two sides, an id occurs twice in a frame, or a ground-truth box has no
-            id.
+        ValueError: Sequences differ between the two sides, an id occurs twice in a frame, a ground-truth box that
+            counts has no id, no result has one, or ground truth lacks the classes of the benchmark.
 
     Source:
-        Bernardin and Stiefelhagen 2008 (CLEAR MOT); Ristani et al. 2016 (IDF1); figures as of py-motmetrics.
+        Bernardin and Stiefelhagen 2008 (CLEAR MOT); Ristani et al. 2016 (IDF1); Milan et al. 2016 (MOT16); figures as
+        of TrackEval and py-motmetrics.
     """
     check_number("min_iou", min_iou, 0, 1)
+    if benchmark not in (None, "MOT15", *DISTRACTORS):
+        known = ", ".join(map(repr, ("MOT15", *DISTRACTORS)))
+        raise ValueError(f"benchmark must be one of {known} or None, got {benchmark!r}")
     pairs = pair_names(load(ground_truth), load(results))
-    tracks = [_tracks(name, truth, found) for name, truth, found in pairs]
-    similarity = np.concatenate([np.zeros(0), *(each.similarity for each in tracks)])
+    named = [(name, found) for name, _, found in pairs]
+    check_any_tracked("results", named)
+    sums = []
+    for name, truth, found in pairs:
+        protocol = benchmark or (None if classes_of(truth) is None else "MOT17")
+        tracks = _tracks(name, truth, found, protocol)
+        counts, distance = _clear(tracks, min_iou) if protocol is None else clear_counts(tracks, min_iou)
+        sums.append((counts, distance, identity_counts(tracks, min_iou)))
+    each = {name: BoxResult.make(*part) for (name, _, _), part in zip(pairs, sums, strict=True)}
+    nothing = (np.zeros(4, np.int64), 0.0, np.zeros(3, np.int64))
+    result = BoxResult.make(*(sum(column) for column in zip(nothing, *sums, strict=True)), each)
+    notes = untracked_notes("results", named, "take no part")
+    if result.objects == 0:
+        notes.insert(0, "ground truth has no box that counts, so that no figure means anything")
+    return replace(result, notes=tuple(notes))
+
+
+def _clear(tracks: Tracks, min_iou: float) -> tuple[np.ndarray, float]:
+    """(4,) matches, switches, misses and false positives as py-motmetrics counts them, and the sum of 1 - IoU."""
     events = clear_match(
-        np.where(similarity >= min_iou, 1 - similarity, np.nan)[:, None],
-        np.concatenate([np.zeros(0, np.int64), *(each.object_ids for each in tracks)]),
-        np.concatenate([np.zeros(0, np.int64), *(each.hypothesis_ids for each in tracks)]),
-        object_offsets=join_offsets([each.object_offsets for each in tracks]),
-        hypothesis_offsets=join_offsets([each.hypothesis_offsets for each in tracks]),
-        sequence_offsets=offsets_of(np.array([len(each.object_offsets) - 1 for each in tracks], np.int64)),
+        np.where(tracks.similarity >= min_iou, 1 - tracks.similarity, np.nan)[:, None],
+        tracks.object_ids,
+        tracks.hypothesis_ids,
+        object_offsets=tracks.object_offsets,
+        hypothesis_offsets=tracks.hypothesis_offsets,
     )
-    counts, distance = events.counts[:, 0, :4], events.distance[:, 0]
-    identity = np.array([identity_counts(each, min_iou) for each in tracks], np.int64).reshape(-1, 3)
-    names = [name for name, _, _ in pairs]
-    each = {name: BoxResult.make(counts[i], float(distance[i]), identity[i]) for i, name in enumerate(names)}
-    return BoxResult.make(counts.sum(0), float(distance.sum()), identity.sum(0), each)
+    return events.counts[0, 0, :4], float(events.distance[0, 0])
 
 
-def _tracks(name: str, truth: Poses, results: Poses) -> Tracks:
+def _tracks(name: str, truth: Poses, results: Poses, benchmark: str | None) -> Tracks:
     """One sequence's boxes that take part, in the frames of both sides, and the IoU of those that share a frame."""
-    truth, results = truth.select(truth.scores > 0), results.select(results.track_ids >= 0)
-    check_track_ids("ground truth", name, truth, needed=True)
+    truth, results = _in_frame_order(truth), _in_frame_order(results)
+    results = results.select(counted_results(results, benchmark))
+    counted, removed = counted_objects(name, truth, benchmark)
+    check_track_ids("ground truth", name, truth.select(counted), needed=True)
     check_track_ids("results", name, results, needed=False)
-    truth_frames, result_frames = _frame_numbers(truth, results)
-    frames = np.union1d(truth_frames, result_frames)
-    truth, truth_offsets = _over_frames(frames, truth_frames, truth)
-    results, result_offsets = _over_frames(frames, result_frames, results)
-    tracks = Tracks(np.zeros(0), truth.track_ids, results.track_ids, truth_offsets, result_offsets)
+    every = _aligned(truth, results)
+    return every.select(counted, ~on_removed(every, removed))
+
+
+def _aligned(truth: Poses, results: Poses) -> Tracks:
+    """All boxes in the frames of both sides, and the IoU of those that share a frame."""
+    numbers = _frame_numbers(truth, results)
+    frames = np.union1d(*numbers)
+    offsets = (_over_frames(frames, own, side) for own, side in zip(numbers, (truth, results), strict=True))
+    tracks = Tracks(np.zeros(0), truth.track_ids, results.track_ids, *offsets)
     rows, columns = tracks.pairs
     similarity = paired_iou(truth.boxes.astype(np.float64)[rows], results.boxes.astype(np.float64)[columns])
     return replace(tracks, similarity=similarity)
@@ -150,14 +207,18 @@ def _frame_numbers(truth: Poses, results: Poses) -> tuple[np.ndarray, np.ndarray
     return np.arange(len(truth)), np.arange(len(results))
 
 
-def _over_frames(frames: np.ndarray, own: np.ndarray, side: Poses) -> tuple[Poses, np.ndarray]:
-    """A side with its frames in rising order, and the offsets of its rows over the frames of both sides."""
-    order = np.argsort(own, kind="stable")
-    if (np.diff(own) < 0).any():
-        side = Poses.concatenate([side.frame(int(f)) for f in order])
+def _in_frame_order(side: Poses) -> Poses:
+    """A side with its frames by rising id, if they have one."""
+    if side.frame_ids is None or (np.diff(side.frame_ids) >= 0).all():
+        return side
+    return Poses.concatenate([side.frame(int(f)) for f in np.argsort(side.frame_ids, kind="stable")])
+
+
+def _over_frames(frames: np.ndarray, own: np.ndarray, side: Poses) -> np.ndarray:
+    """Offsets of a side's rows over `frames`, among which are its own (F,), both rising."""
     counts = np.zeros(len(frames), np.int64)
-    counts[np.searchsorted(frames, own[order])] = np.diff(side.frame_offsets)
-    return side, offsets_of(counts)
+    counts[np.searchsorted(frames, own)] = np.diff(side.frame_offsets)
+    return offsets_of(counts)
 
 
 def paired_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:

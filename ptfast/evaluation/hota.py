@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ptfast.evaluation.identity import Tracks
-from ptfast.ops.clear import clear_match
+from ptfast.ops.assignment import assign_ragged
 
 ALPHAS = np.arange(1, 20) * 0.05
 _EPSILON = np.finfo(np.float64).eps  # alpha 0.3 is 0.30000000000000004
@@ -115,14 +115,8 @@ def _worth(
 
 def _best_pairs(tracks: Tracks, worth: np.ndarray) -> np.ndarray:
     """Indices of the pairs that make each frame's worth (P,) greatest."""
-    frames = len(tracks.object_offsets) - 1
-    events = clear_match(
-        -worth[:, None],
-        tracks.object_ids,
-        tracks.hypothesis_ids,
-        object_offsets=tracks.object_offsets,
-        hypothesis_offsets=tracks.hypothesis_offsets,
-        sequence_offsets=np.arange(frames + 1),  # no frame knows another, so that this is plain assignment
-    )
+    sizes = np.diff(tracks.object_offsets), np.diff(tracks.hypothesis_offsets)
+    found = assign_ragged(-worth, *sizes)  # within the frame, or -1
+    first = np.repeat(tracks.hypothesis_offsets[:-1], sizes[0])
     rows, columns = tracks.pairs
-    return np.flatnonzero(events.matched[rows, 0] == columns)
+    return np.flatnonzero(np.where(found >= 0, found + first, -1)[rows] == columns)

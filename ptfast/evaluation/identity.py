@@ -32,6 +32,18 @@ class Tracks:
         """Rows of objects and of hypotheses, (P,) each."""
         return frame_pairs(self.object_offsets, self.hypothesis_offsets)
 
+    def select(self, objects: np.ndarray, hypotheses: np.ndarray) -> Tracks:
+        """The objects (N,) and hypotheses (M,) where these are True, in the same frames."""
+        rows, columns = self.pairs
+        ends = [np.append(0, np.cumsum(kept)) for kept in (objects, hypotheses)]
+        return Tracks(
+            similarity=self.similarity[objects[rows] & hypotheses[columns]],
+            object_ids=self.object_ids[objects],
+            hypothesis_ids=self.hypothesis_ids[hypotheses],
+            object_offsets=ends[0][self.object_offsets],
+            hypothesis_offsets=ends[1][self.hypothesis_offsets],
+        )
+
 
 def identity_counts(tracks: Tracks, min_similarity: float) -> np.ndarray:
     """(3,) int64 true positives, false positives, false negatives of the best one-to-one pairing of whole trajectories.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ptfast._check import check_shape
 from ptfast._columns import join_offsets, offsets_of
-from ptfast.evaluation._pairing import Source, pair_sequences
+from ptfast.evaluation._notes import joint_notes, untracked_notes
+from ptfast.evaluation._pairing import SequencePair, Source, pair_sequences
 from ptfast.evaluation._posetrack_part import Part, prepare
-from ptfast.evaluation._posetrack_result import COUNTS, PoseTrackResult
+from ptfast.evaluation._posetrack_result import COUNTS, JOINTS, PoseTrackResult
 from ptfast.evaluation._posetrack_sides import Minimum
 from ptfast.evaluation._precision import average_precision
 from ptfast.ops.clear import clear_match
@@ -32,7 +33,8 @@ def evaluate(
     """Scores predicted poses and tracks as PoseTrack's evaluation server does.
 
     A predicted joint is right within half a head size of the annotated one. For AP a pose is paired with the person of
-    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. For MOT
+    whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. A joint
+    that its file gave none, as the predictions' features["joint_scored"] (M, K) tells, ranks last, at -9999. For MOT
     every joint is an object of its own, matched through time as in ptfast.ops.clear_match. Joints inside a ground-truth
     ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name.
 
@@ -47,7 +49,8 @@ def evaluate(
        are in the mean. A joint that is predicted but never annotated has AP and recall NaN and precision 0.
     5. Equal scores are ranked by an unstable sort, NumPy 1.26's on AVX-512 (ptfast.ops.ranking.rank_scores), so the
        order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
-    6. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
+    6. A ground-truth id may come twice in a frame; the second person of that id is matched with another track.
+    7. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
     7. A group of columns in the table is NaN if one of its joints is.
 
     With official=False all frames that is_labeled marks count (all, where there are no marks), MOT sees the last frame
@@ -68,8 +71,9 @@ def evaluate(
         PoseTrackResult.
 
     Raises:
-        ValueError: Sequences or frames differ between the two sides, an id occurs twice in a predicted frame, or a
-            ground-truth pose has no id.
+        ValueError: Sequences or frames differ between the two sides, or they share none of the 15 joints, an id occurs
+            twice in a predicted frame, or a ground-truth pose has no id (or, unless official, one that its frame has
+            twice).
 
     Source:
         Andriluka et al. 2018, PoseTrack; behaviour of leonid-pishchulin/poseval.
@@ -77,8 +81,23 @@ def evaluate(
     if motp not in ("matches", "motmetrics"):
         raise ValueError(f"motp must be 'matches' or 'motmetrics', got {motp!r}")
     minimum = _minimum(mota_min_score, mota_min_joint_score)
-    parts = [prepare(pair, minimum, official) for pair in pair_sequences(ground_truth, predictions)]
-    return _result(parts, motp, official)
+    pairs = pair_sequences(ground_truth, predictions)
+    parts = [prepare(pair, minimum, official) for pair in pairs]
+    return _result(parts, motp, official, _notes(pairs, parts))
+
+
+def _notes(pairs: list[SequencePair], parts: list[Part]) -> tuple[str, ...]:
+    """What the figures do not say."""
+    nothing = np.zeros(len(POSETRACK_15), np.int64)
+    annotated = sum((part.annotated for part in parts), nothing)
+    predicted = sum((part.predicted.sum(0) for part in parts), nothing)
+    found = ((pair.name, pair.predictions) for pair in pairs)
+    if not any(part.tracked for part in parts) and parts:
+        untracked = ["predictions have no track ids: there are no figures of MOT"]
+    else:
+        untracked = untracked_notes("predictions", found, "take no part in MOT")
+    of_frames = (note for pair in pairs for note in pair.notes)
+    return (*joint_notes(annotated, predicted, JOINTS), *untracked, *of_frames)
 
 
 def _minimum(score: float | None, joint_score: float | Sequence[float] | None) -> Minimum:
@@ -91,15 +110,18 @@ def _minimum(score: float | None, joint_score: float | Sequence[float] | None) -
     return -np.inf if score is None else score, joint_score
 
 
-def _result(parts: list[Part], motp: str, official: bool) -> PoseTrackResult:
+def _result(parts: list[Part], motp: str, official: bool, notes: tuple[str, ...]) -> PoseTrackResult:
     """The figures of all sequences and of each."""
     counts, distance = _clear(parts, motp)
-    each = {
-        part.name: PoseTrackResult.make(*_precision([part], official), counts[i], distance[i], official=official)
-        for i, part in enumerate(parts)
-    }
-    total = _precision(parts, official)
-    return PoseTrackResult.make(*total, counts.sum(0), distance.sum(0), official=official, sequences=each)
+
+    def result(which: slice, **more: Any) -> PoseTrackResult:
+        chosen = parts[which]
+        tracked = not chosen or any(part.tracked for part in chosen)
+        clear = counts[which].sum(0), distance[which].sum(0)
+        return PoseTrackResult.make(*_precision(chosen, official), *clear, official=official, tracked=tracked, **more)
+
+    each = {part.name: result(slice(i, i + 1)) for i, part in enumerate(parts)}
+    return result(slice(None), sequences=each, notes=notes)
 
 
 def _clear(parts: list[Part], motp: str) -> tuple[np.ndarray, np.ndarray]:

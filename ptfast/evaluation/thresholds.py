@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast._check import check_integer
+from ptfast.evaluation._notes import check_any_tracked
 from ptfast.evaluation._pairing import Source, pair_sequences
 from ptfast.evaluation.posetrack import evaluate
 from ptfast.skeletons import POSETRACK_15
@@ -29,7 +30,7 @@ def learn_joint_thresholds(ground_truth: Source, predictions: Source, *, candida
         a joint that PoseTrack does not score, that is not annotated or never predicted.
 
     Raises:
-        ValueError: There are no sequences, their skeletons differ, or as in evaluate.
+        ValueError: There are no sequences, their skeletons differ, no pose has a track id, or as in evaluate.
 
     Source:
         Wang et al. 2020, section 4.1.
@@ -39,6 +40,7 @@ def learn_joint_thresholds(ground_truth: Source, predictions: Source, *, candida
     skeletons = {pair.predictions.skeleton for pair in pairs}
     if len(skeletons) != 1:
         raise ValueError(f"predictions must share one skeleton, got {sorted(each.name for each in skeletons)}")
+    check_any_tracked("predictions", ((pair.name, pair.predictions) for pair in pairs))
     truth = {pair.name: pair.truth for pair in pairs}
     found = {pair.name: pair.predictions for pair in pairs}
     tried = _quantiles(list(found.values()), candidates)

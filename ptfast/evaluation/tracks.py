@@ -10,6 +10,7 @@ import numpy as np
 from ptfast._check import check_number
 from ptfast._columns import frame_of_rows, frame_pairs
 from ptfast.evaluation._ignore import ignored_joints
+from ptfast.evaluation._notes import Named, check_any_tracked, check_common_joint, untracked_notes
 from ptfast.evaluation._pairing import SequencePair, Source, check_track_ids, pair_sequences
 from ptfast.evaluation.hota import HotaSums, hota_sums
 from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
@@ -30,6 +31,7 @@ class TrackResult:
         loca: Localisation accuracy.
         hota_by_alpha: (19,) HOTA at each alpha.
         identity: (3,) IDTP, IDFP, IDFN.
+        notes: What the figures do not say: poses without ids, frames that are lacking.
         sequences: The same by sequence; empty in a sequence's own result.
     """
 
@@ -42,6 +44,7 @@ class TrackResult:
     loca: float
     hota_by_alpha: np.ndarray
     identity: np.ndarray
+    notes: tuple[str, ...] = ()
     sequences: dict[str, TrackResult] = field(default_factory=dict)
 
     @staticmethod
@@ -54,10 +57,12 @@ class TrackResult:
         return TrackResult(*shares, **means, hota_by_alpha=by_alpha, identity=identity, sequences=sequences or {})
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure for JSON, None for a NaN, and the same by sequence."""
+        """Every figure for JSON, None for a NaN, notes, and the same by sequence."""
         names = ("idf1", "id_precision", "id_recall", "hota", "deta", "assa", "loca")
         values = {name: float(getattr(self, name)) for name in names}
         figures: dict[str, Any] = {name: None if np.isnan(value) else value for name, value in values.items()}
+        if self.notes:
+            figures["notes"] = list(self.notes)
         if self.sequences:
             figures["sequences"] = {name: result.to_dict() for name, result in self.sequences.items()}
         return figures
@@ -90,8 +95,8 @@ def evaluate_tracks(
         TrackResult.
 
     Raises:
-        ValueError: Sequences or frames differ between the two sides, an id occurs twice in a frame, or a ground-truth
-            pose has no id.
+        ValueError: Sequences or frames differ between the two sides, or they share no joint, an id occurs twice in a
+            frame, a ground-truth pose has no id, or no predicted one has.
 
     Source:
         Ristani et al. 2016 (IDF1); Luiten et al. 2020 (HOTA).
@@ -100,18 +105,30 @@ def evaluate_tracks(
         raise ValueError(f"similarity must be {' or '.join(map(repr, _SIMILARITIES))}, got {similarity!r}")
     check_number("min_similarity", min_similarity, 0, 1)
     pairs = pair_sequences(ground_truth, predictions)
+    found = [(pair.name, pair.predictions) for pair in pairs]
+    check_any_tracked("predictions", found)
     tracks = [_tracks(pair, similarity) for pair in pairs]
     identity = [identity_counts(each, min_similarity) for each in tracks]
     sums = [hota_sums(each) for each in tracks]
     each = {pair.name: TrackResult.make(identity[i], sums[i]) for i, pair in enumerate(pairs)}
     total = HotaSums(*(sum((getattr(one, name) for one in sums), np.zeros(19)) for name in HotaSums.__annotations__))
-    return TrackResult.make(sum(identity, np.zeros(3, np.int64)), total, each)
+    result = TrackResult.make(sum(identity, np.zeros(3, np.int64)), total, each)
+    return replace(result, notes=_notes(pairs, tracks, found))
+
+
+def _notes(pairs: list[SequencePair], tracks: list[Tracks], found: Named) -> tuple[str, ...]:
+    """What the figures do not say."""
+    nobody = not any(len(each.object_ids) for each in tracks)
+    notes = ["ground truth has nobody in a frame that counts, so that no figure means anything"] if nobody else []
+    notes += untracked_notes("predictions", found, "take no part")
+    return (*notes, *(note for pair in pairs for note in pair.notes))
 
 
 def _tracks(pair: SequencePair, similarity: str) -> Tracks:
     """One sequence's poses that take part, and the similarity of those that share a frame."""
     check_track_ids("ground truth", pair.name, pair.truth, needed=True)
     check_track_ids("predictions", pair.name, pair.predictions, needed=False)
+    check_common_joint(pair.name, pair.truth, pair.predictions, pair.truth.skeleton)
     truth, poses = pair.truth, pair.predictions.to_skeleton(pair.truth.skeleton)
     truth, poses = (_taking_part(side, truth) for side in (truth, poses))
     rows, columns = frame_pairs(truth.frame_offsets, poses.frame_offsets)

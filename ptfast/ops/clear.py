@@ -88,8 +88,9 @@ def clear_match(
 
     In each frame an object first keeps the hypothesis id it had last, if both are there and their distance is finite,
     in row order of the objects. The rest are matched with as many finite pairs as possible and, among those, the least
-    total distance. A new pair is a switch where the object had another hypothesis, however long ago. Every channel of
-    every sequence is a problem of its own, and ids are only compared within a sequence.
+    total distance; of equally good assignments, the one that SciPy's solver finds. A new pair is a switch where the
+    object had another hypothesis, however long ago. Every channel of every sequence is a problem of its own, and ids
+    are only compared within a sequence. An id that a frame has twice keeps one pair and switches in the other.
 
     Args:
         distances: (P, K), computed in float64. A NaN or an infinity forbids the pair. Without `pairs`, frame f's block

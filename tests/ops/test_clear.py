@@ -176,3 +176,33 @@ def test_errors_name_the_argument(change: dict[str, Any], message: str) -> None:
     arguments = packed([([1, 2], [7, 8], [[0.1, 0.2], [0.3, 0.4]])])
     with pytest.raises(ValueError, match=message):
         clear_match(**(arguments | change))
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5])
+@pytest.mark.parametrize(("people", "ids"), [(2, 3), (6, 6), (9, 15)])
+def test_equally_good_assignments_are_chosen_as_by_scipy(levels: int, people: int, ids: int) -> None:
+    """Few different distances; kept pairs take part in the choice, as in py-motmetrics."""
+    rng = np.random.default_rng(levels)
+    arguments = packed(random_frames(rng, 80, people, ids))
+    cells = arguments["distances"]
+    arguments["distances"] = np.where(rng.random(cells.shape) < 0.7, rng.integers(0, levels, cells.shape), NAN)
+    arguments["sequence_offsets"] = np.array([0, 25, 80])
+    arguments["object_present"] = np.ones((len(arguments["object_ids"]), 1), bool)
+    arguments["hypothesis_present"] = np.ones((len(arguments["hypothesis_ids"]), 1), bool)
+    matched, _, counts, _ = specification(**arguments)
+    events = clear_match(**arguments)
+    np.testing.assert_array_equal(events.matched, matched)
+    np.testing.assert_array_equal(events.counts, counts)
+
+
+def test_an_id_twice_in_a_frame_keeps_one_pair_and_switches_in_the_other() -> None:
+    frames: list[Frame] = [([1], [7], [[0.1]]), ([1, 1], [7, 8], [[0.1, NAN], [0.1, 0.1]]), ([1], [7, 8], [[0.1, 0.2]])]
+    events = run(frames)
+    assert events.matched.ravel().tolist() == [0, 1, 2, 4]
+    assert events.switched.ravel().tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("distance", [1e308, -1e308])
+def test_distances_too_great_to_add_give_a_valid_matching(distance: float) -> None:
+    events = run([([1, 2, 3], [7, 8], np.full((3, 2), distance).tolist())])
+    assert sorted(events.matched.ravel().tolist()) == [-1, 0, 1]

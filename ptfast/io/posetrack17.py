@@ -22,6 +22,7 @@ from ptfast.io._columns import (
 from ptfast.io._decimal import number_texts
 from ptfast.io._gather import LARGEST_WHOLE, Numbers, Objects, Rows, decode_all
 from ptfast.io._writing import Texts, distinct_frame_names, dumps, id_texts, lines, object_texts, posetrack_ids
+from ptfast.io.frame_numbers import ids_to_write, in_order
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 
@@ -81,6 +82,8 @@ class _Frame(msgspec.Struct, gc=False):
 def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Poses:
     """Poses of a file: joints that a person lacks are absent, is_visible 0 is hidden, boxes span the joints.
 
+    Frames have the numbers that imgnum gives or, where some frame lacks it, that names tell.
+
     Args:
         parts: The file's values by key.
         file: Name for messages.
@@ -93,17 +96,15 @@ def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Pos
     with_number = Rows(file, lambda index: rows.place_of(int(numbered[index])))
     with_number.check_distinct("imgnum", raw["numbers"][numbered], "a distinct one for each frame")
     count = len(raw["names"])
-    return build(
-        POSETRACK_15,
-        np.repeat(np.arange(count), raw["people"]),
-        count,
-        _pose_columns(raw),
-        sequence=sequence_name(parts, file, sequence),
-        frame_names=tuple(raw["names"]) if count else None,
-        frame_ids=raw["numbers"] if 0 < len(numbered) == count else None,
-        is_labeled=raw["labels"] > 0 if raw["with_label"].any() else None,
-        ignore_regions=polygons(raw["regions"].tolist()),
-    )
+    about = {
+        "frame_names": tuple(raw["names"]) if count else None,
+        "frame_ids": raw["numbers"] if 0 < len(numbered) == count else None,
+        "is_labeled": raw["labels"] > 0 if raw["with_label"].any() else None,
+        "ignore_regions": polygons(raw["regions"].tolist()),
+    }
+    frames, about = in_order(np.repeat(np.arange(count), raw["people"]), about)
+    name = sequence_name(parts, file, sequence)
+    return build(POSETRACK_15, frames, count, _pose_columns(raw), sequence=name, **about)
 
 
 def _gather(frames: list[Content], rows: Rows) -> Columns:
@@ -250,7 +251,7 @@ def encode_posetrack17(poses: Poses) -> Iterator[str]:
 
 
 def _frame_texts(poses: Poses) -> Iterator[str]:
-    numbers = range(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids.tolist()
+    numbers = ids_to_write(poses, first=1).tolist()
     labeled = None if poses.is_labeled is None else poses.is_labeled.astype(int).tolist()
     people = _person_texts(poses)
     for frame, (name, number) in enumerate(zip(distinct_frame_names(poses), numbers, strict=True)):

@@ -10,6 +10,7 @@ import numpy as np
 from ptfast._json import bad_value, decode
 from ptfast.io._columns import build, polygons, repeated_id
 from ptfast.io._gather import LARGEST, describe
+from ptfast.io.frame_numbers import in_order, without_gaps
 from ptfast.io.joint_sets import known_joints, parse_skeleton
 from ptfast.io.tables import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
 from ptfast.skeletons import Skeleton
@@ -61,20 +62,27 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     """
     joints = _joints(columns, file)
     table = Table(file, columns, first_row)
-    frames = _frames(table)
-    starts = np.flatnonzero(np.diff(frames, prepend=-1))
+    numbers = table.values("frame", np.arange(len(table)), "a frame number")
+    starts = np.unique(numbers, return_index=True)[1]  # the first row of each frame
+    _check_same(table, numbers, starts)
+    about = _frame_columns(table, starts)
+    listed = _listed_frames(table, numbers[starts], starts, about)
     rows = _pose_rows(table)
     skeleton, joints = _skeleton(table, joints)
     pose_columns = _pose_columns(table, rows, joints)
     wrong = pose_columns["track_ids"] < -1
     if wrong.any():
         table.fail("track_id", int(rows[wrong.argmax()]), "a track id, or -1 for none")
-    repeated = repeated_id(frames[rows], pose_columns["track_ids"])
+    repeated = repeated_id(numbers[rows], pose_columns["track_ids"])
     if repeated is not None:
         table.fail("track_id", int(rows[repeated]), "each track id once a frame")
     if "sequence" in columns and len(starts):
         sequence = _texts(table, "sequence", starts[:1])[0]
-    return build(skeleton, frames[rows], len(starts), pose_columns, sequence=sequence, **_frame_columns(table, starts))
+    frames = np.searchsorted(listed, numbers[rows])
+    if about["frame_ids"] is None and not np.array_equal(listed, np.arange(len(listed))):
+        about["frame_ids"] = listed
+    frames, about = in_order(frames, about)
+    return build(skeleton, frames, len(listed), pose_columns, sequence=sequence, **about)
 
 
 def _joints(columns: Columns, file: str) -> tuple[str, ...]:
@@ -87,15 +95,23 @@ def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     return joints
 
 
-def _frames(table: Table) -> np.ndarray:
-    """(R,) int64 frame of each row, checked to go from 0 up without gaps."""
-    frames = table.values("frame", np.arange(len(table)), "a frame number")
-    wrong = ~np.isin(np.diff(frames, prepend=-1), (0, 1))
-    wrong[:1] |= frames[:1] != 0
-    if wrong.any():
-        row = int(wrong.argmax())
-        table.fail("frame", row, f"{frames[row - 1]} or {frames[row - 1] + 1}" if row else "0")
-    return frames
+def _listed_frames(table: Table, numbers: np.ndarray, starts: np.ndarray, about: dict[str, Any]) -> np.ndarray:
+    """(F,) int64 rising numbers of the frames: of the rows and, where rows say nothing else of frames, in between."""
+    if any(column is not None for column in about.values()):
+        return numbers
+    return without_gaps(numbers, lambda index, expected: table.fail("frame", int(starts[index]), expected))
+
+
+def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
+    """Raises ValueError where rows of one frame give it different ids or names."""
+    first = starts[np.searchsorted(numbers[starts], numbers)]
+    for column in ("frame_id", "frame_name"):
+        if column in table.columns:
+            wrong = np.ma.filled(table.columns[column] != table.columns[column][first], False)
+            if wrong.any():
+                row = int(wrong.argmax())
+                cell = table.columns[column][first[row : row + 1]].tolist()[0]
+                table.fail(column, row, f"{cell!r} as in the frame's first row")
 
 
 def _pose_rows(table: Table) -> np.ndarray:

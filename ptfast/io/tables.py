@@ -1,6 +1,6 @@
 """Poses as one table, a row a pose: what CSV and Parquet files hold.
 
-    frame         frame of the row, from 0; frames follow each other
+    frame         frame of the row; in a file that is written from 0, one after the other
     sequence      the sequence's name                                         where there is one
     frame_name, frame_id, is_labeled (0 or 1), width, height                  where the poses have them
     ignore_regions  JSON [[[x, y], ...], ...], in the first row of a frame    where the poses have them
@@ -11,6 +11,9 @@
     <joint>_x, <joint>_y, <joint>_score, <joint>_visibility                   for every joint, in the skeleton's order
 
 A frame without poses has one row whose track_id and everything after it are empty. A head box may be empty as well.
+Rows may stand in any order of frames; those of one frame keep theirs. Where frames have no frame_id and their numbers
+are others than 0, 1, 2, ..., these are the ids; numbers that are left out are then frames without poses, unless there
+are more columns of frames, which only rows can tell.
 Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of
 absent joints (0 where they are not finite).
 """

@@ -56,7 +56,8 @@ class Poses:
         features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints
             carried by flow, ... Files do not hold them.
         frame_names: F image names or None.
-        frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
+        frame_ids: (F,) int64 numbers of the frames in their video (PoseTrack's or COCO's image id, MOT's number), in
+            rising order; a gap of numbers is a gap in time. None counts frames one by one.
         is_labeled: (F,) bool or None (then all frames are).
         frame_size: (F, 2) int64 width and height, or None.
         ignore_regions: Polygons of each frame, (V, 2) float64 each, or None.

@@ -294,7 +294,7 @@ def test_data_frames_hold_numbers_of_the_right_kind() -> None:
     ("column", "cell", "message"),
     [
         ("track_id", 1.5, "table: column track_id: expected whole numbers, found float64"),
-        ("frame", 5, "table: row 0, column frame: expected 0, found 5"),
+        ("frame", None, "table: row 0, column frame: expected a frame number, found an empty cell"),
         ("score", None, "table: row 0, column score: expected a finite number, found an empty cell"),
     ],
 )

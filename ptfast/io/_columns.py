@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._columns import offsets_of
+from ptfast._columns import is_sentinel, offsets_of
 from ptfast._json import Content, decode
 from ptfast.io._gather import Objects, Rows
 from ptfast.skeletons import Skeleton
@@ -74,7 +74,7 @@ def areas_or_none(entries: Objects, boxes: np.ndarray) -> np.ndarray | None:
 
 
 def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: np.ndarray) -> dict[str, Any]:
-    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint, all 0 if it is absent.
+    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint; `is_sentinel` is absent.
 
     Args:
         entries: N poses.
@@ -83,8 +83,10 @@ def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: n
         boxes: (N, 4) xyxy of those.
     """
     triples = entries.numbers("keypoints", 3 * joints).reshape(len(entries), joints, 3)
-    keypoints, scores = triples[..., :2], triples[..., 2]
-    visibility = np.where((triples != 0).any(-1), 2, 0).astype(np.uint8)
+    scores = triples[..., 2]
+    absent = is_sentinel(triples[..., :2], scores)
+    visibility = np.where(absent, 0, 2).astype(np.uint8)
+    keypoints = np.where(absent[..., None], 0, triples[..., :2])
     boxes = boxes_or_extents(with_box, boxes, keypoints, visibility)
     return {
         "keypoints": keypoints,

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from ptfast._columns import frame_of_rows
+from ptfast._columns import frame_of_rows, is_sentinel
 from ptfast._json import Content, bad_value, decode, elements, member
 from ptfast.io._columns import (
     areas_or_none,
@@ -79,7 +79,8 @@ def read_coco(
     in alphabetical order (0, 1, 10, 11, 2, ...) give way to the numbers in these names.
 
     The flag of a joint means: in PoseTrack 1 labelled (visible here), 0 at (0, 0) absent, 0 elsewhere hidden, as the
-    official evaluator takes them; in COCO 0 absent, 1 hidden, 2 visible. COCO's crowds become ignore regions. PoseTrack
+    official evaluator takes them, but absent at (-1, -1) and the like with a score of 0; in COCO 0 absent, 1 hidden,
+    2 visible. COCO's crowds become ignore regions. PoseTrack
     files may lack categories: 51 or 45 numbers then are the 17 or 15 joints.
 
     Args:
@@ -168,7 +169,8 @@ def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, A
     _check_flags(entries, "keypoints", flags, given=~with_scores if posetrack else np.ones(len(entries), bool))
     visibility = flags.astype(np.uint8)
     if posetrack:
-        known = (triples[..., 0] != 0) | (triples[..., 1] != 0) | (flags != 0)
+        none = is_sentinel(triples[..., :2], given_scores) & with_scores[:, None]
+        known = (((triples[..., 0] != 0) | (triples[..., 1] != 0)) & ~none) | (flags != 0)
         visibility = known.astype(np.uint8) + (flags > 0)
         # Writers of this package add "visibility" where joints are hidden, as flags cannot say it.
         given, values = entries.optional_numbers("visibility", joints, 0)

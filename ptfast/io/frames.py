@@ -7,10 +7,10 @@
                 "000001.jpg": [], ...}}
 
 Frames whose names tell their numbers (img_9.jpg, img_10.jpg) come in order of these, others in the file's. Of a pose,
-only "keypoints" is needed; a joint with x, y and score all 0 is absent. "skeleton" is the name of a known one or what
-`Skeleton.from_json` reads; without it 17 joints are COCO's and 15 are PoseTrack 2017's. The object of frames may also
-stand alone, without "frames" about it, and "origbox" is read as "box": that is the form in which py-globalflow keeps
-its detections. Other keys are ignored.
+only "keypoints" is needed; a joint of score 0 at (0, 0), (-1, -1) or elsewhere with neither x nor y above 0 is absent.
+"skeleton" is the name of a known one or what `Skeleton.from_json` reads; without it 17 joints are COCO's and 15 are
+PoseTrack 2017's. The object of frames may also stand alone, without "frames" about it, and "origbox" is read as "box":
+that is the form in which py-globalflow keeps its detections. Other keys are ignored.
 """
 
 from __future__ import annotations

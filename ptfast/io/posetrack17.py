@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ptfast._columns import is_sentinel
 from ptfast._json import Content, bad_value, elements, member
 from ptfast.io._columns import (
     boxes_or_extents,
@@ -81,6 +82,8 @@ class _Frame(msgspec.Struct, gc=False):
 
 def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Poses:
     """Poses of a file: joints that a person lacks are absent, is_visible 0 is hidden, boxes span the joints.
+
+    Points of score 0 at (0, 0), (-1, -1) and the like are absent, too, unless is_visible is 1.
 
     Frames have the numbers that imgnum gives or, where some frame lacks it, that names tell.
 
@@ -165,16 +168,17 @@ def _joint_columns(people: Objects) -> Columns:
     lists = [part[0].point if part else () for part in parts]
     counts = np.array(list(map(len, lists)), np.int64)
     points = people.inside("annopoints[0].point", counts).of(list(chain.from_iterable(lists)))
-    x, y = points.numbers("x", 1), points.numbers("y", 1)
-    flags = points.optional_numbers("is_visible", 1, 1)[1][:, 0]
-    _check_binary(points, "is_visible", flags)
+    xy = np.concatenate([points.numbers("x", 1), points.numbers("y", 1)], 1)
+    with_flag, flags = points.optional_numbers("is_visible", 1, 1)
+    _check_binary(points, "is_visible", flags[:, 0])
     with_score, given_scores = points.optional_numbers("score", 1, 0)
+    none = with_score & ~(with_flag & (flags[:, 0] == 1)) & is_sentinel(xy, given_scores[:, 0])
 
     shape = (len(people), _JOINTS)
     joint = _joint_places(points, counts)
     keypoints, visibility = np.zeros((*shape, 2)), np.zeros(shape, np.uint8)
-    keypoints.reshape(-1, 2)[joint] = np.concatenate([x, y], 1)
-    visibility.flat[joint] = 1 + flags
+    keypoints.reshape(-1, 2)[joint] = np.where(none[:, None], 0, xy)
+    visibility.flat[joint] = np.where(none, 0, 1 + flags[:, 0])
     known, scores = np.zeros(shape, bool), np.zeros(shape)
     known.flat[joint], scores.flat[joint] = with_score, given_scores[:, 0]
     return {"keypoints": keypoints, "visibility": visibility, "with_joint_score": known, "joint_scores": scores}

@@ -46,6 +46,19 @@ class Table:
             self.fail(column, int(rows[bad.argmax()]), expected)
         return cells.data
 
+    def empty(self, column: str, rows: np.ndarray) -> np.ndarray:
+        """(len(rows),) bool of cells that are empty or NaN."""
+        cells = self.columns[column][rows]
+        return np.ma.getmaskarray(cells) | np.isnan(cells.data)
+
+    def some(self, column: str, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """(len(rows),) numbers, finite where `kept` (len(rows),) is True and 0 elsewhere."""
+        if kept.all():
+            return self.values(column, rows, "a finite number")
+        numbers = np.zeros(len(rows), self.columns[column].dtype)
+        numbers[kept] = self.values(column, rows[kept], "a finite number")
+        return numbers
+
     def numbers(self, columns: tuple[str, ...] | list[str], rows: np.ndarray) -> np.ndarray:
         """(len(rows), len(columns)) finite numbers."""
         return np.stack([self.values(column, rows, "a finite number") for column in columns], 1)
@@ -141,20 +154,33 @@ def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, tuple[st
 
 
 def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
-    x, y, scores, visibility = (table.numbers([f"{joint}_{part}" for joint in joints], rows) for part in PER_JOINT)
-    wrong = ~np.isin(visibility, (0, 1, 2))
-    if wrong.any():
-        row, joint = np.argwhere(wrong)[0]
-        table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
     return {
-        "keypoints": np.stack([x, y], -1),
-        "joint_scores": scores,
-        "joint_visibility": visibility,
+        **_joint_columns(table, rows, joints),
         "boxes": table.numbers(BOX, rows),
         "scores": table.values("score", rows, "a finite number"),
         "track_ids": table.values("track_id", rows, "a whole number"),
         "head_boxes": _head_boxes(table, rows) if HEAD_BOX[0] in table.columns else None,
         "areas": table.values("area", rows, "a finite number") if "area" in table.columns else None,
+    }
+
+
+def _joint_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Columns of joints, (N, K) each or more. Joints whose x or y is empty or NaN are absent, at (0, 0)."""
+    there = np.stack([~(table.empty(f"{joint}_x", rows) | table.empty(f"{joint}_y", rows)) for joint in joints], 1)
+    scored = there | np.stack([~table.empty(f"{joint}_score", rows) for joint in joints], 1)
+    kept = {"x": there, "y": there, "score": scored, "visibility": there}
+    parts = {
+        part: np.stack([table.some(f"{joint}_{part}", rows, kept[part][:, k]) for k, joint in enumerate(joints)], 1)
+        for part in PER_JOINT
+    }
+    wrong = ~np.isin(parts["visibility"], (0, 1, 2))
+    if wrong.any():
+        row, joint = np.argwhere(wrong)[0]
+        table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
+    return {
+        "keypoints": np.stack([parts["x"], parts["y"]], -1),
+        "joint_scores": parts["score"],
+        "joint_visibility": parts["visibility"],
     }
 
 

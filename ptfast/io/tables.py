@@ -15,7 +15,7 @@ Rows may stand in any order of frames; those of one frame keep theirs. Where fra
 are others than 0, 1, 2, ..., these are the ids; numbers that are left out are then frames without poses, unless there
 are more columns of frames, which only rows can tell.
 Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of
-absent joints (0 where they are not finite).
+absent joints (0 where they are not finite). A joint whose x or y is empty or NaN is absent.
 """
 
 from __future__ import annotations

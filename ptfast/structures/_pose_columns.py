@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import Array, check_offsets, check_shape, is_tensor
-from ptfast._columns import cast_array, cast_column, joint_boxes, like, offsets_of, on_host
+from ptfast._columns import (
+    cast_array,
+    cast_column,
+    is_sentinel,
+    joint_boxes,
+    like,
+    namespace_of,
+    offsets_of,
+    on_host,
+)
 
 # Columns with one row a pose: pattern and dtype. The first group is always there, the second may be None.
 POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
@@ -36,34 +45,52 @@ def pose_columns(given: Mapping[str, Array | None]) -> dict[str, Array | None]:
         given: The columns of POSE_COLUMNS, None where there is none. The keypoints are checked already.
     """
     keypoints: Array = given["keypoints"]
+    checked = {name: _checked(name, column, keypoints) for name, column in given.items()}
+    joints = _present_joints(checked["keypoints"], checked["joint_scores"], checked["joint_visibility"])
+    columns = checked | dict(zip(JOINT_COLUMNS, joints, strict=True))
+    return columns | _defaults(columns)
+
+
+def _checked(name: str, column: Array | None, keypoints: Array) -> Array | None:
+    if column is None:
+        return None
+    pattern, dtype = POSE_COLUMNS[name]
     sizes = {"N": keypoints.shape[0], "K": keypoints.shape[1]}
-    filled = {**given, **_defaults(given, keypoints)}
-    checked: dict[str, Array | None] = {}
-    for name, column in filled.items():
-        pattern, dtype = POSE_COLUMNS[name]
-        if column is not None:
-            column = column if is_tensor(column) else np.asarray(column)
-            check_shape(name, column, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
-            column = cast_column(name, column, dtype, keypoints)
-        checked[name] = column
-    return checked
+    column = column if is_tensor(column) else np.asarray(column)
+    check_shape(name, column, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
+    return cast_column(name, column, dtype, keypoints)
 
 
-def _defaults(given: Mapping[str, Array | None], keypoints: Array) -> dict[str, Array]:
+def _present_joints(keypoints: Array, scores: Array | None, visibility: Array | None) -> tuple[Array, Array, Array]:
+    """The joint columns with their defaults, NaN joints absent: at (0, 0), and with a score of 0 where that is NaN.
+
+    Where no visibility is given, a tool's sentinel is absent, too.
+    """
+    xp = namespace_of(keypoints)
+    if visibility is None:
+        known = np.full(keypoints.shape[:2], True) if scores is None else ~on_host(is_sentinel(keypoints, scores))
+        visibility = like(keypoints, known * np.uint8(2))
+    if scores is None:
+        scores = like(keypoints, np.ones(keypoints.shape[:2], np.float32))
+    absent = xp.isnan(keypoints).any(-1)
+    if not (is_tensor(keypoints) and keypoints.is_cuda) and not absent.any():  # on a GPU, asking would wait for it
+        return keypoints, scores, visibility
+    nothing = xp.zeros_like(keypoints[..., 0])
+    scores = xp.where(absent & xp.isnan(scores), nothing, scores)
+    visibility = xp.where(absent, xp.zeros_like(visibility), visibility)
+    return xp.where(absent[..., None], nothing[..., None], keypoints), scores, visibility
+
+
+def _defaults(columns: Mapping[str, Array | None]) -> dict[str, Array]:
     """Values for the columns that must be there and are None, of the keypoints' kind and on their device."""
-    missing = {name for name, column in given.items() if column is None}
-    n, k = keypoints.shape[:2]
+    keypoints: Array = columns["keypoints"]
+    n = len(keypoints)
     made: dict[str, Array] = {}
-    if "joint_scores" in missing:
-        made["joint_scores"] = np.ones((n, k), np.float32)
-    if "joint_visibility" in missing:
-        made["joint_visibility"] = np.full((n, k), 2, np.uint8)
-    if "boxes" in missing:
-        visibility = made.get("joint_visibility", given["joint_visibility"])
-        made["boxes"] = joint_boxes(on_host(keypoints), on_host(visibility))
-    if "scores" in missing:
+    if columns["boxes"] is None:
+        made["boxes"] = joint_boxes(on_host(keypoints), on_host(columns["joint_visibility"]))
+    if columns["scores"] is None:
         made["scores"] = np.ones(n, np.float32)
-    if "track_ids" in missing:
+    if columns["track_ids"] is None:
         made["track_ids"] = np.full(n, -1, np.int64)
     return {name: like(keypoints, value) for name, value in made.items()}
 

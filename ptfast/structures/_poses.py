@@ -47,7 +47,9 @@ class Poses:
         frame_offsets: (F + 1,) int64 on the host: frame f holds the rows frame_offsets[f] to frame_offsets[f + 1].
         skeleton: The joint set, K joints.
         joint_scores: (N, K) float32, any finite value; default 1.
-        joint_visibility: (N, K) uint8: 0 absent, 1 labelled but hidden, 2 visible; default 2.
+        joint_visibility: (N, K) uint8: 0 absent, 1 labelled but hidden, 2 visible; default 2. Joints with a NaN
+            coordinate are absent and put at (0, 0); so are, where this column is not given, those with a score of 0 at
+            (0, 0), (-1, -1) or elsewhere with neither coordinate above 0, as tools write them.
         boxes: (N, 4) float32 xyxy, width = x2 - x1; default the extent of the joints that are not absent.
         scores: (N,) float32; default 1.
         track_ids: (N,) int64, -1 for none; default -1.
@@ -206,7 +208,7 @@ class Poses:
         """Joins one array a frame, as detectors give them.
 
         Frames may lack people, and their arrays then have any shape of length 0, such as `[]`. A joint whose x, y or
-        score is not finite is absent.
+        score is not finite is absent, and so is one of score 0 at (0, 0) or (-1, -1), as tools write it.
 
         Args:
             keypoints: F arrays (n, K, 2), or (n, K, 3) with the joints' scores behind x and y.

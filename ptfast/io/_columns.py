@@ -46,6 +46,17 @@ def joint_scores(given: np.ndarray, values: np.ndarray, visibility: np.ndarray) 
     return np.where(given if given.ndim == 2 else given[:, None], values, rest)
 
 
+def scored_feature(given: np.ndarray, visibility: np.ndarray) -> dict[str, np.ndarray] | None:
+    """The feature joint_scored (N, K): False for joints that are there without a score; None where there are none.
+
+    Args:
+        given: (N,) or (N, K) bool, who has a score in the file.
+        visibility: (N, K).
+    """
+    scored = (given if given.ndim == 2 else given[:, None]) | (visibility == 0)
+    return None if scored.all() else {"joint_scored": scored}
+
+
 def pose_scores(given: np.ndarray, values: np.ndarray, scores: np.ndarray, visibility: np.ndarray) -> np.ndarray:
     """(N,) pose scores: the file's where `given`, else the mean over the joints that are there; 1 if there are none."""
     if given.all():
@@ -110,6 +121,14 @@ def center_columns(boxes: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarra
     }
 
 
+def take_rows(columns: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Rows of pose columns, and of features among them."""
+    return {
+        name: take_rows(column, rows) if isinstance(column, dict) else None if column is None else column[rows]
+        for name, column in columns.items()
+    }
+
+
 def build(skeleton: Skeleton, frames: np.ndarray, count: int, columns: dict[str, Any], **of_sequence: Any) -> Poses:
     """Poses from columns in file order.
 
@@ -117,13 +136,13 @@ def build(skeleton: Skeleton, frames: np.ndarray, count: int, columns: dict[str,
         skeleton: K joints.
         frames: (N,) int64 frame of each row; rows of one frame keep their order.
         count: Number of frames.
-        columns: Pose columns of Poses by name, each with N rows, or None.
+        columns: Pose columns of Poses by name, each with N rows, or None; "features" is a dict of them.
         **of_sequence: Frame columns and the sequence's name.
     """
     if (np.diff(frames) < 0).any():
-        order = np.argsort(frames, kind="stable")
-        columns = {name: None if column is None else column[order] for name, column in columns.items()}
+        columns = take_rows(columns, np.argsort(frames, kind="stable"))
     offsets = offsets_of(np.bincount(frames, minlength=count))
+    columns = columns | {"features": columns.get("features") or {}}
     return Poses(frame_offsets=offsets, skeleton=skeleton, **columns, **of_sequence)
 
 

@@ -40,6 +40,11 @@ def id_texts(ids: np.ndarray) -> list[str | None]:
     return [str(number) if number >= 0 else None for number in ids.tolist()]
 
 
+def joint_scored(poses: Poses) -> np.ndarray:
+    """(N, K) bool, whose score is not one that the file it came from lacked."""
+    return np.asarray(poses.features.get("joint_scored", np.ones(poses.joint_scores.shape, bool)), bool)
+
+
 def scored_texts(poses: Poses) -> list[str]:
     """For each pose x, y, score of all joints in one list; zeros for absent ones."""
     triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], -1)

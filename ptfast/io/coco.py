@@ -19,7 +19,9 @@ from ptfast.io._columns import (
     joint_scores,
     polygons,
     pose_scores,
+    scored_feature,
     sequence_name,
+    take_rows,
 )
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, list_texts, number_texts, row_texts
 from ptfast.io._gather import (
@@ -37,6 +39,7 @@ from ptfast.io._writing import (
     dumps,
     frame_names,
     id_texts,
+    joint_scored,
     lines,
     object_texts,
     posetrack_ids,
@@ -122,11 +125,13 @@ def _read_poses(parts: dict[str, Content], images: Objects, numbers: list[int], 
     per_frame["frame_ids"] = np.array(numbers, np.int64)
     if order is not None:
         columns |= {name: columns[name][:, order] for name in ("keypoints", "joint_scores", "joint_visibility")}
+        if columns["features"]:
+            columns["features"] = {name: column[:, order] for name, column in columns["features"].items()}
     crowd = entries.optional_flags("iscrowd", False)[1]
     if crowd.any():
         regions = [list(regions) for regions in per_frame["ignore_regions"] or [()] * len(images)]
         per_frame["ignore_regions"] = _with_crowds(regions, frames[crowd], columns["boxes"][crowd])
-        columns = {name: None if column is None else column[~crowd] for name, column in columns.items()}
+        columns = take_rows(columns, ~crowd)
     return build(skeleton, frames[~crowd], len(images), columns, **per_frame)
 
 
@@ -191,6 +196,7 @@ def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, A
         "track_ids": entries.track_ids(),
         "head_boxes": from_corner_and_size(heads) if with_head.any() else None,
         "areas": areas_or_none(entries, boxes),
+        "features": scored_feature(with_scores, visibility),
     }
 
 
@@ -326,12 +332,20 @@ def _annotations(poses: Poses, ids: list[int], flags: np.ndarray, more: Texts) -
             "image_id": list(map(str, image_ids)),
             "category_id": ["1"] * len(frames),
             "keypoints": _joint_texts(poses.keypoints, flags),
-            "scores": list_texts(poses.joint_scores),
+            "scores": _score_texts(poses),
             "score": number_texts(poses.scores),
             "bbox": list_texts(corner_and_size(poses.boxes)),
             **more,
         }
     )
+
+
+def _score_texts(poses: Poses) -> list[str | None]:
+    """For each pose the scores of all joints in one list, None where no joint that is there has one."""
+    texts: list[str | None] = list(list_texts(poses.joint_scores))
+    there = poses.joint_visibility > 0
+    lacking = there.any(1) & ~(joint_scored(poses) & there).any(1)
+    return [None if lacks else text for text, lacks in zip(texts, lacking.tolist(), strict=True)]
 
 
 def _joint_texts(keypoints: np.ndarray, flags: np.ndarray) -> list[str]:

@@ -18,11 +18,21 @@ from ptfast.io._columns import (
     joint_scores,
     polygons,
     pose_scores,
+    scored_feature,
     sequence_name,
 )
 from ptfast.io._decimal import number_texts
 from ptfast.io._gather import LARGEST_WHOLE, Numbers, Objects, Rows, decode_all
-from ptfast.io._writing import Texts, distinct_frame_names, dumps, id_texts, lines, object_texts, posetrack_ids
+from ptfast.io._writing import (
+    Texts,
+    distinct_frame_names,
+    dumps,
+    id_texts,
+    joint_scored,
+    lines,
+    object_texts,
+    posetrack_ids,
+)
 from ptfast.io.frame_numbers import ids_to_write, in_order
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
@@ -31,7 +41,7 @@ _JOINTS = len(POSETRACK_15)
 _HEAD_KEYS = ("x1", "y1", "x2", "y2")
 _BATCH = 4  # frames that are decoded at a time
 # Text at once, not a dict for the encoder: a large file has millions of points, and this takes a third of the time.
-_POINT = '{"id":[%d],"x":[%s],"y":[%s],"is_visible":[%d],"score":[%s]}'
+_POINT = '{"id":[%d],"x":[%s],"y":[%s],"is_visible":[%d]%s}'
 
 Columns = dict[str, np.ndarray]
 Single = tuple[float]
@@ -232,6 +242,7 @@ def _pose_columns(raw: Columns) -> dict[str, Any]:
         "scores": pose_scores(raw["with_score"], raw["scores"], scores, visibility),
         "track_ids": raw["track_ids"],
         "head_boxes": raw["head_boxes"] if raw["with_head"].any() else None,
+        "features": scored_feature(raw["with_joint_score"], visibility),
     }
 
 
@@ -287,7 +298,9 @@ def _point_texts(poses: Poses) -> list[str | None]:
     row, joint = np.nonzero(poses.joint_visibility)
     visible = (poses.joint_visibility[row, joint] == 2).astype(int)
     x, y = map(number_texts, poses.keypoints[row, joint].T)
-    scores = number_texts(poses.joint_scores[row, joint])
+    known = joint_scored(poses)[row, joint].tolist()
+    texts = number_texts(poses.joint_scores[row, joint])
+    scores = [f',"score":[{text}]' if scored else "" for text, scored in zip(texts, known, strict=True)]
     points = list(map(_POINT.__mod__, zip(joint.tolist(), x, y, visible.tolist(), scores, strict=True)))
     starts = np.searchsorted(row, np.arange(len(poses.keypoints) + 1)).tolist()
     return [

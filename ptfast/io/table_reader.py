@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ptfast._json import bad_value, decode
-from ptfast.io._columns import build, polygons, repeated_id
+from ptfast.io._columns import build, joint_scores, polygons, pose_scores, repeated_id, scored_feature
 from ptfast.io._gather import LARGEST, describe
 from ptfast.io.frame_numbers import in_order, without_gaps
 from ptfast.io.joint_sets import known_joints, parse_skeleton
@@ -47,16 +47,19 @@ class Table:
         return cells.data
 
     def empty(self, column: str, rows: np.ndarray) -> np.ndarray:
-        """(len(rows),) bool of cells that are empty or NaN."""
+        """(len(rows),) bool of cells that are empty or NaN, or whose column is not there."""
+        if column not in self.columns:
+            return np.ones(len(rows), bool)
         cells = self.columns[column][rows]
         return np.ma.getmaskarray(cells) | np.isnan(cells.data)
 
     def some(self, column: str, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """(len(rows),) numbers, finite where `kept` (len(rows),) is True and 0 elsewhere."""
-        if kept.all():
+        if kept.all() and column in self.columns:
             return self.values(column, rows, "a finite number")
-        numbers = np.zeros(len(rows), self.columns[column].dtype)
-        numbers[kept] = self.values(column, rows[kept], "a finite number")
+        numbers = np.zeros(len(rows))
+        if kept.any():
+            numbers[kept] = self.values(column, rows[kept], "a finite number")
         return numbers
 
     def numbers(self, columns: tuple[str, ...] | list[str], rows: np.ndarray) -> np.ndarray:
@@ -101,8 +104,9 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
 def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     """Names of the joints, after a check that no column is missing."""
     joints = joints_of(columns)
-    per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in PER_JOINT]
-    for name in ("frame", "track_id", "score", *BOX, *per_joint):
+    needed = [part for part in PER_JOINT if part != "score"]
+    per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in needed]
+    for name in ("frame", "track_id", *BOX, *per_joint):
         if name not in columns:
             raise bad_value(file, "header", f"the column {name!r}", f"{', '.join(list(columns)[:8])}, ...")
     return joints
@@ -129,8 +133,9 @@ def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
 
 def _pose_rows(table: Table) -> np.ndarray:
     """Indices of the rows that hold a pose; the others stand for frames without."""
+    rows = np.arange(len(table))
     empty = np.ma.getmaskarray(table.columns["track_id"])
-    forgotten = empty & ~np.ma.getmaskarray(table.columns["score"])
+    forgotten = empty & ~(table.empty("score", rows) & table.empty(BOX[0], rows))
     if forgotten.any():
         table.fail("track_id", int(forgotten.argmax()), "a track id, -1 for none")
     return np.flatnonzero(~empty)
@@ -154,20 +159,23 @@ def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, tuple[st
 
 
 def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
+    of_joints = _joint_columns(table, rows, joints)
+    given = ~table.empty("score", rows)
+    scores = table.some("score", rows, given)
     return {
-        **_joint_columns(table, rows, joints),
+        **of_joints,
         "boxes": table.numbers(BOX, rows),
-        "scores": table.values("score", rows, "a finite number"),
+        "scores": pose_scores(given, scores, of_joints["joint_scores"], of_joints["joint_visibility"]),
         "track_ids": table.values("track_id", rows, "a whole number"),
         "head_boxes": _head_boxes(table, rows) if HEAD_BOX[0] in table.columns else None,
         "areas": table.values("area", rows, "a finite number") if "area" in table.columns else None,
     }
 
 
-def _joint_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _joint_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
     """Columns of joints, (N, K) each or more. Joints whose x or y is empty or NaN are absent, at (0, 0)."""
     there = np.stack([~(table.empty(f"{joint}_x", rows) | table.empty(f"{joint}_y", rows)) for joint in joints], 1)
-    scored = there | np.stack([~table.empty(f"{joint}_score", rows) for joint in joints], 1)
+    scored = np.stack([~table.empty(f"{joint}_score", rows) for joint in joints], 1)
     kept = {"x": there, "y": there, "score": scored, "visibility": there}
     parts = {
         part: np.stack([table.some(f"{joint}_{part}", rows, kept[part][:, k]) for k, joint in enumerate(joints)], 1)
@@ -177,10 +185,12 @@ def _joint_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> d
     if wrong.any():
         row, joint = np.argwhere(wrong)[0]
         table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
+    missing = joint_scores(scored & (parts["visibility"] > 0), parts["score"], parts["visibility"])
     return {
         "keypoints": np.stack([parts["x"], parts["y"]], -1),
-        "joint_scores": parts["score"],
+        "joint_scores": np.where(scored, parts["score"], missing),
         "joint_visibility": parts["visibility"],
+        "features": scored_feature(scored, parts["visibility"]),
     }
 
 

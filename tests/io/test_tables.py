@@ -104,7 +104,7 @@ def test_a_bad_cell_of_a_csv_file_is_named(
     [
         (lambda cells: cells[2].pop(), "row 3: expected 78 cells, found 77"),
         (lambda cells: cells[0].__setitem__(9, "frame"), "header: expected distinct columns, found 'frame' twice"),
-        (lambda cells: cells[0].__setitem__(9, "oops"), "header: expected the column 'score', found frame, sequence"),
+        (lambda cells: cells[0].__setitem__(10, "oops"), "header: expected the column 'x1', found frame, sequence"),
         (lambda cells: cells[0].__setitem__(18, "oops"), "header: expected the column 'right_ankle_x', found frame"),
         (
             lambda cells: cells.__setitem__(slice(None), [row[:18] for row in cells]),

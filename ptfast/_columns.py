@@ -13,6 +13,16 @@ from ptfast._check import Array, format_shape, is_tensor, shape_of
 DILATION = 0.2  # of a box about joints
 
 
+def is_sentinel(keypoints: Array, joint_scores: Array) -> Array:
+    """(...,) bool of joints by which tools mean none: a score of 0 at (0, 0), (-1, -1) or elsewhere off that corner.
+
+    Args:
+        keypoints: (..., 2).
+        joint_scores: (...,).
+    """
+    return (joint_scores == 0) & (keypoints[..., 0] <= 0) & (keypoints[..., 1] <= 0)
+
+
 def joint_boxes(keypoints: np.ndarray, joint_visibility: np.ndarray) -> np.ndarray:
     """(N, 4) float32 extents of the joints that are not absent; zeros for a pose without joints."""
     low = np.full((len(keypoints), 2), np.inf, np.float32)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._columns import offsets_of
+from ptfast._columns import is_sentinel, offsets_of
 from ptfast._json import Content, decode
 from ptfast.io._gather import Objects, Rows
 from ptfast.skeletons import Skeleton
@@ -46,6 +46,17 @@ def joint_scores(given: np.ndarray, values: np.ndarray, visibility: np.ndarray) 
     return np.where(given if given.ndim == 2 else given[:, None], values, rest)
 
 
+def scored_feature(given: np.ndarray, visibility: np.ndarray) -> dict[str, np.ndarray] | None:
+    """The feature joint_scored (N, K): False for joints that are there without a score; None where there are none.
+
+    Args:
+        given: (N,) or (N, K) bool, who has a score in the file.
+        visibility: (N, K).
+    """
+    scored = (given if given.ndim == 2 else given[:, None]) | (visibility == 0)
+    return None if scored.all() else {"joint_scored": scored}
+
+
 def pose_scores(given: np.ndarray, values: np.ndarray, scores: np.ndarray, visibility: np.ndarray) -> np.ndarray:
     """(N,) pose scores: the file's where `given`, else the mean over the joints that are there; 1 if there are none."""
     if given.all():
@@ -74,7 +85,7 @@ def areas_or_none(entries: Objects, boxes: np.ndarray) -> np.ndarray | None:
 
 
 def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: np.ndarray) -> dict[str, Any]:
-    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint, all 0 if it is absent.
+    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint; `is_sentinel` is absent.
 
     Args:
         entries: N poses.
@@ -83,8 +94,10 @@ def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: n
         boxes: (N, 4) xyxy of those.
     """
     triples = entries.numbers("keypoints", 3 * joints).reshape(len(entries), joints, 3)
-    keypoints, scores = triples[..., :2], triples[..., 2]
-    visibility = np.where((triples != 0).any(-1), 2, 0).astype(np.uint8)
+    scores = triples[..., 2]
+    absent = is_sentinel(triples[..., :2], scores)
+    visibility = np.where(absent, 0, 2).astype(np.uint8)
+    keypoints = np.where(absent[..., None], 0, triples[..., :2])
     boxes = boxes_or_extents(with_box, boxes, keypoints, visibility)
     return {
         "keypoints": keypoints,
@@ -108,6 +121,14 @@ def center_columns(boxes: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarra
     }
 
 
+def take_rows(columns: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Rows of pose columns, and of features among them."""
+    return {
+        name: take_rows(column, rows) if isinstance(column, dict) else None if column is None else column[rows]
+        for name, column in columns.items()
+    }
+
+
 def build(skeleton: Skeleton, frames: np.ndarray, count: int, columns: dict[str, Any], **of_sequence: Any) -> Poses:
     """Poses from columns in file order.
 
@@ -115,13 +136,13 @@ def build(skeleton: Skeleton, frames: np.ndarray, count: int, columns: dict[str,
         skeleton: K joints.
         frames: (N,) int64 frame of each row; rows of one frame keep their order.
         count: Number of frames.
-        columns: Pose columns of Poses by name, each with N rows, or None.
+        columns: Pose columns of Poses by name, each with N rows, or None; "features" is a dict of them.
         **of_sequence: Frame columns and the sequence's name.
     """
     if (np.diff(frames) < 0).any():
-        order = np.argsort(frames, kind="stable")
-        columns = {name: None if column is None else column[order] for name, column in columns.items()}
+        columns = take_rows(columns, np.argsort(frames, kind="stable"))
     offsets = offsets_of(np.bincount(frames, minlength=count))
+    columns = columns | {"features": columns.get("features") or {}}
     return Poses(frame_offsets=offsets, skeleton=skeleton, **columns, **of_sequence)
 
 

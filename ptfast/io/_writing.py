@@ -12,6 +12,7 @@ from ptfast._columns import frame_of_rows
 from ptfast.io._columns import repeated_id
 from ptfast.io._decimal import list_texts
 from ptfast.io._gather import LARGEST
+from ptfast.io.frame_numbers import numbers_in_video
 from ptfast.structures import Poses
 
 Texts = dict[str, Sequence[str | None]]  # a JSON object's values by key, each over all rows
@@ -37,6 +38,11 @@ def object_texts(columns: Texts) -> Iterator[str]:
 def id_texts(ids: np.ndarray) -> list[str | None]:
     """The texts of track ids (N,), None for none."""
     return [str(number) if number >= 0 else None for number in ids.tolist()]
+
+
+def joint_scored(poses: Poses) -> np.ndarray:
+    """(N, K) bool, whose score is not one that the file it came from lacked."""
+    return np.asarray(poses.features.get("joint_scored", np.ones(poses.joint_scores.shape, bool)), bool)
 
 
 def scored_texts(poses: Poses) -> list[str]:
@@ -72,7 +78,7 @@ def check_writable(poses: Poses) -> None:
 
 
 def frame_names(poses: Poses) -> tuple[str, ...]:
-    """The frames' names, or images/val/<folder>/000000.jpg and so on where they have none.
+    """The frames' names, or images/val/<folder>/000000.jpg and so on, by their numbers, where they have none.
 
     The official PoseTrack 2018 reader takes a frame's id from its name: the folder must be a number, "_", where the
     video comes from (mpii, bonn or mpiinew) and perhaps "_" and more. A sequence that is called so is the folder; any
@@ -83,7 +89,10 @@ def frame_names(poses: Poses) -> tuple[str, ...]:
     folder = re.sub(r"[/\\]", "-", poses.sequence)
     if not re.fullmatch(r"\d+_(mpii|bonn|mpiinew)(_.*)?", folder):
         folder = f"{sequence_number(poses):06d}_mpii" + (f"_{folder}" if folder else "")
-    return tuple(f"images/val/{folder}/{frame:06d}.jpg" for frame in range(len(poses)))
+    numbers = numbers_in_video(poses)
+    if numbers is None or (numbers < 0).any():
+        numbers = np.arange(len(poses))
+    return tuple(f"images/val/{folder}/{number:06d}.jpg" for number in numbers.tolist())
 
 
 def distinct_frame_names(poses: Poses) -> tuple[str, ...]:

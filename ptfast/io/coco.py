@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
-from ptfast._columns import frame_of_rows
+from ptfast._columns import frame_of_rows, is_sentinel
 from ptfast._json import Content, bad_value, decode, elements, member
 from ptfast.io._columns import (
     areas_or_none,
@@ -21,7 +19,9 @@ from ptfast.io._columns import (
     joint_scores,
     polygons,
     pose_scores,
+    scored_feature,
     sequence_name,
+    take_rows,
 )
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, list_texts, number_texts, row_texts
 from ptfast.io._gather import (
@@ -39,27 +39,18 @@ from ptfast.io._writing import (
     dumps,
     frame_names,
     id_texts,
+    joint_scored,
     lines,
     object_texts,
     posetrack_ids,
     sequence_number,
     video_number,
 )
+from ptfast.io.coco_videos import Image, split_videos, videos_of
+from ptfast.io.frame_numbers import ids_to_write
 from ptfast.io.joint_sets import Category, describe_category, parse_category
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17, Skeleton
 from ptfast.structures import IgnoreRegions, Poses, pose_areas
-
-
-class _Image(msgspec.Struct, gc=False):
-    id: int
-    file_name: str
-    frame_id: Any = UNSET
-    vid_id: str | int | UnsetType | None = UNSET
-    width: OptionalInteger = ()
-    height: OptionalInteger = ()
-    is_labeled: OptionalFlag = ()
-    ignore_regions_x: tuple[Numbers, ...] | UnsetType = UNSET
-    ignore_regions_y: tuple[Numbers, ...] | UnsetType = UNSET
 
 
 class _OfCategory(msgspec.Struct, gc=False):
@@ -85,10 +76,14 @@ class _PoseTrackAnnotation(_Annotation, gc=False):
 def read_coco(
     parts: dict[str, Content], file: str, sequence: str, posetrack: bool | None = None
 ) -> Poses | dict[str, Poses]:
-    """Poses of a file, or one for each video where PoseTrack images name several.
+    """Poses of a file, or one for each video: images of one vid_id or video_id or, without these, of one folder.
+
+    An image's id is its frame's number, and a video's frames come in rising order of it. Ids that merely count names
+    in alphabetical order (0, 1, 10, 11, 2, ...) give way to the numbers in these names.
 
     The flag of a joint means: in PoseTrack 1 labelled (visible here), 0 at (0, 0) absent, 0 elsewhere hidden, as the
-    official evaluator takes them; in COCO 0 absent, 1 hidden, 2 visible. COCO's crowds become ignore regions. PoseTrack
+    official evaluator takes them, but absent at (-1, -1) and the like with a score of 0; in COCO 0 absent, 1 hidden,
+    2 visible. COCO's crowds become ignore regions. PoseTrack
     files may lack categories: 51 or 45 numbers then are the 17 or 15 joints.
 
     Args:
@@ -98,20 +93,18 @@ def read_coco(
         posetrack: Says which meaning flags have; by default PoseTrack's where the first image has a frame or video id.
     """
     entries = elements(member(parts, "images", file), file, "images")
-    images = decode_all(entries, _Image, Rows(file, "images[{}]".format)).objects
+    images = decode_all(entries, Image, Rows(file, "images[{}]".format)).objects
     if posetrack is None:
         posetrack = any(image.frame_id is not UNSET or image.vid_id is not UNSET for image in images[:1])
-    videos = [image.vid_id if posetrack and image.vid_id is not UNSET else None for image in images]
-    first = {video: index for index, video in reversed(list(enumerate(videos)))}
-    order = sorted(range(len(images)), key=lambda index: first[videos[index]])
+    videos = videos_of(images)
+    order = [index for video in videos for index in video.images]
     frames = Objects(file, lambda index: f"images[{order[index]}]", [images[index] for index in order])
-    poses = _read_poses(parts, frames, file, posetrack)
-    name = sequence_name(parts, file, sequence)
-    return replace(poses, sequence=name) if len(first) <= 1 else _by_video(poses, [videos[index] for index in order])
+    poses = _read_poses(parts, frames, [number for video in videos for number in video.numbers], file, posetrack)
+    return split_videos(poses, videos, sequence_name(parts, file, sequence))
 
 
-def _read_poses(parts: dict[str, Content], images: Objects, file: str, posetrack: bool) -> Poses:
-    """Poses whose frames are the images."""
+def _read_poses(parts: dict[str, Content], images: Objects, numbers: list[int], file: str, posetrack: bool) -> Poses:
+    """Poses whose frames are the images, of these numbers."""
     annotations = elements(member(parts, "annotations", file), file, "annotations")
     chosen: Sequence[int] = range(len(annotations))
     if "categories" in parts or not posetrack:
@@ -125,17 +118,20 @@ def _read_poses(parts: dict[str, Content], images: Objects, file: str, posetrack
     entries = pack_lists([annotations[index] for index in chosen], kind, widths, rows)
 
     columns, per_frame = _pose_columns(entries, joints, posetrack), _frame_columns(images)
-    numbers = entries.optional_integers("image_id", 0)[1]
-    frames = _positions(numbers, per_frame["frame_ids"])
-    rows.refuse(frames < 0, "image_id", "the id of one of the images", numbers)
-    check_distinct_ids(frames, columns["track_ids"], rows, lambda row: f"image {numbers[row]}")
+    image_ids = entries.optional_integers("image_id", 0)[1]
+    frames = _positions(image_ids, per_frame["frame_ids"])
+    rows.refuse(frames < 0, "image_id", "the id of one of the images", image_ids)
+    check_distinct_ids(frames, columns["track_ids"], rows, lambda row: f"image {image_ids[row]}")
+    per_frame["frame_ids"] = np.array(numbers, np.int64)
     if order is not None:
         columns |= {name: columns[name][:, order] for name in ("keypoints", "joint_scores", "joint_visibility")}
+        if columns["features"]:
+            columns["features"] = {name: column[:, order] for name, column in columns["features"].items()}
     crowd = entries.optional_flags("iscrowd", False)[1]
     if crowd.any():
         regions = [list(regions) for regions in per_frame["ignore_regions"] or [()] * len(images)]
         per_frame["ignore_regions"] = _with_crowds(regions, frames[crowd], columns["boxes"][crowd])
-        columns = {name: None if column is None else column[~crowd] for name, column in columns.items()}
+        columns = take_rows(columns, ~crowd)
     return build(skeleton, frames[~crowd], len(images), columns, **per_frame)
 
 
@@ -178,7 +174,8 @@ def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, A
     _check_flags(entries, "keypoints", flags, given=~with_scores if posetrack else np.ones(len(entries), bool))
     visibility = flags.astype(np.uint8)
     if posetrack:
-        known = (triples[..., 0] != 0) | (triples[..., 1] != 0) | (flags != 0)
+        none = is_sentinel(triples[..., :2], given_scores) & with_scores[:, None]
+        known = (((triples[..., 0] != 0) | (triples[..., 1] != 0)) & ~none) | (flags != 0)
         visibility = known.astype(np.uint8) + (flags > 0)
         # Writers of this package add "visibility" where joints are hidden, as flags cannot say it.
         given, values = entries.optional_numbers("visibility", joints, 0)
@@ -199,6 +196,7 @@ def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, A
         "track_ids": entries.track_ids(),
         "head_boxes": from_corner_and_size(heads) if with_head.any() else None,
         "areas": areas_or_none(entries, boxes),
+        "features": scored_feature(with_scores, visibility),
     }
 
 
@@ -261,21 +259,11 @@ def _with_crowds(regions: list[list[np.ndarray]], frames: np.ndarray, boxes: np.
     return tuple(map(tuple, regions))
 
 
-def _by_video(poses: Poses, videos: list[Any]) -> dict[str, Poses]:
-    """One Poses a video, named after the folder of its first image or, where that is not distinct, its id."""
-    assert poses.frame_names is not None
-    starts = [f for f in range(len(videos)) if f == 0 or videos[f] != videos[f - 1]]
-    folders = [posixpath.basename(posixpath.dirname(poses.frame_names[f])) for f in starts]
-    names = folders if all(folders) and len(set(folders)) == len(starts) else [str(videos[f]) for f in starts]
-    parts = zip(names, starts, [*starts[1:], len(videos)], strict=True)
-    return {name: replace(poses[first:last], sequence=name) for name, first, last in sorted(parts)}
-
-
 def encode_posetrack18(poses: Poses) -> Iterator[str]:
     """PoseTrack 2018: 15 joints become 17, ids are renumbered, images without ids get PoseTrack's numbers."""
     if poses.skeleton == POSETRACK_15:
         poses = poses.to_skeleton(POSETRACK_17)
-    ids = _frame_ids(poses, first=10**10 + sequence_number(poses) * 10**4)
+    ids = ids_to_write(poses, first=10**10 + sequence_number(poses) * 10**4).tolist()
     video = {"nframes": len(poses), "vid_id": video_number(poses), "has_no_densepose": True}
     images = [{**image, "frame_id": image["id"], **video} for image in _images(poses, ids)]
     more = _optional_texts(poses, posetrack_ids(poses))
@@ -288,7 +276,7 @@ def encode_posetrack18(poses: Poses) -> Iterator[str]:
 
 def encode_coco(poses: Poses) -> Iterator[str]:
     """COCO keypoint annotations, with the keys of PoseTrack 2018 for what COCO has no field for."""
-    ids = _frame_ids(poses, first=1)
+    ids = ids_to_write(poses, first=1).tolist()
     more = _optional_texts(poses, poses.track_ids)
     more["num_keypoints"] = list(map(str, (poses.joint_visibility > 0).sum(1).tolist()))
     more["iscrowd"] = ["0"] * len(poses.keypoints)
@@ -303,10 +291,6 @@ def _document(poses: Poses, images: list[dict[str, Any]], annotations: Iterator[
     yield from lines(annotations)
     yield f'],\n"categories":[{dumps(describe_category(poses.skeleton))}]'
     yield f',\n"sequence":{dumps(poses.sequence)}}}\n' if poses.sequence else "}\n"
-
-
-def _frame_ids(poses: Poses, first: int) -> list[int]:
-    return list(range(first, first + len(poses))) if poses.frame_ids is None else poses.frame_ids.tolist()
 
 
 def _images(poses: Poses, ids: list[int]) -> list[dict[str, Any]]:
@@ -348,12 +332,20 @@ def _annotations(poses: Poses, ids: list[int], flags: np.ndarray, more: Texts) -
             "image_id": list(map(str, image_ids)),
             "category_id": ["1"] * len(frames),
             "keypoints": _joint_texts(poses.keypoints, flags),
-            "scores": list_texts(poses.joint_scores),
+            "scores": _score_texts(poses),
             "score": number_texts(poses.scores),
             "bbox": list_texts(corner_and_size(poses.boxes)),
             **more,
         }
     )
+
+
+def _score_texts(poses: Poses) -> list[str | None]:
+    """For each pose the scores of all joints in one list, None where no joint that is there has one."""
+    texts: list[str | None] = list(list_texts(poses.joint_scores))
+    there = poses.joint_visibility > 0
+    lacking = there.any(1) & ~(joint_scored(poses) & there).any(1)
+    return [None if lacks else text for text, lacks in zip(texts, lacking.tolist(), strict=True)]
 
 
 def _joint_texts(keypoints: np.ndarray, flags: np.ndarray) -> list[str]:

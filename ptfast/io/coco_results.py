@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from ptfast.io._columns import (
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, list_texts, number_texts
 from ptfast.io._gather import Numbers, Objects, OptionalInteger, OptionalNumber, Rows, pack_lists
 from ptfast.io._writing import Texts, id_texts, lines, object_texts, scored_texts
+from ptfast.io.frame_numbers import ids_to_write, mostly_there, without_gaps
 from ptfast.io.joint_sets import BOX_CENTER
 from ptfast.skeletons import COCO_17
 from ptfast.structures import Poses
@@ -43,10 +44,12 @@ class _Kind(msgspec.Struct):
 
 
 def read_coco_results(detections: list[Content], file: str, sequence: str) -> Poses:
-    """Poses of a file; the image ids that occur become the frames, in ascending order.
+    """Poses of a file; the image ids that occur are the frames' numbers, in rising order.
 
-    Keypoints are COCO's 17 joints as x, y, score; a joint of zeros is absent. Where the first entry has no keypoints
-    the file is one of boxes, which become poses of `BOX_CENTER`.
+    Where at least half of the numbers in between occur, they are a video's, and the others are frames without anybody.
+
+    Keypoints are COCO's 17 joints as x, y, score; a joint of score 0 at (0, 0), (-1, -1) and the like is absent. Where
+    the first entry has no keypoints the file is one of boxes, which become poses of `BOX_CENTER`.
 
     Args:
         detections: The file's entries.
@@ -62,9 +65,21 @@ def read_coco_results(detections: list[Content], file: str, sequence: str) -> Po
         entries = pack_lists(detections, _Detection, {"bbox": 4}, rows)
         skeleton, columns = BOX_CENTER, _box_columns(entries)
     numbers = entries.optional_integers("image_id", 0)[1]
-    ids, frames = np.unique(numbers, return_inverse=True)
-    check_distinct_ids(frames, columns["track_ids"], rows, lambda row: f"image {numbers[row]}")
-    return build(skeleton, frames, len(ids), columns, sequence=sequence, frame_ids=ids)
+    check_distinct_ids(numbers, columns["track_ids"], rows, lambda row: f"image {numbers[row]}")
+    ids = _frame_ids(numbers, rows)
+    return build(skeleton, np.searchsorted(ids, numbers), len(ids), columns, sequence=sequence, frame_ids=ids)
+
+
+def _frame_ids(numbers: np.ndarray, rows: Rows) -> np.ndarray:
+    """(F,) int64 rising ids of the frames, from the image id (N,) of each pose."""
+    ids, first = np.unique(numbers, return_index=True)
+    if not mostly_there(ids):
+        return ids
+
+    def refuse(index: int, expected: str) -> NoReturn:
+        rows.fail(int(first[index]), "image_id", expected, ids[index])
+
+    return without_gaps(ids, refuse)
 
 
 def _box_columns(entries: Objects) -> dict[str, Any]:
@@ -84,7 +99,7 @@ def encode_coco_results(poses: Poses) -> Iterator[str]:
         raise ValueError(
             f"poses must have the skeleton coco_17 to be written as COCO results, got {poses.skeleton.name}"
         )
-    ids = np.arange(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids
+    ids = ids_to_write(poses, first=1)
     columns: Texts = {
         "image_id": list(map(str, ids[frame_of_rows(poses.frame_offsets)].tolist())),
         "category_id": ["1"] * len(poses.keypoints),

@@ -44,7 +44,8 @@ def read_poses(path: str | os.PathLike[str], *, format: str | None = None) -> Po
     PoseTrack 2017 and 2018 JSON (ground truth and predictions), COCO keypoint annotations and results, the package's
     simple per-frame JSON (`ptfast.io.frames`), MOT text, CSV and Parquet (`ptfast.io.tables`). Values that a file lacks
     are filled: a box is the extent of the joints, a pose's score the mean of the scores of its joints, scores of ground
-    truth are 1, a sequence has the name of its file without suffix.
+    truth are 1, a sequence has the name of its file without suffix. Frames come in rising order of their numbers
+    (`frame_ids`), which are the file's ids or what names tell.
 
     Args:
         path: A file, or a folder with one.
@@ -71,8 +72,8 @@ def read_sequences(path: str | os.PathLike[str], *, format: str | None = None) -
 
     Returns:
         Sequences by name, sorted. Those of a folder are named by their files, without suffix; the one of a file by
-        itself; those of a PoseTrack 2018 file whose images have more than one vid_id, also in a folder, by the folder
-        of each video's images (or else its vid_id).
+        itself; those of a PoseTrack 2018 or COCO file whose images have more than one vid_id or video_id or, without
+        these, folder, also in a folder, by the folder of each video's images (or else its id).
 
     Raises:
         FileNotFoundError: There is no such file or folder.
@@ -102,12 +103,14 @@ def write_poses(poses: Poses | Mapping[str, Poses], path: str | os.PathLike[str]
     - "frames": frame names, keypoints, scores, boxes, areas, track ids; head boxes, frame ids, frame sizes, labels and
       ignore regions are lost, and a hidden joint becomes a visible one.
     - "coco_results": as "frames" with frame ids in place of names, without empty frames; COCO's joints alone.
-    - "mot": boxes, scores, track ids; frames count from 1, and empty ones at the end are lost.
+    - "mot": boxes, scores, track ids; frame ids as numbers, one more where they count from 0; empty frames at the end
+      are lost.
 
-    Where a format needs names, frames without are called images/val/<sequence>/000000.jpg and so on, the sequence as
-    PoseTrack's official reader wants it: 000023_bonn stays, walk becomes 000000_mpii_walk (a number, mpii, the name).
-    Frames without ids get PoseTrack's (1, six digits of the sequence, four of the frame) or count from 1. A pose
-    without track has no track id in the file; PoseTrack's evaluator wants one for every pose.
+    Where a format needs names, frames without are called images/val/<sequence>/000000.jpg and so on by their numbers,
+    the sequence as PoseTrack's official reader wants it: 000023_bonn stays, walk becomes 000000_mpii_walk (a number,
+    mpii, the name). Frames without ids get the numbers of their names or count from 1, in PoseTrack 2018 behind 1 and
+    six digits of the sequence, in four digits. A pose without track has no track id in the file; PoseTrack's evaluator
+    wants one for every pose.
 
     Args:
         poses: One sequence, or sequences by name.

@@ -6,7 +6,8 @@
                                 "score": 0.9, "box": [x1, y1, x2, y2], "area": 5000.0, "track_id": 3}, ...],
                 "000001.jpg": [], ...}}
 
-Frames come in the file's order. Of a pose, only "keypoints" is needed; a joint with x, y and score all 0 is absent.
+Frames whose names tell their numbers (img_9.jpg, img_10.jpg) come in order of these, others in the file's. Of a pose,
+only "keypoints" is needed; a joint of score 0 at (0, 0), (-1, -1) or elsewhere with neither x nor y above 0 is absent.
 "skeleton" is the name of a known one or what `Skeleton.from_json` reads; without it 17 joints are COCO's and 15 are
 PoseTrack 2017's. The object of frames may also stand alone, without "frames" about it, and "origbox" is read as "box":
 that is the form in which py-globalflow keeps its detections. Other keys are ignored.
@@ -26,6 +27,7 @@ from ptfast.io._columns import build, check_distinct_ids, scored_columns, sequen
 from ptfast.io._decimal import list_texts, number_texts
 from ptfast.io._gather import Numbers, OptionalInteger, OptionalNumber, Rows, pack_lists
 from ptfast.io._writing import Texts, distinct_frame_names, dumps, id_texts, object_texts, scored_texts
+from ptfast.io.frame_numbers import in_order
 from ptfast.io.joint_sets import describe_skeleton, parse_skeleton
 from ptfast.skeletons import COCO_17, POSETRACK_15, Skeleton
 from ptfast.structures import Poses
@@ -73,7 +75,8 @@ def read_frames(parts: dict[str, Content], file: str, sequence: str) -> Poses:
     frame_of = np.repeat(np.arange(len(frames)), np.array(counts, np.int64))
     names = tuple(frames)
     check_distinct_ids(frame_of, columns["track_ids"], rows, lambda row: f"frame {names[frame_of[row]]!r}")
-    return build(skeleton, frame_of, len(frames), columns, sequence=name, frame_names=names)
+    frame_of, about = in_order(frame_of, {"frame_ids": None, "frame_names": names})
+    return build(skeleton, frame_of, len(frames), columns, sequence=name, **about)
 
 
 def check_distinct_keys(text: bytes, file: str) -> None:

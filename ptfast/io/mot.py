@@ -15,6 +15,7 @@ from ptfast._json import bad_value
 from ptfast.io._columns import build, center_columns, repeated_id
 from ptfast.io._decimal import corner_and_size, from_corner_and_size, shortest
 from ptfast.io._gather import LARGEST, LARGEST_WHOLE, Rows
+from ptfast.io.frame_numbers import MAX_GAP, from_one, numbers_in_video, without_gaps
 from ptfast.io.joint_sets import BOX_CENTER
 from ptfast.structures import Poses
 
@@ -23,9 +24,10 @@ _LAST_FRAME = 10_000_000  # a damaged number must not make a sequence of billion
 
 
 def read_mot(text: str, file: str, sequence: str) -> Poses:
-    """Poses of a file's text: frames 1 to the last that has a box.
+    """Poses of a file's text: frames 1 to the last that has a box, by the step that their numbers share.
 
-    The confidence is the score; -1, MOT's "none", gives 1. The number of a frame is its id.
+    The confidence is the score; -1, MOT's "none", gives 1. The number of a frame is its id. A file that begins after
+    frame 10,000 has no frames before.
 
     Args:
         text: The file's text.
@@ -52,11 +54,23 @@ def read_mot(text: str, file: str, sequence: str) -> Poses:
     refuse(ids < -1, 1, "a track id, or -1 for none")
     if (row := repeated_id(numbers, ids)) is not None:
         raise bad_value(file, rows.place_of(row), f"each id once in frame {numbers[row]}", f"{ids[row]} twice")
-    count = int(numbers.max())
     scores = np.where(values[:, 6] == -1, 1, values[:, 6])
     columns = {**center_columns(from_corner_and_size(values[:, 2:6]), scores), "track_ids": ids}
-    frame_ids = np.arange(1, count + 1)
-    return build(BOX_CENTER, numbers - 1, count, columns, sequence=sequence, frame_ids=frame_ids)
+    ids_of_frames = _frame_ids(numbers, rows, cells)
+    frames = np.searchsorted(ids_of_frames, numbers)
+    return build(BOX_CENTER, frames, len(ids_of_frames), columns, sequence=sequence, frame_ids=ids_of_frames)
+
+
+def _frame_ids(numbers: np.ndarray, rows: Rows, cells: list[str]) -> np.ndarray:
+    """(F,) int64 rising numbers of the frames, from the number (N,) of each box's."""
+    listed, first = np.unique(numbers, return_index=True)
+
+    def refuse(index: int, expected: str) -> NoReturn:
+        _refuse(rows, cells, int(first[index]) * len(_NAMES), expected)
+
+    filled = without_gaps(listed, refuse)
+    one_by_one = len(filled) == 1 or filled[1] - filled[0] == 1
+    return np.arange(1, filled[-1] + 1) if one_by_one and filled[0] <= MAX_GAP else filled
 
 
 def _refuse(rows: Rows, cells: list[str], index: int, expected: str) -> NoReturn:
@@ -94,18 +108,33 @@ def _is_number(cell: str) -> bool:
 
 
 def encode_mot(poses: Poses) -> Iterator[str]:
-    """Boxes, scores and track ids; frames count from 1, and empty ones at the end are not written.
+    """Boxes, scores and track ids; empty frames are not written.
+
+    Frames keep the numbers that ids or names tell. Where one is 0, they count from 0, and MOT's is one more.
 
     Raises:
-        ValueError: There are no boxes.
+        ValueError: There are no boxes, or a number is not one of MOT's.
     """
     if not len(poses.boxes):
         raise ValueError("poses must hold at least one box to be written as MOT text, where no box is an empty file")
     columns = (
-        (frame_of_rows(poses.frame_offsets) + 1).tolist(),
+        _numbers_to_write(poses)[frame_of_rows(poses.frame_offsets)].tolist(),
         poses.track_ids.tolist(),
         *corner_and_size(poses.boxes).T.tolist(),
         shortest(poses.scores).tolist(),
     )
     for row in zip(*columns, strict=True):
         yield ",".join(map(repr, row)) + ",-1,-1,-1\n"
+
+
+def _numbers_to_write(poses: Poses) -> np.ndarray:
+    """(F,) int64 numbers from 1."""
+    numbers = numbers_in_video(poses)
+    if numbers is None:
+        return np.arange(1, len(poses) + 1)
+    if numbers.min() < 0 or numbers.max() >= _LAST_FRAME:
+        wrong = numbers[(numbers < 0) | (numbers >= _LAST_FRAME)][0]
+        raise ValueError(
+            f"poses.frame_ids must be numbers from 0 to {_LAST_FRAME - 1} to be written as MOT text, got {wrong}"
+        )
+    return from_one(numbers)

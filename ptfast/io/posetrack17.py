@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ptfast._columns import is_sentinel
 from ptfast._json import Content, bad_value, elements, member
 from ptfast.io._columns import (
     boxes_or_extents,
@@ -17,11 +18,22 @@ from ptfast.io._columns import (
     joint_scores,
     polygons,
     pose_scores,
+    scored_feature,
     sequence_name,
 )
 from ptfast.io._decimal import number_texts
 from ptfast.io._gather import LARGEST_WHOLE, Numbers, Objects, Rows, decode_all
-from ptfast.io._writing import Texts, distinct_frame_names, dumps, id_texts, lines, object_texts, posetrack_ids
+from ptfast.io._writing import (
+    Texts,
+    distinct_frame_names,
+    dumps,
+    id_texts,
+    joint_scored,
+    lines,
+    object_texts,
+    posetrack_ids,
+)
+from ptfast.io.frame_numbers import ids_to_write, in_order
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 
@@ -29,7 +41,7 @@ _JOINTS = len(POSETRACK_15)
 _HEAD_KEYS = ("x1", "y1", "x2", "y2")
 _BATCH = 4  # frames that are decoded at a time
 # Text at once, not a dict for the encoder: a large file has millions of points, and this takes a third of the time.
-_POINT = '{"id":[%d],"x":[%s],"y":[%s],"is_visible":[%d],"score":[%s]}'
+_POINT = '{"id":[%d],"x":[%s],"y":[%s],"is_visible":[%d]%s}'
 
 Columns = dict[str, np.ndarray]
 Single = tuple[float]
@@ -81,6 +93,10 @@ class _Frame(msgspec.Struct, gc=False):
 def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Poses:
     """Poses of a file: joints that a person lacks are absent, is_visible 0 is hidden, boxes span the joints.
 
+    Points of score 0 at (0, 0), (-1, -1) and the like are absent, too, unless is_visible is 1.
+
+    Frames have the numbers that imgnum gives or, where some frame lacks it, that names tell.
+
     Args:
         parts: The file's values by key.
         file: Name for messages.
@@ -93,17 +109,15 @@ def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Pos
     with_number = Rows(file, lambda index: rows.place_of(int(numbered[index])))
     with_number.check_distinct("imgnum", raw["numbers"][numbered], "a distinct one for each frame")
     count = len(raw["names"])
-    return build(
-        POSETRACK_15,
-        np.repeat(np.arange(count), raw["people"]),
-        count,
-        _pose_columns(raw),
-        sequence=sequence_name(parts, file, sequence),
-        frame_names=tuple(raw["names"]) if count else None,
-        frame_ids=raw["numbers"] if 0 < len(numbered) == count else None,
-        is_labeled=raw["labels"] > 0 if raw["with_label"].any() else None,
-        ignore_regions=polygons(raw["regions"].tolist()),
-    )
+    about = {
+        "frame_names": tuple(raw["names"]) if count else None,
+        "frame_ids": raw["numbers"] if 0 < len(numbered) == count else None,
+        "is_labeled": raw["labels"] > 0 if raw["with_label"].any() else None,
+        "ignore_regions": polygons(raw["regions"].tolist()),
+    }
+    frames, about = in_order(np.repeat(np.arange(count), raw["people"]), about)
+    name = sequence_name(parts, file, sequence)
+    return build(POSETRACK_15, frames, count, _pose_columns(raw), sequence=name, **about)
 
 
 def _gather(frames: list[Content], rows: Rows) -> Columns:
@@ -164,16 +178,17 @@ def _joint_columns(people: Objects) -> Columns:
     lists = [part[0].point if part else () for part in parts]
     counts = np.array(list(map(len, lists)), np.int64)
     points = people.inside("annopoints[0].point", counts).of(list(chain.from_iterable(lists)))
-    x, y = points.numbers("x", 1), points.numbers("y", 1)
-    flags = points.optional_numbers("is_visible", 1, 1)[1][:, 0]
-    _check_binary(points, "is_visible", flags)
+    xy = np.concatenate([points.numbers("x", 1), points.numbers("y", 1)], 1)
+    with_flag, flags = points.optional_numbers("is_visible", 1, 1)
+    _check_binary(points, "is_visible", flags[:, 0])
     with_score, given_scores = points.optional_numbers("score", 1, 0)
+    none = with_score & ~(with_flag & (flags[:, 0] == 1)) & is_sentinel(xy, given_scores[:, 0])
 
     shape = (len(people), _JOINTS)
     joint = _joint_places(points, counts)
     keypoints, visibility = np.zeros((*shape, 2)), np.zeros(shape, np.uint8)
-    keypoints.reshape(-1, 2)[joint] = np.concatenate([x, y], 1)
-    visibility.flat[joint] = 1 + flags
+    keypoints.reshape(-1, 2)[joint] = np.where(none[:, None], 0, xy)
+    visibility.flat[joint] = np.where(none, 0, 1 + flags[:, 0])
     known, scores = np.zeros(shape, bool), np.zeros(shape)
     known.flat[joint], scores.flat[joint] = with_score, given_scores[:, 0]
     return {"keypoints": keypoints, "visibility": visibility, "with_joint_score": known, "joint_scores": scores}
@@ -227,6 +242,7 @@ def _pose_columns(raw: Columns) -> dict[str, Any]:
         "scores": pose_scores(raw["with_score"], raw["scores"], scores, visibility),
         "track_ids": raw["track_ids"],
         "head_boxes": raw["head_boxes"] if raw["with_head"].any() else None,
+        "features": scored_feature(raw["with_joint_score"], visibility),
     }
 
 
@@ -250,7 +266,7 @@ def encode_posetrack17(poses: Poses) -> Iterator[str]:
 
 
 def _frame_texts(poses: Poses) -> Iterator[str]:
-    numbers = range(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids.tolist()
+    numbers = ids_to_write(poses, first=1).tolist()
     labeled = None if poses.is_labeled is None else poses.is_labeled.astype(int).tolist()
     people = _person_texts(poses)
     for frame, (name, number) in enumerate(zip(distinct_frame_names(poses), numbers, strict=True)):
@@ -282,7 +298,9 @@ def _point_texts(poses: Poses) -> list[str | None]:
     row, joint = np.nonzero(poses.joint_visibility)
     visible = (poses.joint_visibility[row, joint] == 2).astype(int)
     x, y = map(number_texts, poses.keypoints[row, joint].T)
-    scores = number_texts(poses.joint_scores[row, joint])
+    known = joint_scored(poses)[row, joint].tolist()
+    texts = number_texts(poses.joint_scores[row, joint])
+    scores = [f',"score":[{text}]' if scored else "" for text, scored in zip(texts, known, strict=True)]
     points = list(map(_POINT.__mod__, zip(joint.tolist(), x, y, visible.tolist(), scores, strict=True)))
     starts = np.searchsorted(row, np.arange(len(poses.keypoints) + 1)).tolist()
     return [

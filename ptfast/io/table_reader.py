@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ptfast._json import bad_value, decode
-from ptfast.io._columns import build, polygons, repeated_id
+from ptfast.io._columns import build, joint_scores, polygons, pose_scores, repeated_id, scored_feature
 from ptfast.io._gather import LARGEST, describe
+from ptfast.io.frame_numbers import in_order, without_gaps
 from ptfast.io.joint_sets import known_joints, parse_skeleton
 from ptfast.io.tables import BOX, HEAD_BOX, PER_JOINT, Columns, joints_of
 from ptfast.skeletons import Skeleton
@@ -45,6 +46,22 @@ class Table:
             self.fail(column, int(rows[bad.argmax()]), expected)
         return cells.data
 
+    def empty(self, column: str, rows: np.ndarray) -> np.ndarray:
+        """(len(rows),) bool of cells that are empty or NaN, or whose column is not there."""
+        if column not in self.columns:
+            return np.ones(len(rows), bool)
+        cells = self.columns[column][rows]
+        return np.ma.getmaskarray(cells) | np.isnan(cells.data)
+
+    def some(self, column: str, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """(len(rows),) numbers, finite where `kept` (len(rows),) is True and 0 elsewhere."""
+        if kept.all() and column in self.columns:
+            return self.values(column, rows, "a finite number")
+        numbers = np.zeros(len(rows))
+        if kept.any():
+            numbers[kept] = self.values(column, rows[kept], "a finite number")
+        return numbers
+
     def numbers(self, columns: tuple[str, ...] | list[str], rows: np.ndarray) -> np.ndarray:
         """(len(rows), len(columns)) finite numbers."""
         return np.stack([self.values(column, rows, "a finite number") for column in columns], 1)
@@ -61,47 +78,64 @@ def read_table(columns: Columns, file: str, sequence: str, first_row: int) -> Po
     """
     joints = _joints(columns, file)
     table = Table(file, columns, first_row)
-    frames = _frames(table)
-    starts = np.flatnonzero(np.diff(frames, prepend=-1))
+    numbers = table.values("frame", np.arange(len(table)), "a frame number")
+    starts = np.unique(numbers, return_index=True)[1]  # the first row of each frame
+    _check_same(table, numbers, starts)
+    about = _frame_columns(table, starts)
+    listed = _listed_frames(table, numbers[starts], starts, about)
     rows = _pose_rows(table)
     skeleton, joints = _skeleton(table, joints)
     pose_columns = _pose_columns(table, rows, joints)
     wrong = pose_columns["track_ids"] < -1
     if wrong.any():
         table.fail("track_id", int(rows[wrong.argmax()]), "a track id, or -1 for none")
-    repeated = repeated_id(frames[rows], pose_columns["track_ids"])
+    repeated = repeated_id(numbers[rows], pose_columns["track_ids"])
     if repeated is not None:
         table.fail("track_id", int(rows[repeated]), "each track id once a frame")
     if "sequence" in columns and len(starts):
         sequence = _texts(table, "sequence", starts[:1])[0]
-    return build(skeleton, frames[rows], len(starts), pose_columns, sequence=sequence, **_frame_columns(table, starts))
+    frames = np.searchsorted(listed, numbers[rows])
+    if about["frame_ids"] is None and not np.array_equal(listed, np.arange(len(listed))):
+        about["frame_ids"] = listed
+    frames, about = in_order(frames, about)
+    return build(skeleton, frames, len(listed), pose_columns, sequence=sequence, **about)
 
 
 def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     """Names of the joints, after a check that no column is missing."""
     joints = joints_of(columns)
-    per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in PER_JOINT]
-    for name in ("frame", "track_id", "score", *BOX, *per_joint):
+    needed = [part for part in PER_JOINT if part != "score"]
+    per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in needed]
+    for name in ("frame", "track_id", *BOX, *per_joint):
         if name not in columns:
             raise bad_value(file, "header", f"the column {name!r}", f"{', '.join(list(columns)[:8])}, ...")
     return joints
 
 
-def _frames(table: Table) -> np.ndarray:
-    """(R,) int64 frame of each row, checked to go from 0 up without gaps."""
-    frames = table.values("frame", np.arange(len(table)), "a frame number")
-    wrong = ~np.isin(np.diff(frames, prepend=-1), (0, 1))
-    wrong[:1] |= frames[:1] != 0
-    if wrong.any():
-        row = int(wrong.argmax())
-        table.fail("frame", row, f"{frames[row - 1]} or {frames[row - 1] + 1}" if row else "0")
-    return frames
+def _listed_frames(table: Table, numbers: np.ndarray, starts: np.ndarray, about: dict[str, Any]) -> np.ndarray:
+    """(F,) int64 rising numbers of the frames: of the rows and, where rows say nothing else of frames, in between."""
+    if any(column is not None for column in about.values()):
+        return numbers
+    return without_gaps(numbers, lambda index, expected: table.fail("frame", int(starts[index]), expected))
+
+
+def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
+    """Raises ValueError where rows of one frame give it different ids or names."""
+    first = starts[np.searchsorted(numbers[starts], numbers)]
+    for column in ("frame_id", "frame_name"):
+        if column in table.columns:
+            wrong = np.ma.filled(table.columns[column] != table.columns[column][first], False)
+            if wrong.any():
+                row = int(wrong.argmax())
+                cell = table.columns[column][first[row : row + 1]].tolist()[0]
+                table.fail(column, row, f"{cell!r} as in the frame's first row")
 
 
 def _pose_rows(table: Table) -> np.ndarray:
     """Indices of the rows that hold a pose; the others stand for frames without."""
+    rows = np.arange(len(table))
     empty = np.ma.getmaskarray(table.columns["track_id"])
-    forgotten = empty & ~np.ma.getmaskarray(table.columns["score"])
+    forgotten = empty & ~(table.empty("score", rows) & table.empty(BOX[0], rows))
     if forgotten.any():
         table.fail("track_id", int(forgotten.argmax()), "a track id, -1 for none")
     return np.flatnonzero(~empty)
@@ -125,20 +159,38 @@ def _skeleton(table: Table, joints: tuple[str, ...]) -> tuple[Skeleton, tuple[st
 
 
 def _pose_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
-    x, y, scores, visibility = (table.numbers([f"{joint}_{part}" for joint in joints], rows) for part in PER_JOINT)
-    wrong = ~np.isin(visibility, (0, 1, 2))
-    if wrong.any():
-        row, joint = np.argwhere(wrong)[0]
-        table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
+    of_joints = _joint_columns(table, rows, joints)
+    given = ~table.empty("score", rows)
+    scores = table.some("score", rows, given)
     return {
-        "keypoints": np.stack([x, y], -1),
-        "joint_scores": scores,
-        "joint_visibility": visibility,
+        **of_joints,
         "boxes": table.numbers(BOX, rows),
-        "scores": table.values("score", rows, "a finite number"),
+        "scores": pose_scores(given, scores, of_joints["joint_scores"], of_joints["joint_visibility"]),
         "track_ids": table.values("track_id", rows, "a whole number"),
         "head_boxes": _head_boxes(table, rows) if HEAD_BOX[0] in table.columns else None,
         "areas": table.values("area", rows, "a finite number") if "area" in table.columns else None,
+    }
+
+
+def _joint_columns(table: Table, rows: np.ndarray, joints: tuple[str, ...]) -> dict[str, Any]:
+    """Columns of joints, (N, K) each or more. Joints whose x or y is empty or NaN are absent, at (0, 0)."""
+    there = np.stack([~(table.empty(f"{joint}_x", rows) | table.empty(f"{joint}_y", rows)) for joint in joints], 1)
+    scored = np.stack([~table.empty(f"{joint}_score", rows) for joint in joints], 1)
+    kept = {"x": there, "y": there, "score": scored, "visibility": there}
+    parts = {
+        part: np.stack([table.some(f"{joint}_{part}", rows, kept[part][:, k]) for k, joint in enumerate(joints)], 1)
+        for part in PER_JOINT
+    }
+    wrong = ~np.isin(parts["visibility"], (0, 1, 2))
+    if wrong.any():
+        row, joint = np.argwhere(wrong)[0]
+        table.fail(f"{joints[joint]}_visibility", int(rows[row]), "0, 1 or 2")
+    missing = joint_scores(scored & (parts["visibility"] > 0), parts["score"], parts["visibility"])
+    return {
+        "keypoints": np.stack([parts["x"], parts["y"]], -1),
+        "joint_scores": np.where(scored, parts["score"], missing),
+        "joint_visibility": parts["visibility"],
+        "features": scored_feature(scored, parts["visibility"]),
     }
 
 

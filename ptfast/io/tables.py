@@ -1,6 +1,6 @@
 """Poses as one table, a row a pose: what CSV and Parquet files hold.
 
-    frame         frame of the row, from 0; frames follow each other
+    frame         frame of the row; in a file that is written from 0, one after the other
     sequence      the sequence's name                                         where there is one
     frame_name, frame_id, is_labeled (0 or 1), width, height                  where the poses have them
     ignore_regions  JSON [[[x, y], ...], ...], in the first row of a frame    where the poses have them
@@ -11,8 +11,14 @@
     <joint>_x, <joint>_y, <joint>_score, <joint>_visibility                   for every joint, in the skeleton's order
 
 A frame without poses has one row whose track_id and everything after it are empty. A head box may be empty as well.
+Rows may stand in any order of frames; those of one frame keep theirs. Where frames have no frame_id and their numbers
+are others than 0, 1, 2, ..., these are the ids; numbers that are left out are then frames without poses, unless there
+are more columns of frames, which only rows can tell.
 Columns may stand in any order, and others are ignored. Everything in Poses is in the table, also the coordinates of
 absent joints (0 where they are not finite).
+
+What people leave out in tables of their own is filled: a joint whose x or y is empty or NaN is absent, a joint's score
+may be empty or NaN, or its column missing, and then a pose's score is the mean of its joints' where that is so, too.
 """
 
 from __future__ import annotations
@@ -24,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from ptfast.io._decimal import shortest
-from ptfast.io._writing import dumps
+from ptfast.io._writing import dumps, joint_scored
 from ptfast.io.joint_sets import KNOWN, describe_skeleton
 from ptfast.structures import Poses
 
@@ -67,12 +73,16 @@ def to_columns(poses: Poses) -> Columns:
     if poses.skeleton not in KNOWN and len(frames):
         text = np.full(len(frames), json.dumps(describe_skeleton(poses.skeleton)), object)
         columns["skeleton"] = np.ma.masked_array(text, np.arange(len(frames)) > 0)
+    unscored = dict(zip((f"{joint}_score" for joint in poses.skeleton.joints), ~joint_scored(poses).T, strict=True))
     for name, values in _pose_values(poses).items():
         spread = np.zeros(len(frames), values.dtype)
         spread[filled] = values
         missing = ~filled
         if name in HEAD_BOX:
             missing = missing | np.isnan(spread)
+        if name in unscored:
+            missing = missing.copy()
+            missing[filled] = unscored[name]
         columns[name] = np.ma.masked_array(spread, missing)
     return columns
 

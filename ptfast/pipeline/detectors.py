@@ -44,19 +44,22 @@ def given_boxes(poses: Poses, *, sparse: bool = False) -> Detector:
     Args:
         poses: The video's boxes and scores. Frame f is the frame whose index in the video is f, also where reading
             begins later.
-        sparse: There is nobody in frames after the last, which files that list detections alone, as MOT's, do not have.
+        sparse: There is nobody in frames that are not there, as in MOT's files, which list detections alone and number
+            frames from 1.
 
     Raises:
         ValueError: In use, if the video has a frame that `poses` lacks, unless they are sparse.
     """
     host = poses.numpy()
+    indices = np.arange(len(host)) if host.frame_ids is None or not sparse else host.frame_ids - 1
+    place = {index: f for f, index in enumerate(indices.tolist())}
 
     def boxes_of(index: int) -> Boxes:
-        if index >= len(host) and not sparse:
+        if index not in place and not sparse:
             raise ValueError(f"poses must have boxes for every frame of the video, got {len(host)} frames")
-        if index >= len(host):
+        if index not in place:
             return checked([], [])
-        rows = slice(host.frame_offsets[index], host.frame_offsets[index + 1])
+        rows = slice(*host.frame_offsets[place[index] : place[index] + 2])
         return checked(host.boxes[rows], host.scores[rows])
 
     return lambda frames, keys: [boxes_of(frames[key].index) for key in keys]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import Array, check_shape, is_tensor
-from ptfast._columns import join_columns, like, offsets_of, on_host
+from ptfast._columns import is_sentinel, join_columns, like, offsets_of, on_host
 
 _ROWS: dict[str, tuple[int | str, ...]] = {"scores": ("n",), "boxes": ("n", 4), "track_ids": ("n",)}
 
@@ -81,10 +81,16 @@ def _joined(frames: list[Array], shape: tuple[int | str, ...]) -> Array:
 
 
 def _joint_columns(joined: Array) -> dict[str, Array]:
-    """Columns of (N, K, 2) joints or (N, K, 3) joints and scores. What is not finite is absent, with a score of 0."""
+    """Columns of (N, K, 2) joints or (N, K, 3) joints and scores.
+
+    What is not finite is absent, with a score of 0, and at (0, 0); so is a tool's sentinel.
+    """
     host = on_host(joined)
     known = np.isfinite(host).all(-1)
-    columns = {"keypoints": joined[..., :2], "joint_visibility": np.where(known, np.uint8(2), np.uint8(0))}
+    if host.shape[-1] == 3:
+        known &= ~is_sentinel(host[..., :2], host[..., 2])
+    keypoints = joined[..., :2] if known.all() else like(joined, np.where(known[..., None], host[..., :2], 0))
+    columns = {"keypoints": keypoints, "joint_visibility": np.where(known, np.uint8(2), np.uint8(0))}
     if host.shape[-1] == 3:
         columns["joint_scores"] = np.where(known, host[..., 2], 0)
     return columns

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from ptfast._check import Array, check_offsets, check_shape, is_tensor
-from ptfast._columns import cast_array, cast_column, joint_boxes, like, offsets_of, on_host
+from ptfast._columns import (
+    cast_array,
+    cast_column,
+    is_sentinel,
+    joint_boxes,
+    like,
+    namespace_of,
+    offsets_of,
+    on_host,
+)
 
 # Columns with one row a pose: pattern and dtype. The first group is always there, the second may be None.
 POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
@@ -22,6 +31,7 @@ POSE_COLUMNS: dict[str, tuple[tuple[int | str, ...], str]] = {
     "areas": (("N",), "float32"),
 }
 JOINT_COLUMNS = ("keypoints", "joint_scores", "joint_visibility")
+JOINT_SCORED = "joint_scored"  # the feature that tells joints with a score from those without
 FRAME_COLUMNS = ("frame_names", "frame_ids", "is_labeled", "frame_size", "ignore_regions")
 
 _FRAME_DTYPES = {"frame_ids": np.int64, "is_labeled": np.bool_, "frame_size": np.int64}
@@ -36,34 +46,60 @@ def pose_columns(given: Mapping[str, Array | None]) -> dict[str, Array | None]:
         given: The columns of POSE_COLUMNS, None where there is none. The keypoints are checked already.
     """
     keypoints: Array = given["keypoints"]
+    checked = {name: checked_column(name, column, keypoints) for name, column in given.items()}
+    joints = _present_joints(checked["keypoints"], checked["joint_scores"], checked["joint_visibility"])
+    columns = checked | dict(zip(JOINT_COLUMNS, joints, strict=True))
+    return columns | _defaults(columns)
+
+
+def checked_column(name: str, column: Array | None, keypoints: Array) -> Array | None:
+    """A column of POSE_COLUMNS, cast; of the keypoints' kind and on their device."""
+    if column is None:
+        return None
+    pattern, dtype = POSE_COLUMNS[name]
     sizes = {"N": keypoints.shape[0], "K": keypoints.shape[1]}
-    filled = {**given, **_defaults(given, keypoints)}
-    checked: dict[str, Array | None] = {}
-    for name, column in filled.items():
-        pattern, dtype = POSE_COLUMNS[name]
-        if column is not None:
-            column = column if is_tensor(column) else np.asarray(column)
-            check_shape(name, column, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
-            column = cast_column(name, column, dtype, keypoints)
-        checked[name] = column
-    return checked
+    column = column if is_tensor(column) else np.asarray(column)
+    check_shape(name, column, pattern, **{key: sizes[key] for key in pattern if isinstance(key, str)})
+    return cast_column(name, column, dtype, keypoints)
 
 
-def _defaults(given: Mapping[str, Array | None], keypoints: Array) -> dict[str, Array]:
+def _present_joints(keypoints: Array, scores: Array | None, visibility: Array | None) -> tuple[Array, Array, Array]:
+    """The joint columns with their defaults, NaN joints absent: at (0, 0), and with a score of 0 where that is NaN.
+
+    Where no visibility is given, a tool's sentinel is absent, too.
+    """
+    xp = namespace_of(keypoints)
+    if visibility is None:
+        known = np.full(keypoints.shape[:2], True) if scores is None else ~on_host(is_sentinel(keypoints, scores))
+        visibility = like(keypoints, known * np.uint8(2))
+    if scores is None:
+        scores = like(keypoints, np.ones(keypoints.shape[:2], np.float32))
+    if not _may_hold_nan(keypoints):
+        return keypoints, scores, visibility
+    absent = xp.isnan(keypoints[..., 0]) | xp.isnan(keypoints[..., 1])
+    nothing = xp.zeros_like(keypoints[..., 0])
+    scores = xp.where(absent & xp.isnan(scores), nothing, scores)
+    visibility = xp.where(absent, xp.zeros_like(visibility), visibility)
+    return xp.where(absent[..., None], nothing[..., None], keypoints), scores, visibility
+
+
+def _may_hold_nan(keypoints: Array) -> bool:
+    """False where there is no NaN. On a GPU, asking would wait for it."""
+    if is_tensor(keypoints):
+        return keypoints.is_cuda or bool(keypoints.isnan().any())
+    return bool(keypoints.size) and bool(np.isnan(keypoints.min()))  # in a fifth of the time of a test of each number
+
+
+def _defaults(columns: Mapping[str, Array | None]) -> dict[str, Array]:
     """Values for the columns that must be there and are None, of the keypoints' kind and on their device."""
-    missing = {name for name, column in given.items() if column is None}
-    n, k = keypoints.shape[:2]
+    keypoints: Array = columns["keypoints"]
+    n = len(keypoints)
     made: dict[str, Array] = {}
-    if "joint_scores" in missing:
-        made["joint_scores"] = np.ones((n, k), np.float32)
-    if "joint_visibility" in missing:
-        made["joint_visibility"] = np.full((n, k), 2, np.uint8)
-    if "boxes" in missing:
-        visibility = made.get("joint_visibility", given["joint_visibility"])
-        made["boxes"] = joint_boxes(on_host(keypoints), on_host(visibility))
-    if "scores" in missing:
+    if columns["boxes"] is None:
+        made["boxes"] = joint_boxes(on_host(keypoints), on_host(columns["joint_visibility"]))
+    if columns["scores"] is None:
         made["scores"] = np.ones(n, np.float32)
-    if "track_ids" in missing:
+    if columns["track_ids"] is None:
         made["track_ids"] = np.full(n, -1, np.int64)
     return {name: like(keypoints, value) for name, value in made.items()}
 
@@ -97,6 +133,20 @@ def rows_of_frames(frame_offsets: np.ndarray, index: range) -> tuple[Any, np.nda
         return rows, frame_offsets[first : last + 1] - frame_offsets[first]
     chosen = [np.arange(frame_offsets[f], frame_offsets[f + 1]) for f in index]
     return np.concatenate([np.zeros(0, np.int64), *chosen]), offsets_of(np.array([len(rows) for rows in chosen]))
+
+
+def take_scored(features: Mapping[str, Array], index: np.ndarray) -> dict[str, Array]:
+    """Features with who is scored of joints `index`, True where that is -1: an absent joint lacks no score."""
+    if JOINT_SCORED not in features:
+        return dict(features)
+    taken = take_joints(features[JOINT_SCORED], index)
+    taken[:, index < 0] = True
+    return {**features, JOINT_SCORED: taken}
+
+
+def with_scored(features: Mapping[str, Array], joint_scores: Array) -> Mapping[str, Array]:
+    """Features with who is scored: everybody, where that is not there."""
+    return {JOINT_SCORED: joint_scores == joint_scores, **features}
 
 
 def take_frames(column: Any, index: range) -> Any:

@@ -24,14 +24,18 @@ from ptfast.structures._per_frame import columns_of_frames
 from ptfast.structures._pose_columns import (
     FRAME_COLUMNS,
     JOINT_COLUMNS,
+    JOINT_SCORED,
     POSE_COLUMNS,
     IgnoreRegions,
+    checked_column,
     checked_offsets,
     frame_columns,
     pose_columns,
     rows_of_frames,
     take_frames,
     take_joints,
+    take_scored,
+    with_scored,
 )
 
 
@@ -47,16 +51,20 @@ class Poses:
         frame_offsets: (F + 1,) int64 on the host: frame f holds the rows frame_offsets[f] to frame_offsets[f + 1].
         skeleton: The joint set, K joints.
         joint_scores: (N, K) float32, any finite value; default 1.
-        joint_visibility: (N, K) uint8: 0 absent, 1 labelled but hidden, 2 visible; default 2.
+        joint_visibility: (N, K) uint8: 0 absent, 1 labelled but hidden, 2 visible; default 2. Joints with a NaN
+            coordinate are absent and put at (0, 0); so are, where this column is not given, those with a score of 0 at
+            (0, 0), (-1, -1) or elsewhere with neither coordinate above 0, as tools write them.
         boxes: (N, 4) float32 xyxy, width = x2 - x1; default the extent of the joints that are not absent.
         scores: (N,) float32; default 1.
         track_ids: (N,) int64, -1 for none; default -1.
         head_boxes: (N, 4) float32 xyxy or None, with a row of NaN for a pose without one.
         areas: (N,) float32 or None (then the box's area counts).
         features: Further (N, ...) columns by name, of any dtype, that travel with their rows: embeddings, joints
-            carried by flow, ... Files do not hold them.
+            carried by flow, ... Files do not hold them, but for "joint_scored", (N, K) bool, which readers add where a
+            file lacks scores of joints that are there, and "mot_class", (N,) int64, MOT ground truth's class.
         frame_names: F image names or None.
-        frame_ids: (F,) int64 ids that a file gives its frames (PoseTrack's or COCO's image id, MOT's number), or None.
+        frame_ids: (F,) int64 numbers of the frames in their video (PoseTrack's or COCO's image id, MOT's number), in
+            rising order; a gap of numbers is a gap in time. None counts frames one by one.
         is_labeled: (F,) bool or None (then all frames are).
         frame_size: (F, 2) int64 width and height, or None.
         ignore_regions: Polygons of each frame, (V, 2) float64 each, or None.
@@ -162,11 +170,11 @@ class Poses:
         check_shape("mask", mask, ("N",), N=self.keypoints.shape[0])
         check_dtype("mask", mask, ("bool",))
         rows, offsets = kept_rows(cast_column("mask", mask, "bool", self.keypoints), self.frame_offsets)
-        return replace(self, frame_offsets=offsets, **self._rows(rows))
+        return self._unchecked(frame_offsets=offsets, **self._rows(rows))
 
     def with_track_ids(self, track_ids: Array) -> Poses:
         """The same poses with other track ids (N,)."""
-        return replace(self, track_ids=track_ids)
+        return self._unchecked(track_ids=checked_column("track_ids", track_ids, self.keypoints))
 
     def to(self, device: Any) -> Poses:
         """The pose columns as torch tensors on `device` ("cpu", "cuda:0", ...)."""
@@ -187,7 +195,7 @@ class Poses:
             return self
         index = self.skeleton.indices_of(skeleton)
         taken = {name: take_joints(getattr(self, name), index) for name in JOINT_COLUMNS}
-        return replace(self, skeleton=skeleton, **taken)
+        return replace(self, skeleton=skeleton, features=take_scored(self.features, index), **taken)
 
     @staticmethod
     def from_frames(
@@ -205,7 +213,7 @@ class Poses:
         """Joins one array a frame, as detectors give them.
 
         Frames may lack people, and their arrays then have any shape of length 0, such as `[]`. A joint whose x, y or
-        score is not finite is absent.
+        score is not finite is absent, and so is one of score 0 at (0, 0) or (-1, -1), as tools write it.
 
         Args:
             keypoints: F arrays (n, K, 2), or (n, K, 3) with the joints' scores behind x and y.
@@ -246,7 +254,8 @@ class Poses:
         """Joins sequences of frames one after the other. The first names the sequence and the skeleton.
 
         Raises:
-            ValueError: There are no parts, skeletons differ, or an optional column or a feature is in some parts only.
+            ValueError: There are no parts, skeletons differ, or an optional column or a feature is in some parts only,
+                but for "joint_scored", which is True where it is not.
         """
         if not parts:
             raise ValueError("parts must hold at least one Poses, got none")
@@ -254,7 +263,10 @@ class Poses:
             raise ValueError(f"parts must share one skeleton, got {sorted({part.skeleton.name for part in parts})}")
         columns = {name: join_columns(name, [getattr(part, name) for part in parts]) for name in POSE_COLUMNS}
         columns |= {name: join_columns(name, [getattr(part, name) for part in parts]) for name in FRAME_COLUMNS}
-        columns["features"] = join_features([part.features for part in parts])
+        features = [part.features for part in parts]
+        if any(JOINT_SCORED in each for each in features):
+            features = [with_scored(part.features, part.joint_scores) for part in parts]
+        columns["features"] = join_features(features)
         counts = np.concatenate([np.diff(part.frame_offsets) for part in parts])
         return replace(parts[0], frame_offsets=offsets_of(counts), **columns)
 

@@ -24,6 +24,8 @@ def differences(a: Poses, b: Poses) -> list[str]:
 def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return type(a) is type(b) and a == b
@@ -53,7 +55,7 @@ def make_poses(seed: int, skeleton: Skeleton = POSETRACK_17, frames: int = 6, *,
         head_boxes=heads if there() else None,
         areas=rng.exponential(1e4, n) if there() else None,
         frame_names=tuple(f"images/né_{seed}/{2 * f:06d}.jpg" for f in range(frames)) if there() else None,
-        frame_ids=rng.permutation(10 * frames)[:frames] + 10**10 if there() else None,
+        frame_ids=np.sort(rng.permutation(10 * frames)[:frames]) + 10**10 if there() else None,
         is_labeled=rng.random(frames) < 0.5 if there() else None,
         frame_size=rng.integers(1, 4000, (frames, 2)) if there() else None,
         ignore_regions=random_regions(rng, frames) if there() else None,

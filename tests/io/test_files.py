@@ -146,8 +146,8 @@ def test_one_sequence_is_not_written_over_a_folder(poses: Poses, tmp_path: Path)
 
 BAD = [
     (
-        lambda p: replace(p, keypoints=p.keypoints * np.nan),
-        r"poses\.keypoints must be finite to be written, got nan in row 0",
+        lambda p: replace(p, keypoints=p.keypoints * np.inf),
+        r"poses\.keypoints must be finite to be written, got inf in row 0",
     ),
     (
         lambda p: replace(p, scores=np.array([0, np.inf])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +47,31 @@ def none_where_empty(poses: Poses) -> Poses:
     return poses if len(poses.keypoints) else replace(poses, areas=None)
 
 
+def told(poses: Poses) -> np.ndarray | None:
+    """The numbers that the names of `random_poses` tell, where there are names alone."""
+    return 2 * np.arange(len(poses)) if poses.frame_ids is None and poses.frame_names is not None else None
+
+
+def in_video(poses: Poses, first: int) -> np.ndarray:
+    """Numbers of frames in the video, which count from `first` where nothing tells them."""
+    if poses.frame_ids is not None:
+        return poses.frame_ids % 10_000
+    return np.arange(first, first + len(poses)) if told(poses) is None else told(poses)
+
+
+def ids_from_one(poses: Poses) -> np.ndarray:
+    """Ids of frames in a file that needs some, from 1."""
+    return in_video(poses, 1) + (told(poses) is not None) if poses.frame_ids is None else poses.frame_ids
+
+
+def carried_by_tables(poses: Poses) -> Poses:
+    return poses if told(poses) is None else replace(poses, frame_ids=told(poses))
+
+
 def carried_by_posetrack18(poses: Poses) -> Poses:
-    names = tuple(f"images/val/{poses.sequence[:6]}_mpii_{poses.sequence}/{f:06d}.jpg" for f in range(len(poses)))
-    ids = 10**10 + int(poses.sequence[:6]) * 10**4 + np.arange(len(poses))
+    folder = f"images/val/{poses.sequence[:6]}_mpii_{poses.sequence}"
+    names = tuple(f"{folder}/{number:06d}.jpg" for number in in_video(poses, 0))
+    ids = 10**10 + int(poses.sequence[:6]) * 10**4 + in_video(poses, 0)
     return replace(
         none_where_empty(ids_from_zero(absent_as_zero(poses))),
         frame_names=poses.frame_names or names,
@@ -58,51 +81,60 @@ def carried_by_posetrack18(poses: Poses) -> Poses:
 
 def carried_by_coco(poses: Poses) -> Poses:
     expected = carried_by_posetrack18(poses)
-    ids = np.arange(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids
     areas = pose_areas(poses) if len(poses.keypoints) else None
-    return replace(expected, track_ids=poses.track_ids, frame_ids=ids, areas=areas)
+    return replace(expected, track_ids=poses.track_ids, frame_ids=ids_from_one(poses), areas=areas)
 
 
 def carried_by_posetrack17(poses: Poses) -> Poses:
     expected = carried_by_posetrack18(absent_as_zero(poses, scores=True))
-    ids = np.arange(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids
     boxes = joint_boxes(expected.keypoints, expected.joint_visibility)
-    return replace(expected, boxes=boxes, areas=None, frame_size=None, frame_ids=ids)
+    return replace(expected, boxes=boxes, areas=None, frame_size=None, frame_ids=ids_from_one(poses))
 
 
 def carried_by_frames(poses: Poses) -> Poses:
     expected = carried_by_posetrack18(absent_as_zero(poses, scores=True))
-    dropped = {"head_boxes": None, "frame_ids": None, "is_labeled": None, "frame_size": None, "ignore_regions": None}
+    numbers = 2 * np.arange(len(poses)) if poses.frame_names else in_video(poses, 0)
+    dropped = {"head_boxes": None, "frame_ids": numbers, "is_labeled": None, "frame_size": None, "ignore_regions": None}
     visibility = np.where(poses.joint_visibility > 0, 2, 0)
     return replace(expected, track_ids=poses.track_ids, joint_visibility=visibility, **dropped)
 
 
 def carried_by_coco_results(poses: Poses) -> Poses:
     kept = np.flatnonzero(np.diff(poses.frame_offsets))
-    ids = np.arange(1, len(poses) + 1) if poses.frame_ids is None else poses.frame_ids
-    order = kept[np.argsort(ids[kept])]
-    parts = [replace(carried_by_frames(poses), frame_ids=ids, frame_names=None).frame(f) for f in order]
-    return replace(Poses.concatenate(parts), sequence="out")
+    ids = ids_from_one(poses)
+    step = math.gcd(*np.diff(ids[kept]).tolist()) if len(kept) > 2 else 1
+    every = np.arange(ids[kept[0]], ids[kept[-1]] + 1, step)
+    counts = dict(zip(ids[kept].tolist(), np.diff(poses.frame_offsets)[kept].tolist(), strict=True))
+    filled = every if len(every) <= 2 * len(kept) else ids[kept]
+    offsets = np.cumsum([0, *(counts.get(number, 0) for number in filled.tolist())])
+    expected = replace(carried_by_frames(poses), frame_names=None, frame_ids=None)
+    return replace(expected, frame_offsets=offsets, frame_ids=filled, sequence="out")
 
 
 def carried_by_mot(poses: Poses) -> Poses:
-    last = int(np.flatnonzero(np.diff(poses.frame_offsets))[-1]) + 1
+    counts = np.diff(poses.frame_offsets)
+    numbers = in_video(poses, 1)
+    numbers = (numbers + (numbers.min() == 0)).tolist()
+    peopled = [number for number, count in zip(numbers, counts, strict=True) if count]
+    step = math.gcd(*np.diff(peopled).tolist()) if len(peopled) > 2 else 1
+    every = np.arange(1 if step == 1 else peopled[0], peopled[-1] + 1, step)
+    of_number = dict(zip(numbers, counts.tolist(), strict=True))
     return Poses(
         keypoints=(poses.boxes[:, None, :2] + poses.boxes[:, None, 2:]) / 2,
-        frame_offsets=poses.frame_offsets[: last + 1],
+        frame_offsets=np.cumsum([0, *(of_number.get(number, 0) for number in every.tolist())]),
         skeleton=BOX_CENTER,
         joint_scores=poses.scores[:, None],
         boxes=poses.boxes,
         scores=poses.scores,
         track_ids=poses.track_ids,
-        frame_ids=np.arange(1, last + 1),
+        frame_ids=every,
         sequence="out",
     )
 
 
 CASES = [
-    ("csv", lambda poses: poses, (POSETRACK_17, COCO_17, HORSE)),
-    ("parquet", lambda poses: poses, (POSETRACK_17, COCO_17, HORSE)),
+    ("csv", carried_by_tables, (POSETRACK_17, COCO_17, HORSE)),
+    ("parquet", carried_by_tables, (POSETRACK_17, COCO_17, HORSE)),
     ("posetrack18", carried_by_posetrack18, (POSETRACK_17, COCO_17, HORSE, BOX_CENTER)),
     ("coco", carried_by_coco, (COCO_17, POSETRACK_15, POSETRACK_17, HORSE)),
     ("posetrack17", carried_by_posetrack17, (POSETRACK_15,)),
@@ -179,4 +211,4 @@ def test_posetrack_formats_map_15_and_17_joints(
 def test_tensors_are_written_too(tmp_path: Path, random_poses, assert_same) -> None:
     pytest.importorskip("torch")
     poses = random_poses(1)
-    assert_same(through(poses.to("cpu"), tmp_path, "csv"), poses)
+    assert_same(through(poses.to("cpu"), tmp_path, "csv"), carried_by_tables(poses))

@@ -61,9 +61,9 @@ def test_a_table_has_a_row_a_pose_and_one_for_a_frame_without(cells: Cells) -> N
 @pytest.mark.parametrize(
     ("row", "column", "cell", "message"),
     [
-        (1, "frame", "1", "row 2, column frame: expected 0, found 1"),
-        (4, "frame", "5", "row 5, column frame: expected 1 or 2, found 5"),
-        (4, "frame", "0", "row 5, column frame: expected 1 or 2, found 0"),
+        (1, "frame", "1", "row 4, column frame_id: expected 7 as in the frame's first row, found 8"),
+        (2, "frame_name", "d", "row 3, column frame_name: expected 'a' as in the frame's first row, found 'd'"),
+        (4, "frame", "0", "row 5, column frame_id: expected 7 as in the frame's first row, found 9"),
         (2, "frame", "x", "row 3, column frame: expected a whole number, found 'x'"),
         (2, "frame", "", "row 3, column frame: expected a frame number, found an empty cell"),
         (2, "track_id", "4", "row 3, column track_id: expected each track id once a frame, found 4"),
@@ -104,7 +104,7 @@ def test_a_bad_cell_of_a_csv_file_is_named(
     [
         (lambda cells: cells[2].pop(), "row 3: expected 78 cells, found 77"),
         (lambda cells: cells[0].__setitem__(9, "frame"), "header: expected distinct columns, found 'frame' twice"),
-        (lambda cells: cells[0].__setitem__(9, "oops"), "header: expected the column 'score', found frame, sequence"),
+        (lambda cells: cells[0].__setitem__(10, "oops"), "header: expected the column 'x1', found frame, sequence"),
         (lambda cells: cells[0].__setitem__(18, "oops"), "header: expected the column 'right_ankle_x', found frame"),
         (
             lambda cells: cells.__setitem__(slice(None), [row[:18] for row in cells]),

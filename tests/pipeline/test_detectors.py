@@ -98,6 +98,12 @@ def test_boxes_without_area_are_dropped_and_inverted_ones_refused() -> None:
         each_image(lambda _: ([[5, 9, 6, 5]], [0.5]))(frames, [0])
 
 
+def test_sparse_boxes_are_those_of_mots_numbers() -> None:
+    poses = Poses(np.zeros((2, 15, 2)), [0, 1, 2], POSETRACK_15, boxes=[[0, 0, 1, 1], [0, 0, 4, 4]], frame_ids=[2, 4])
+    found = given_boxes(poses, sparse=True)(SHOWN[1:4], [0, 1, 2])
+    assert [boxes[:, 2].tolist() for boxes, _ in found] == [[1], [], [4]]
+
+
 def test_given_boxes_are_taken_by_the_frames_numbers() -> None:
     boxes = np.array([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]], np.float32)
     poses = Poses(np.zeros((3, 15, 2)), np.array([0, 1, 1, 3]), POSETRACK_15, boxes=boxes, scores=[0.1, 0.2, 0.3])

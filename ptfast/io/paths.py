@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 IMAGES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -62,17 +63,45 @@ def _named_by(pattern: str | Path) -> list[Path]:
         return [path]
     if not glob.has_magic(str(pattern)):
         raise FileNotFoundError(f"{pattern}: no such file or folder")
-    matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True), key=natural_key)]
+    matches = [Path(match) for match in sorted(set(_matches(str(pattern))), key=natural_key)]
     found = [video for match in matches for video in _matched(match)]
     if not found:
         raise FileNotFoundError(f"{pattern}: expected a pattern of videos, found none among {len(matches)} matches")
     return found
 
 
+def _matches(pattern: str) -> Iterator[str]:
+    """What a pattern matches, as `glob` does, but each folder below ** once."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.iglob(pattern)
+        return
+    at = parts.index("**")
+    after = parts[at + 1 :] or ("*",)
+    for root in glob.iglob(str(Path(*parts[:at]))) if at else ["."]:
+        if at == len(parts) - 1:
+            yield root
+        for folder in _folders(root):
+            yield from _matches(str(Path(glob.escape(folder), *after)))
+
+
+def _folders(root: str) -> Iterator[str]:
+    """A folder and those in it at any depth, hidden ones left out; a link to a folder above is no endless way."""
+    known: set[tuple[int, int]] = set()
+    for folder, inside, _ in os.walk(root, followlinks=True):
+        state = os.stat(folder)
+        if (state.st_dev, state.st_ino) in known:
+            inside.clear()
+            continue
+        known.add((state.st_dev, state.st_ino))
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        yield folder
+
+
 def _matched(path: Path) -> list[Path]:
     if path.is_dir():
         return _in_folder(path)
-    return [path] if path.suffix.lower() in IMAGES | VIDEOS else []
+    return [path] if path.suffix.lower() in IMAGES | VIDEOS and path.is_file() else []
 
 
 def _in_folder(folder: Path) -> list[Path]:

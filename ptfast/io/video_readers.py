@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 
 from ptfast._check import check_dtype, check_shape
+from ptfast._files import utf8_name
 from ptfast.io.images import quiet, read_image
 
 TimedImage = tuple[np.ndarray | None, float | None]  # (H, W, 3) uint8 RGB or None, and seconds from the video's start
 
 _PATIENCE = 50  # frames that may fail one after another before the video is held to have ended
+_SLOWEST, _FASTEST = 0.01, 1000.0  # frames a second
 
 
 class OpenCVFile:
@@ -31,7 +33,7 @@ class OpenCVFile:
         self._path = path
         with quiet:
             capture = self._opened()
-            self.fps = _positive(capture.get(cv2.CAP_PROP_FPS))
+            self.fps = _rate(capture.get(cv2.CAP_PROP_FPS))
             count = _positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             capture.release()
         self.length = None if count is None else int(count)
@@ -59,7 +61,10 @@ class OpenCVFile:
     def _opened(self) -> cv2.VideoCapture:
         # FFmpeg's own messages, which come from its threads, are off unless the user has set a level.
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        capture = None if _is_text(self._path) else cv2.VideoCapture(str(self._path))
+        capture = None
+        if not _is_text(self._path):
+            with utf8_name(self._path) as name:
+                capture = cv2.VideoCapture(name)
         if capture is None or not capture.isOpened():
             raise unreadable(self._path, "OpenCV")
         return capture
@@ -77,7 +82,7 @@ class TorchcodecFile:
         self._path = path
         self._decoders: Any = import_module("torchcodec.decoders")
         metadata = self._opened().metadata
-        self.fps = _positive(metadata.average_fps)
+        self.fps = _rate(metadata.average_fps)
         self.length: int | None = metadata.num_frames_from_header or metadata.num_frames
         self._held = metadata.num_frames_from_content or self.length or 0
 
@@ -96,7 +101,8 @@ class TorchcodecFile:
         if _is_text(self._path):
             raise unreadable(self._path, "torchcodec")
         try:
-            return self._decoders.VideoDecoder(self._path, dimension_order="NHWC", seek_mode="exact")
+            with utf8_name(self._path) as name:
+                return self._decoders.VideoDecoder(Path(name), dimension_order="NHWC", seek_mode="exact")
         except (RuntimeError, ValueError) as error:
             raise unreadable(self._path, "torchcodec") from error
 
@@ -155,6 +161,11 @@ def _is_text(path: Path) -> bool:
     if start.startswith(b"YUV4MPEG2"):
         return False
     return bool(start) and all(byte in b"\t\n\r\f\x1b" or byte >= 32 for byte in start)
+
+
+def _rate(fps: float | None) -> float | None:
+    """Frames a second, or None where a file without a rate gives the ticks of its clock or nonsense."""
+    return fps if fps is not None and _SLOWEST <= fps <= _FASTEST else None
 
 
 def _positive(value: float | None) -> float | None:

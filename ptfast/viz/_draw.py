@@ -67,13 +67,14 @@ class _Person:
     """One pose in pixels of the image."""
 
     def __init__(self, poses: Poses, row: int, scale: float) -> None:
-        self.points = poses.keypoints[row] * scale
-        self.present = poses.joint_visibility[row] > 0
-        self.seen = poses.joint_visibility[row] > 1
+        there = np.isfinite(poses.keypoints[row]).all(1)
+        self.points = np.where(there[:, None], poses.keypoints[row], 0).astype(np.float64) * scale
+        self.present = there & (poses.joint_visibility[row] > 0)
+        self.seen = there & (poses.joint_visibility[row] > 1)
         self.edges = poses.skeleton.edges
         self.track_id = int(poses.track_ids[row])
         self.color = id_color(self.track_id)
-        x1, y1, x2, y2 = poses.boxes[row].tolist()
+        x1, y1, x2, y2 = np.nan_to_num(poses.boxes[row].astype(np.float64)).clip(-_LIMIT, _LIMIT).tolist()
         self.width = float(np.clip(_LINE * scale * np.hypot(x2 - x1, y2 - y1), 0.9, 9.0))
 
     def draw(self, canvas: np.ndarray, joints: np.ndarray) -> None:
@@ -138,7 +139,9 @@ def trails_at(poses: Poses, frame: int, length: int) -> list[Trail]:
     poses = poses.numpy()
     first = max(0, frame - length)
     rows = slice(int(poses.frame_offsets[first]), int(poses.frame_offsets[frame + 1]))
-    ids, keypoints, present = poses.track_ids[rows], poses.keypoints[rows], poses.joint_visibility[rows] > 0
+    ids, keypoints = poses.track_ids[rows], poses.keypoints[rows]
+    finite = np.isfinite(keypoints).all(2)
+    keypoints, present = np.where(finite[..., None], keypoints, 0), finite & (poses.joint_visibility[rows] > 0)
     now = poses.track_ids[poses.frame_offsets[frame] : poses.frame_offsets[frame + 1]]
     return [(int(one), _path(keypoints[ids == one], present[ids == one])) for one in now if one >= 0]
 
@@ -162,8 +165,8 @@ def blank_image(size: Iterable[int]) -> np.ndarray:
 
 
 def check_image(name: str, image: np.ndarray) -> None:
-    """Raises unless the image is (H, W, 3) uint8."""
-    if image.ndim != 3 or image.shape[2] != 3:
+    """Raises unless the image is (H, W, 3) uint8 with at least one pixel."""
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"{name} must have shape (H, W, 3), got {tuple(image.shape)}")
     if image.dtype != np.uint8:
         raise TypeError(f"{name} must have dtype uint8, got {image.dtype}")

@@ -11,6 +11,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from ptfast._files import utf8_name
 from ptfast.structures import Poses
 from ptfast.viz._draw import blank_image, check_image
 
@@ -24,18 +25,31 @@ class HasImage(Protocol):
 
 Frames = Iterable[np.ndarray | HasImage | None] | str | Path | None
 
+LARGEST_SIDE = 65_534  # of a video that OpenCV writes as VP9
+
 _DEFAULT_SIZE = (640, 360)
+_LARGEST_REACH = 8192  # pixels from the corner to the farthest joint that is shown
+_LARGEST_AREA = 2**28  # pixels
 
 
 def canvas_size(poses: Poses) -> tuple[int, int]:
-    """Width and height that hold all poses: the largest frame_size, else the reach of the joints."""
-    if poses.frame_size is not None and len(poses):
+    """Width and height that hold all poses: the largest frame_size, else the reach of the joints, up to 8192 pixels.
+
+    Raises:
+        ValueError: frame_size is of more than 2**28 pixels.
+    """
+    if poses.frame_size is not None and poses.frame_size.any():
         width, height = poses.frame_size.max(0).tolist()
-        return width, height
+        if width * height > _LARGEST_AREA:
+            raise ValueError(
+                f"poses must have a frame_size of at most {_LARGEST_AREA:,} pixels, got {width} x {height}"
+            )
+        return max(1, width), max(1, height)
     points = poses.keypoints[poses.joint_visibility > 0]
+    points = points[np.isfinite(points).all(1)]
     if not len(points):
         return _DEFAULT_SIZE
-    width, height = (np.maximum(np.ceil(points.max(0)), 15).astype(int) + 1).tolist()
+    width, height = (np.clip(np.ceil(points.max(0)), 15, _LARGEST_REACH - 1).astype(int) + 1).tolist()
     return width, height
 
 
@@ -49,10 +63,11 @@ def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.n
         TypeError: An image is not uint8.
         FileNotFoundError: `frames` names no file.
     """
-    last = blank_image(canvas_size(poses))
     if frames is None:
-        yield from (last for _ in wanted)
+        blank = blank_image(canvas_size(poses))
+        yield from (blank for _ in wanted)
         return
+    last: np.ndarray | None = None
     source = iter(_decoded(frames) if isinstance(frames, (str, Path)) else frames)
     used = 0
     for index in wanted:
@@ -62,8 +77,9 @@ def images(frames: Frames, poses: Poses, wanted: Sequence[int]) -> Iterator[np.n
             used += 1
         if used <= index:
             raise ValueError(f"frames must have an image for each of {len(poses)} frames, got none for frame {index}")
-        check_image(f"frames[{index}]", last)
-        yield last
+        shown = blank_image(canvas_size(poses)) if last is None else last
+        check_image(f"frames[{index}]", shown)
+        yield shown
 
 
 def fitted(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
@@ -92,7 +108,8 @@ def _decoded(path: str | Path) -> Iterator[np.ndarray]:
         raise ValueError(f"{path}: expected a video file, found a folder; ptfast.io.open_video reads its images")
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such video")
-    video = cv2.VideoCapture(str(path))
+    with utf8_name(Path(path)) as name:
+        video = cv2.VideoCapture(name)
     try:
         if not video.isOpened():
             raise ValueError(f"{path}: expected a video that OpenCV can read")

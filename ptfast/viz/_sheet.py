@@ -12,12 +12,13 @@ from ptfast._check import check_number
 from ptfast._files import write_atomic
 from ptfast.structures import Poses
 from ptfast.viz._draw import blank_image, draw_poses, trails_at
-from ptfast.viz._frames import Frames, check_target, images
+from ptfast.viz._frames import Frames, centred, check_target, fitted, images
 from ptfast.viz._palette import BACKGROUND, FAINT_TEXT, TEXT, id_color, mixed
 
 _MARGIN, _GAP, _HEADER, _CAPTION = 24, 12, 60, 24
 _TILE = mixed(BACKGROUND, (255, 255, 255), 0.05)
 _TRAIL_SHARE = 0.5  # of the frames between two tiles
+_HIGHEST = 4  # height over width of a tile
 _SWATCH = 11
 _FONT, _BOLD = cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX
 
@@ -66,8 +67,7 @@ def contact_sheet(
     sheet = _arranged(tiles, columns, width)
     _draw_header(sheet, poses, wanted)
     with write_atomic(path) as draft:
-        if not cv2.imwrite(str(draft), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-            raise OSError(f"{path}: could not be written")
+        draft.write_bytes(cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1])
 
 
 def _trail(wanted: list[int]) -> int:
@@ -76,15 +76,14 @@ def _trail(wanted: list[int]) -> int:
 
 
 def _tile(poses: Poses, index: int, image: np.ndarray, width: int, trail: int) -> np.ndarray:
-    """One frame, `width` pixels wide, with its number below."""
-    scale = width / image.shape[1]
-    size = width, max(1, round(image.shape[0] * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    """One frame, `width` pixels wide, with its number below; a very high one with margins."""
+    height = max(1, round(min(image.shape[0] / image.shape[1], _HIGHEST) * width))
+    small, scale = fitted(image, (width, height))
     if (image == BACKGROUND).all():
         small[:] = _TILE
     drawn = draw_poses(small, poses.frame(index), trails=trails_at(poses, index, trail), scale=scale)
-    tile = np.concatenate([drawn, blank_image((width, _CAPTION))])
-    cv2.putText(tile, f"frame {index}", (1, size[1] + 17), _FONT, 0.42, FAINT_TEXT, 1, cv2.LINE_AA)
+    tile = np.concatenate([centred(drawn, (width, height)), blank_image((width, _CAPTION))])
+    cv2.putText(tile, f"frame {index}", (1, height + 17), _FONT, 0.42, FAINT_TEXT, 1, cv2.LINE_AA)
     return tile
 
 
@@ -108,7 +107,7 @@ def _draw_header(sheet: np.ndarray, poses: Poses, wanted: list[int]) -> None:
     shown = np.unique(np.concatenate([poses.track_ids[row] for row in rows]))
     ids = [int(one) for one in shown if one >= 0]
     everybody = np.unique(poses.track_ids[poses.track_ids >= 0]).size
-    title = poses.sequence or "poses"
+    title = (poses.sequence or "poses").encode(errors="backslashreplace").decode()  # OpenCV takes UTF-8 alone
     facts = f"{len(wanted)} of {len(poses)} frames, {everybody} tracks; faint: hidden joints, recent path"
     cv2.putText(sheet, title, (_MARGIN, _MARGIN + 18), _BOLD, 0.65, TEXT, 1, cv2.LINE_AA)
     cv2.putText(sheet, facts, (_MARGIN, _MARGIN + 40), _FONT, 0.42, FAINT_TEXT, 1, cv2.LINE_AA)

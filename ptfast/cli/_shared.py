@@ -8,14 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ptfast.cli._endings import fail
 from ptfast.io import read_sequences
 from ptfast.structures import Poses
-
-
-def fail(message: str, code: int) -> int:
-    """Prints a message to stderr and returns the exit code."""
-    print(message, file=sys.stderr)
-    return code
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,13 +20,18 @@ class Parser(argparse.ArgumentParser):
         sys.exit(fail(f"{self.prog}: {message}; see {self.prog} --help", 2))
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help with the defaults, but for options that are off or not there unless they are given."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
 def command(
     commands: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], None], text: str
 ) -> argparse.ArgumentParser:
     """Adds a command that calls `run` with its options."""
-    parser = commands.add_parser(
-        name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = commands.add_parser(name, help=text, description=text, formatter_class=Help)
     parser.set_defaults(run=run)
     return parser
 

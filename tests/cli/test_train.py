@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from ptfast.models import MaskRcnn3d, load_weights
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import render
+from ptfast.training import loop
 from ptfast.training.checkpoints import read_checkpoint
 
 NETWORK = """
@@ -105,24 +107,20 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path, capsys: pytest.CaptureFix
     assert (out / "weights.safetensors").exists()
 
 
-def test_ctrl_c_leaves_a_checkpoint_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_leave_a_checkpoint_and_say_so(
+    number: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import signal
-
-    from ptfast.training import loop
-
     step = loop.step
 
     def interrupted(*arguments: object) -> torch.Tensor:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(number)
         return step(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "step", interrupted)
     with pytest.raises(SystemExit) as end:
         train(write_config(tmp_path, "steps = 2", 1), "synthetic", tmp_path / "out")
-    assert end.value.code == 130
+    assert end.value.code == code
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("ptfast train: interrupted; a checkpoint after 1 of 2 steps is in ")
     assert read_checkpoint(tmp_path / "out" / "checkpoint.pt")["step"] == 1

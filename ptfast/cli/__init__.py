@@ -33,6 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         left = str(stop) or "files that were not finished were not written"
         sys.exit(fail(f"{name}: interrupted; {left}", getattr(stop, "code", 130)))
     except Exception as error:
-        if not is_expected(error):
+        if name == "ptfast" or not is_expected(error):  # before a command runs, all are faults of the program
             raise
         sys.exit(fail(f"{name}: {said(error)}", 2))

@@ -16,7 +16,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class Interruption:
-    """Inside, Ctrl-C and SIGTERM only set `asked`, so that no step is cut in two; a second acts at once, seconds later."""
+    """Inside, Ctrl-C and SIGTERM only set `asked`, so that no step is cut in two; a second, later, acts at once."""
 
     def __init__(self) -> None:
         self.asked, self.since, self.kind = False, 0.0, KeyboardInterrupt

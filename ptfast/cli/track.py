@@ -20,6 +20,7 @@ from ptfast.cli.methods import add_method, make_method
 from ptfast.cli.track_video import draw, finished, track_video
 from ptfast.io import FORMATS, find_videos, write_poses
 from ptfast.structures import Poses
+from ptfast.training.disk import naming
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
@@ -143,5 +144,5 @@ def check_format(method: Method[Any], place: Path, format: str | None) -> None:
         frame_size=np.array([[1, 1]]),
         skeleton=method.skeleton,
     )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, naming(Path(folder)):
         write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)

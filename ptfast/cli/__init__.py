@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from ptfast.cli._endings import fail, is_expected, said, terminable, warnings_in_lines
 
@@ -20,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with terminable():
             from ptfast.cli.commands import parse  # takes a while, in which Ctrl-C is as good as later
 
-            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names of files are bytes
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")  # names of files are bytes
             options = parse(arguments)
             name = f"ptfast {options.command}"
             with warnings_in_lines(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -159,3 +160,11 @@ def test_errors_point_to_the_help_that_has_the_answer(
     code, line = ended(arguments, capsys)
     assert code == 2 and line.endswith(f"; see {help}")
     assert line.startswith(f"{help.removesuffix(' --help')}: ")
+
+
+def test_help_goes_to_any_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()  # which no encoding holds back
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "usage: ptfast" in stream.getvalue()

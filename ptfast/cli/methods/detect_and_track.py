@@ -40,9 +40,9 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
 def left_out(method: DetectAndTrack, detections: Poses) -> list[Loss]:
     """Detections and joints that the thresholds drop."""
     config, large = method.config, method.is_large(detections)
-    limits = {"min_score": config.min_score, "min_joint_score": config.min_joint_score}
-    counts = [count_filtered(detections.select(large), **limits)]
-    poses, joints = filter_losses(counts, **limits, change="a lower one keeps more")
+    low, low_joint = config.min_score, config.min_joint_score
+    counts = [count_filtered(detections.select(large), min_score=low, min_joint_score=low_joint)]
+    poses, joints = filter_losses(counts, low, low_joint, change="a lower one keeps more")
     small = {f"of an area under {config.min_area:g} pixels": int((~large).sum())}
     return [replace(poses, noun="detection", total=len(large), reasons={**poses.reasons, **small}), joints]
 

@@ -19,16 +19,14 @@ help: ## list the targets
 
 venv: $(INSTALLED) ## make .venv with everything for development, and ptfast itself in place
 
-# Without a GPU, CUDA kernels could not run here: they are left out, unless PTFAST_CUDA says otherwise. With one, they
-# are compiled for it alone. The build requirements come first, as a build without isolation expects them.
+# Without a GPU, CUDA kernels could not run here: they are left out, unless PTFAST_CUDA says otherwise. The build
+# requirements come first, as a build without isolation expects them.
 $(INSTALLED): constraints.txt pyproject.toml setup.py CMakeLists.txt csrc $(NATIVE_SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"ptfast needs Python 3.11 or later, but \
 	$(PYTHON) is {sys.version.split()[0]}; name another one: make PYTHON=python3.11 ...")'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) setuptools pybind11 cmake ninja
-	@if [ -z "$$PTFAST_CUDA" ]; then \
-	  if nvidia-smi -L >/dev/null 2>&1; then export CUDAARCHS="$${CUDAARCHS:-native}"; else export PTFAST_CUDA=OFF; fi; \
-	fi; \
+	@if [ -z "$$PTFAST_CUDA" ] && ! nvidia-smi -L >/dev/null 2>&1; then export PTFAST_CUDA=OFF; fi; \
 	$(INSTALL) --no-build-isolation --editable '.[dev,bench,docs]'
 	@touch $@
 
@@ -75,7 +73,7 @@ cuda-check: venv ## compile every CUDA kernel for all architectures, warnings as
 	@command -v "$${CUDACXX:-nvcc}" >/dev/null || { echo "make cuda-check needs nvcc, which is not on the PATH; install \
 	the CUDA toolkit (12.8 or later for every architecture) or name the compiler: CUDACXX=.../nvcc" >&2; exit 1; }
 	env -u CUDAARCHS cmake --fresh -S . -B $(CUDA_BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release \
-	  -DPTFAST_CUDA=ON -DPTFAST_WERROR=ON -DCMAKE_CUDA_FLAGS=-Xptxas=-v \
+	  -DPTFAST_CUDA=ALL -DPTFAST_WERROR=ON -DCMAKE_CUDA_FLAGS=-Xptxas=-v \
 	  -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python -Dpybind11_DIR=$$($(RUN) pybind11 --cmakedir)
 	@cmake --build $(CUDA_BUILD) --parallel 2 >$(CUDA_BUILD)/build.log 2>&1 || { cat $(CUDA_BUILD)/build.log; exit 1; }
 	$(VENV)/bin/python .ci/cuda_resources.py $(CUDA_BUILD)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -43,7 +44,16 @@ class CMakeBuild(build_ext):
         destination = Path(self.get_ext_fullpath(ext.name)).resolve().parent
         _run([*configure, f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={destination}"])
         asked.write_text(question)
+        _say((build / "plan.txt").read_text())
         _run([cmake, "--build", str(build)])
+
+
+def _say(plan: str) -> None:
+    """Prints what is being compiled. pip keeps that to itself unless it is told -v, so it goes to the terminal, too."""
+    line = f"ptfast: {plan}; pip install -v shows the progress"
+    print(line, flush=True)
+    with suppress(OSError), open("/dev/tty", "w") as terminal:
+        terminal.write(f"\n{line}\n")
 
 
 def _run(command: list[str]) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ptfast.cli._endings import fail
 from ptfast.io import read_sequences
 from ptfast.structures import Poses
-
-
-def fail(message: str, code: int) -> int:
-    """Prints a message to stderr and returns the exit code."""
-    print(message, file=sys.stderr)
-    return code
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,13 +23,18 @@ class Parser(argparse.ArgumentParser):
         sys.exit(fail(f"{self.prog}: {message}; see {self.prog} --help", 2))
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help with the defaults, but for options that are off or not there unless they are given."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
 def command(
     commands: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], None], text: str
 ) -> argparse.ArgumentParser:
     """Adds a command that calls `run` with its options."""
-    parser = commands.add_parser(
-        name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = commands.add_parser(name, help=text, description=text, formatter_class=Help)
     parser.set_defaults(run=run)
     return parser
 
@@ -66,6 +69,30 @@ def check_other_place(out: Path, *sources: Path) -> None:
             raise ValueError(f"{out}: expected another place than the input's, which would be replaced")
 
 
+def check_output(out: Path, folder: bool = False) -> None:
+    """Raises OSError or ValueError if nothing can be written to `out`, so that this is known before the work.
+
+    Args:
+        out: A file, or a folder of files.
+        folder: Says which.
+    """
+    try:
+        mode = out.stat().st_mode  # an error for a loop of symbolic links
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not (stat.S_ISDIR if folder else stat.S_ISREG)(mode):
+        kind = "folder" if folder else "file"
+        raise ValueError(f"{out}: expected a {kind} or nothing to replace, found something else")
+    place = Path(os.path.realpath(out))
+    place = place if folder else place.parent
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "Not a folder", str(place))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "No permission to write into the folder", str(place))
+
+
 def map_poses(
     poses: Poses | dict[str, Poses], function: Callable[[Poses], Poses], title: str
 ) -> Poses | dict[str, Poses]:
@@ -81,6 +108,11 @@ def read_one_or_many(source: Path) -> Poses | dict[str, Poses]:
     """The poses of a file, or by name those of a folder or of a file with several sequences."""
     sequences = read_sequences(source)
     return sequences if source.is_dir() or len(sequences) > 1 else next(iter(sequences.values()))
+
+
+def sequences_of(poses: Poses | dict[str, Poses]) -> list[Poses]:
+    """One sequence, or those of a folder, as a list."""
+    return [poses] if isinstance(poses, Poses) else list(poses.values())
 
 
 def plural(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,15 @@ import numpy as np
 from ptfast._files import write_atomic
 from ptfast.pipeline.records import Record, load_records, save_records
 from ptfast.skeletons import Skeleton
+from ptfast.training.disk import naming
 
 R = TypeVar("R", bound=Record)
 
 
 class Spool(Generic[R]):
     """Records of a video's frames in a folder: parts of a few hundred frames and the settings they were made with.
+
+    They belong to one run: whoever makes a spool holds the lock of its output (`ptfast.cli.lock`).
 
     Args:
         folder: Where; made with the first part.
@@ -82,16 +86,27 @@ class Spool(Generic[R]):
             return
         about = self.folder / "settings.json"
         if not about.exists():
-            with write_atomic(about) as draft:
+            with naming(about), write_atomic(about) as draft:
                 draft.write_text(json.dumps(self.settings))
         part = type(self.pending[0]).concatenate(self.pending)  # type: ignore[arg-type]
         first = 0 if part.frame_ids is None else int(part.frame_ids[0])
-        with write_atomic(self.folder / f"{first:09d}.npz") as draft:
+        path = self.folder / f"{first:09d}.npz"
+        with naming(path), write_atomic(path) as draft:
             save_records(draft, part)
         self.pending = []
 
+    def start_anew(self) -> None:
+        """Deletes the folder of an earlier run.
+
+        Raises:
+            ValueError: Some of it stays; its parts would be taken for this run's.
+        """
+        self.remove()
+        if os.path.lexists(self.folder):
+            raise ValueError(f"{self.folder}: expected to remove what an earlier run left, which failed")
+
     def remove(self) -> None:
-        """Deletes the folder."""
+        """Deletes the folder, as far as that is possible."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -8,11 +8,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ptfast.cli._shared import command, plural
+import numpy as np
+
+from ptfast.cli._shared import check_output, command, plural
+from ptfast.cli.losses import Loss, report
 from ptfast.io import write_poses
 
+# What a body moves like, a machine's memory holds and a file has room for.
+LIMITS = {
+    "videos": (1, 1_000_000), "seed": (0, 2**31 - 1), "frames": (1, 1_000_000), "people": (1, 1000), "pan": (0, 180),
+    "shake": (0, 180), "blur": (1, 1000),
+}  # fmt: skip
+SIDES = (2, 8192)  # pixels
+
 if TYPE_CHECKING:
-    import numpy as np
     from tqdm import tqdm
 
 
@@ -40,19 +49,25 @@ def _synth(options: argparse.Namespace) -> None:
 
     names = ("frames", "people", "pan", "shake", "blur")
     settings = {name: getattr(options, name) for name in names} | {"size": tuple(options.size)}
-    check_number("videos", options.videos, 1)
-    check_number("frames", options.frames, 1)
-    check_number("seed", options.seed, 0)
+    for name, (low, high) in LIMITS.items():
+        check_number(name, getattr(options, name), low, high)
+    for side in options.size:
+        check_number("size", side, *SIDES)
+    check_output(options.out, folder=True)
     started = time.perf_counter()
     options.out.mkdir(parents=True, exist_ok=True)
+    empty = 0
     with tqdm(total=options.videos * options.frames, desc="drawing", unit="frame", delay=1, leave=False) as bar:
         for seed in range(options.seed, options.seed + options.videos):
             film = synthetic.render(seed, **settings)
             place = options.out / film.poses.sequence
             viz.write_video(_counted(film, bar), place.with_suffix(".mp4"))
             write_poses(film.poses, place.with_suffix(".json"))
-    print(f"{plural(options.videos, 'video')} of {plural(options.frames, 'frame')} and PoseTrack 2018 JSON in "
-          f"{time.perf_counter() - started:.2f} s; results are in {options.out}")  # fmt: skip
+            empty += int((np.diff(film.poses.frame_offsets) == 0).sum())
+    why = {"as people are out of the picture (a smaller --pan or more --people changes that)": empty}
+    loss = Loss("frame", options.videos * options.frames, why, "without anybody")
+    made = f"{plural(options.videos, 'video')} of {plural(options.frames, 'frame')} and PoseTrack 2018 JSON in "
+    report("synth", [loss], f"{made}{time.perf_counter() - started:.2f} s; results are in {options.out}")
 
 
 def _counted(film: Iterable[np.ndarray], bar: tqdm) -> Iterator[np.ndarray]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ptfast.cli._shared import command, device, plural
+from ptfast.cli._endings import note, said
+from ptfast.cli._shared import check_output, command, device, plural
+from ptfast.cli.lock import only_run
+from ptfast.cli.losses import Loss, joined, report
 from ptfast.cli.methods import add_method, make_method
 from ptfast.cli.track_video import draw, finished, track_video
 from ptfast.io import FORMATS, find_videos, write_poses
 from ptfast.structures import Poses
+from ptfast.training.disk import naming
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
@@ -29,7 +34,8 @@ def add_track(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("video", nargs="+", help="video files, folders of frames, folders of videos, or globs")
     parser.add_argument(
         "-o", "--out", type=Path, required=True,
-        help="file to write, .json for PoseTrack 2018, .csv, .parquet, .txt; a folder for several videos",
+        help="file to write, .json for PoseTrack 2018, .csv, .parquet, .txt; a folder for several videos, with folders "
+        "in it like theirs where two have one name",
     )  # fmt: skip
     parser.add_argument("--device", type=device, default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--render", type=Path, metavar="MP4", help="draw the tracks; a folder for several videos")
@@ -42,44 +48,62 @@ def add_track(commands: argparse._SubParsersAction) -> None:
 
 
 def _track(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
     videos = find_videos(options.video)
     places = outputs(videos, options.out, SUFFIXES, ".json")
     renders = outputs(videos, options.render, (".mp4",), ".mp4") if options.render else [None] * len(videos)
     method = make_method(options, len(videos))
     check_format(method, places[0], options.format)
-    started, tracked, frames, people, failed = time.perf_counter(), 0, 0, 0, 0
+    started, results, failed = time.perf_counter(), [], 0
     for video, place, render in zip(videos, places, renders, strict=True):
         if options.resume and len(videos) > 1 and finished(place, render):
-            tqdm.write(f"{video.name}: skipped, {place} is there", file=sys.stderr)
+            note(f"{video.name}: skipped, {place} is there")
             continue
         try:
-            with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
-                poses = track_video(method, video, place, options, bar)
-            if render is not None:
-                draw(poses, video, render)
+            results.append(_track_one(method, video, place, render, options))
         except (ValueError, OSError) as error:
             if len(videos) == 1:
                 raise
-            tqdm.write(" ".join(f"ptfast track: {error}".split()), file=sys.stderr)
+            note(f"ptfast track: {said(error)}")
             failed += 1
-            continue
-        tracked, frames = tracked + 1, frames + len(poses)
-        people += len({*poses.track_ids.tolist()} - {-1})
     if failed:
         raise ValueError(f"{failed} of {len(videos)} videos failed as said above; the others are in {options.out}")
+    frames, people, losses = zip(*results, strict=True) if results else ((), (), ())
     spent = time.perf_counter() - started
-    print(f"{plural(tracked, 'video')}, {plural(frames, 'frame')}, {plural(people, 'track')} in {spent:.1f} s; "
-          f"written to {options.out}" + (f" and {options.render}" if options.render else ""))  # fmt: skip
+    summary = f"{plural(len(frames), 'video')}, {plural(sum(frames), 'frame')}, {plural(sum(people), 'track')} in "
+    summary += f"{spent:.1f} s; written to {options.out}" + (f" and {options.render}" if options.render else "")
+    report("track", [joined(kind) for kind in zip(*losses, strict=True)], summary)
+
+
+def _track_one(
+    method: Method[Any], video: Path, place: Path, render: Path | None, options: argparse.Namespace
+) -> tuple[int, int, list[Loss]]:
+    """Tracks a video, alone on its files; returns the numbers of its frames and tracks, and what was left out."""
+    from tqdm import tqdm
+
+    with ExitStack() as locks:
+        for target in (place, *([] if render is None else [render])):
+            check_output(target)
+            locks.enter_context(only_run(target))
+        with tqdm(desc=video.name, unit="frame", mininterval=0.5) as bar:
+            poses, losses = track_video(method, video, place, options, bar)
+        people = len({*poses.track_ids.tolist()} - {-1})
+        if not people:
+            note(f"ptfast track: {video}: nobody was found in {plural(len(poses), 'frame')}; {place} has no tracks")
+        if render is not None:
+            draw(poses, video, render)
+    return len(poses), people, losses
 
 
 def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: str) -> list[Path]:
     """A file for each video: `out` itself for one, or files in it named after the videos.
 
+    Where two videos of different folders have one name, all files stand in folders as the videos do, from the folder
+    that holds all of them on.
+
     Raises:
-        ValueError: The suffix is unknown, several videos go to one file, two have the same name, or a file would
-            replace its video.
+        ValueError: The suffix is unknown, several videos go to one file, two of one folder have the same name, or a
+            file would replace its video.
+        OSError: A file cannot be written.
     """
     if out.suffix and not out.is_dir() and out.suffix.lower() not in suffixes:
         raise ValueError(f"{out}: expected a folder or a name that ends in {', '.join(suffixes)}, got {out.suffix}")
@@ -88,14 +112,25 @@ def outputs(videos: list[Path], out: Path, suffixes: tuple[str, ...], suffix: st
     elif out.suffix or (out.exists() and not out.is_dir()):
         raise ValueError(f"{out}: expected a folder for {plural(len(videos), 'video')}")
     else:
-        places = [out / f"{video.name if video.is_dir() else video.stem}{suffix}" for video in videos]
+        places = _in_folder(videos, out, suffix)
     for place, video in zip(places, videos, strict=True):
         if places.count(place) > 1:
             raise ValueError(f"{place}: expected videos of different names, found two that would be written there")
         if place.exists() and place.samefile(video):
             raise ValueError(f"{place}: expected another place than the video's, which would be replaced")
+        check_output(place)
         place.parent.mkdir(parents=True, exist_ok=True)
     return places
+
+
+def _in_folder(videos: list[Path], out: Path, suffix: str) -> list[Path]:
+    """A file of a folder for each video, in folders like theirs where names alone would be the same."""
+    names = [f"{video.name if video.is_dir() else video.stem}{suffix}" for video in videos]
+    if len(set(names)) == len(names):
+        return [out / name for name in names]
+    folders = [os.path.dirname(os.path.abspath(video)) for video in videos]
+    common = os.path.commonpath(folders)
+    return [out / os.path.relpath(folder, common) / name for folder, name in zip(folders, names, strict=True)]
 
 
 def check_format(method: Method[Any], place: Path, format: str | None) -> None:
@@ -109,5 +144,5 @@ def check_format(method: Method[Any], place: Path, format: str | None) -> None:
         frame_size=np.array([[1, 1]]),
         skeleton=method.skeleton,
     )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, naming(Path(folder)):
         write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)

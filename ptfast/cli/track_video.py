@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ptfast.cli._endings import said
 from ptfast.cli._shared import plural
-from ptfast.cli.methods import files_of
+from ptfast.cli.losses import Loss, joined
+from ptfast.cli.methods import files_of, losses_of
 from ptfast.cli.spool import Spool
+from ptfast.cli.unheld import unheld
 from ptfast.io import open_video, write_poses
 from ptfast.io.paths import IMAGES, files_in
 from ptfast.structures import Poses
+from ptfast.training.disk import naming
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ptfast.methods.base import Method
+
+R = TypeVar("R")
 
 
 def partial_of(place: Path) -> Path:
@@ -31,25 +38,31 @@ def finished(place: Path, render: Path | None) -> bool:
     return place.exists() and not partial_of(place).exists() and (render is None or render.exists())
 
 
-def track_video(method: Method[Any], path: Path, place: Path, options: argparse.Namespace, bar: tqdm) -> Poses:
-    """Tracks a video into a file; if it is interrupted, what there is goes into the file."""
+def track_video(
+    method: Method[Any], path: Path, place: Path, options: argparse.Namespace, bar: tqdm
+) -> tuple[Poses, list[Loss]]:
+    """Tracks a video into a file; if it is interrupted, what there is goes into the file.
+
+    Returns:
+        The tracks, and what is left out of them.
+    """
     spool: Spool[Any] = Spool(partial_of(place), describe(method, path, options), method.skeleton)
     if not options.resume:
-        spool.remove()
+        spool.start_anew()
     try:
         detect_into(spool, method, path, bar)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         spool.flush()
         if next(spool.stored(), None) is None:
             raise
-        frames = len(finish(method, spool, path, place, options))
-        raise KeyboardInterrupt(
+        frames = len(finish(method, spool, path, place, options)[0])
+        raise type(stop)(
             f"{plural(frames, 'frame')} of {path.name} tracked, in {place}; --resume goes on from there"
         ) from None
     spool.flush()
-    poses = finish(method, spool, path, place, options)
+    tracked = finish(method, spool, path, place, options)
     spool.remove()
-    return poses
+    return tracked
 
 
 def detect_into(spool: Spool[Any], method: Method[Any], path: Path, bar: tqdm) -> None:
@@ -65,15 +78,28 @@ def detect_into(spool: Spool[Any], method: Method[Any], path: Path, bar: tqdm) -
             bar.update()
 
 
-def finish(method: Method[Any], spool: Spool[Any], path: Path, place: Path, options: argparse.Namespace) -> Poses:
-    """Links all records of a video and writes the tracks."""
+def finish(
+    method: Method[Any], spool: Spool[Any], path: Path, place: Path, options: argparse.Namespace
+) -> tuple[Poses, list[Loss]]:
+    """Links all records of a video and writes the tracks; returns them and what is left out of them."""
     parts = spool.stored()
     first = next(parts, None)
     if first is None:
         raise ValueError(f"{path}: expected at least one frame, found none")
-    poses = replace(method.link(chain([first], parts)), sequence=path.name if path.is_dir() else path.stem)
-    write_poses(poses, place, format=options.format)
-    return poses
+    losses: list[list[Loss]] = []
+    poses = method.link(counted(chain([first], parts), lambda part: losses.append(losses_of(options, method, part))))
+    poses = replace(poses, sequence=path.name if path.is_dir() else path.stem)
+    with naming(place):
+        write_poses(poses, place, format=options.format)
+    found = [joined(kind) for kind in zip(*losses, strict=True)]
+    return poses, [*found, *unheld("track", poses, place, options.format)]
+
+
+def counted(parts: Iterable[R], count: Callable[[R], None]) -> Iterator[R]:
+    """Gives the parts on after they are counted."""
+    for part in parts:
+        count(part)
+        yield part
 
 
 def describe(method: Method[Any], path: Path, options: argparse.Namespace) -> dict[str, object]:
@@ -92,8 +118,11 @@ def version(path: Path) -> str:
 
 
 def draw(poses: Poses, path: Path, target: Path) -> None:
-    """Draws tracks over their video."""
+    """Draws tracks, which are in their file already, over their video."""
     from ptfast import viz
 
-    with open_video(path) as video:
-        viz.render_video(poses, target, frames=video, fps=video.fps or 25.0)
+    try:
+        with open_video(path) as video:
+            viz.render_video(poses, target, frames=video, fps=video.fps or 25.0)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        raise ValueError(f"{target}: the tracks are written, but could not be drawn: {said(error)}") from None

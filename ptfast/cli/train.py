@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast._check import check_number
-from ptfast.cli._shared import command, device, plural
+from ptfast.cli._shared import check_output, command, device, plural
+from ptfast.cli.lock import only_run
 from ptfast.cli.recipes.detect_and_track import DETECT_AND_TRACK
 from ptfast.cli.recipes.matcher import MATCHER
 from ptfast.cli.recipes.pose import POSE
@@ -67,6 +70,7 @@ def _train(options: argparse.Namespace) -> None:
     import torch
 
     from ptfast.training.checkpoints import CHECKPOINT
+    from ptfast.training.disk import naming
     from ptfast.training.loop import train
     from ptfast.training.recipe import Source
     from ptfast.training.starting_weights import starting_weights
@@ -85,13 +89,14 @@ def _train(options: argparse.Namespace) -> None:
     start = None
     if not (options.out / CHECKPOINT).exists():
         start = starting_weights(task, options.weights, recipe.read_weights)
-    try:
-        model, done = train(
-            task, data, options.out, device=options.device, workers=options.workers, start=start, validate=validate,
-            minutes=options.minutes,
-        )  # fmt: skip
-    except FloatingPointError as error:
-        raise ValueError(f"{error}; {options.out} holds the checkpoint of the step before") from None
+    with alone(options.out):
+        try:
+            model, done = train(
+                task, data, options.out, device=options.device, workers=options.workers, start=start,
+                validate=validate, minutes=options.minutes,
+            )  # fmt: skip
+        except FloatingPointError as error:
+            raise ValueError(f"{error}; {options.out} holds the checkpoint of the step before") from None
     if not leave_processes():
         return
     left = f"results are in {options.out}: checkpoint.pt to go on from, log.jsonl to look at"
@@ -99,7 +104,8 @@ def _train(options: argparse.Namespace) -> None:
         print(f"stopped after {done:,} of {plural(config.steps, 'step')}, the same command goes on; {left}")
         return
     path = options.export or options.out / "weights.safetensors"
-    recipe.save(model, path, card(config, options, recipe.card(config, source)))
+    with naming(path):
+        recipe.save(model, path, card(config, options, recipe.card(config, source)))
     print(f"{plural(done, 'step')} done; {left}, and weights to track with in {path}")
 
 
@@ -110,6 +116,17 @@ def check_options(options: argparse.Namespace) -> None:
             check_number(name, getattr(options, name), low)
     if options.export is not None and options.export.suffix != ".safetensors":
         raise ValueError(f"export must end in .safetensors, got {options.export.name!r}")
+    check_output(options.out, folder=True)
+    if options.export is not None:
+        check_output(options.export)
+
+
+def alone(out: Path) -> AbstractContextManager[None]:
+    """The lock of a run's folder, which the first of its processes holds."""
+    if int(os.environ.get("RANK", "0")) > 0:  # torchrun's
+        return nullcontext()
+    out.mkdir(parents=True, exist_ok=True)
+    return only_run(out)
 
 
 def leave_processes() -> bool:

@@ -3,6 +3,7 @@
 from ptfast.ops.assignment import Matcher
 from ptfast.tracking.association import Association
 from ptfast.tracking.costs import Cost, weighted_cost
+from ptfast.tracking.filtered import Filtered, count_filtered
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
 from ptfast.tracking.joining import OnlineJoiner, join_tracklets
 from ptfast.tracking.linking import link
@@ -18,12 +19,14 @@ __all__ = [
     "Association",
     "Clusters",
     "Cost",
+    "Filtered",
     "LinkSettings",
     "Matcher",
     "OnlineJoiner",
     "OnlineLinker",
     "TrackLinker",
     "cheapest_path",
+    "count_filtered",
     "drop_low_joints",
     "drop_short_tracks",
     "drop_small_boxes",

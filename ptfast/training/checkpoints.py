@@ -11,6 +11,7 @@ from torch import nn
 from ptfast._files import write_atomic
 from ptfast.training.config import RunConfig
 from ptfast.training.config_files import make_config
+from ptfast.training.disk import naming
 
 CHECKPOINT = "checkpoint.pt"  # in the folder of a run
 
@@ -22,6 +23,9 @@ def save_checkpoint(
 
     The file appears whole or not at all. Random choices depend on the seed and the step alone, so that no generator's
     state is needed.
+
+    Raises:
+        OSError: The file cannot be written, the disk being full perhaps; the error names it, and the old one stays.
     """
     state = {
         "step": step,
@@ -30,7 +34,7 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict(),
     }
     # Given a path, torch writes its name into the file, and the draft's is another one each time.
-    with write_atomic(path) as draft, draft.open("wb") as file:
+    with naming(path), write_atomic(path) as draft, draft.open("wb") as file:
         torch.save(state, file)
 
 

@@ -59,8 +59,8 @@ def train(
 
     Raises:
         FloatingPointError: A gradient is not finite; the checkpoint is that of the step before.
-        KeyboardInterrupt: After Ctrl-C, once the step is done and its checkpoint written; a second Ctrl-C does not
-            wait for that.
+        KeyboardInterrupt: After Ctrl-C, or as `Terminated` after SIGTERM, once the step is done and its checkpoint
+            written; a second one does not wait for that.
         ValueError: The checkpoint is of another run, or the batch cannot be shared out evenly.
     """
     config = task.config
@@ -94,7 +94,7 @@ def train(
             raise
         run.save()
     if interruption.asked:
-        raise KeyboardInterrupt(run.left())
+        raise interruption.error(run.left())
     return model, run.done
 
 

@@ -17,48 +17,8 @@ from ptfast.cli import main
 from ptfast.cli.spool import Spool
 from ptfast.io import read_poses
 from ptfast.methods import DetectAndTrack
-from ptfast.models import Architecture, MaskRcnn3d, save_weights
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A narrow 3D network that finds people everywhere."""
-    torch.manual_seed(1)
-    model = MaskRcnn3d(
-        Architecture(
-            width=0.125, normalisation="group", anchor_sizes=(16.0, 32.0), box_channels=8, box_stride=2,
-            keypoint_convs=1, keypoint_channels=8,
-        )
-    )  # fmt: skip
-    for layer in (model.box_predictor.bbox_pred, model.box_predictor.cls_score):
-        torch.nn.init.normal_(layer.weight, std=0.3)
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    limits = {"proposals_before": 40, "proposals_after": 8, "min_score": 0.0, "max_detections": 4}
-    settings = {
-        "short_side": 64,
-        "min_score": 0.0,
-        "min_joint_score": None,
-        "batch": 4,
-        "precision": "float32",
-        "limits": limits,
-    }
-    card = {"skeleton": "posetrack_15", "data": "", "command": "", "seed": 0, "score": {}, "frames": 3}
-    save_weights(model, path, {**card, "settings": settings})
-    return path
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 23 pictures."""
-    folder = tmp_path_factory.mktemp("videos") / "walk"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for index in range(23):
-        picture = cv2.resize(rng.integers(0, 256, (8, 9, 3), np.uint8), (72, 64))
-        cv2.imwrite(str(folder / f"{index:03d}.png"), picture)
-    return folder
 
 
 def run(video: Path, out: Path, weights: Path, *more: str) -> None:

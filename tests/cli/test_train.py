@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -11,12 +15,14 @@ import pytest
 import torch
 
 from ptfast.cli import main
+from ptfast.cli.lock import only_run
 from ptfast.io import read_poses, write_poses
 from ptfast.methods.detect_and_track import Config as Tracking
 from ptfast.models import MaskRcnn3d, load_weights
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import render
+from ptfast.training import loop
 from ptfast.training.checkpoints import read_checkpoint
 
 NETWORK = """
@@ -105,24 +111,20 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path, capsys: pytest.CaptureFix
     assert (out / "weights.safetensors").exists()
 
 
-def test_ctrl_c_leaves_a_checkpoint_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_leave_a_checkpoint_and_say_so(
+    number: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import signal
-
-    from ptfast.training import loop
-
     step = loop.step
 
     def interrupted(*arguments: object) -> torch.Tensor:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(number)
         return step(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "step", interrupted)
     with pytest.raises(SystemExit) as end:
         train(write_config(tmp_path, "steps = 2", 1), "synthetic", tmp_path / "out")
-    assert end.value.code == 130
+    assert end.value.code == code
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("ptfast train: interrupted; a checkpoint after 1 of 2 steps is in ")
     assert read_checkpoint(tmp_path / "out" / "checkpoint.pt")["step"] == 1
@@ -228,3 +230,52 @@ def test_bad_input_is_one_line(flat: Path, tmp_path: Path, capsys: pytest.Captur
     line = failure(capsys, wide, "synthetic", out, "--weights", str(flat / "weights.safetensors"))
     assert "weights.safetensors: keypoint_head.convs.0.weight: expected shape (32, " in line
     assert not out.exists()
+
+
+def test_another_run_into_one_folder_ends_with_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with only_run(out):
+        line = failure(capsys, write_config(tmp_path, "steps = 2", 1), "synthetic", out)
+    assert line.startswith(f"ptfast train: {out}: another run writes there, process {os.getpid()} on ")
+    assert list(out.iterdir()) == []
+
+
+def test_places_that_cannot_be_written_are_found_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, text, closed = write_config(tmp_path, "steps = 2", 1), tmp_path / "text", tmp_path / "w.safetensors"
+    text.write_text("")
+    closed.symlink_to(closed.name)
+    line = failure(capsys, config, "synthetic", text)
+    assert line == f"ptfast train: {text}: expected a folder or nothing to replace, found something else"
+    line = failure(capsys, config, "synthetic", tmp_path / "out", "--export", str(closed))
+    assert line.startswith(f"ptfast train: {closed}: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_one_line_with_the_files_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(state: object, file: BinaryIO) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    out = tmp_path / "out"
+    line = failure(capsys, write_config(tmp_path, "steps = 1", 1), "synthetic", out)
+    assert line == f"ptfast train: {out / 'checkpoint.pt'}: no space left on device"
+
+
+def test_frames_that_are_left_out_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    poses = Poses(
+        keypoints=np.linspace(0, 40, 30, dtype=np.float32).reshape(1, 15, 2), track_ids=np.zeros(1, np.int64),
+        frame_offsets=np.array([0, 1, 1, 1]), skeleton=POSETRACK_15, frame_names=("0.png", "1.png", "2.png"),
+        frame_size=np.full((3, 2), 64),
+    )  # fmt: skip
+    write_poses(poses, tmp_path / "people.json")
+    for name in poses.frame_names or ():
+        cv2.imwrite(str(tmp_path / name), np.zeros((64, 64, 3), np.uint8))
+    train(write_config(tmp_path, "steps = 1", 1), tmp_path / "people.json", tmp_path / "out")
+    reason = "2 of 3 labelled frames left out: nobody in them has joints that span a box"
+    line = f"ptfast train: warning: {tmp_path / 'people.json'}: more than half: {reason}"
+    assert line in capsys.readouterr().err.splitlines()

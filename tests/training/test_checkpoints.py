@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ptfast.training.checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
+from ptfast.training.log import Log
 from ptfast.training.mask_rcnn import MaskRcnnConfig
 
 
@@ -41,6 +42,34 @@ def test_equal_runs_leave_equal_files(tmp_path: Path) -> None:
     for name in ("a.pt", "b.pt"):
         save_checkpoint(tmp_path / name, *trained(), 17, MaskRcnnConfig())
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+
+
+@pytest.mark.parametrize("free", [200, 700, 3000])
+def test_a_full_disk_is_told_with_the_checkpoints_name(free: int, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path, (model, optimizer) = tmp_path / "checkpoint.pt", trained()
+    save_checkpoint(path, model, optimizer, 1, MaskRcnnConfig())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (free, limits[1]))
+    try:
+        with pytest.raises(OSError) as full:
+            save_checkpoint(path, model, optimizer, 2, MaskRcnnConfig())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert full.value.filename == str(path) and full.value.strerror
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+    assert read_checkpoint(path)["step"] == 1
+
+
+def test_a_full_disk_is_told_with_the_logs_name(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.path.unlink()
+    log.path.symlink_to("/dev/full")
+    if not log.path.exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(OSError) as full:
+        log.figures(7, {"mAP": 1.0})
+    assert full.value.filename == str(log.path)
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path, monkeypatch: Any) -> None:

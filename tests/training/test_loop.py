@@ -21,7 +21,7 @@ from ptfast.models import MaskRcnn3d
 from ptfast.training.checkpoints import read_checkpoint
 from ptfast.training.config import RunConfig
 from ptfast.training.data.clips import Clip
-from ptfast.training.interruption import Interruption
+from ptfast.training.interruption import Interruption, Terminated
 from ptfast.training.log import Log
 from ptfast.training.loop import train
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
@@ -156,6 +156,28 @@ def test_a_second_ctrl_c_acts_at_once_but_not_one_that_is_passed_on() -> None:
         with pytest.raises(KeyboardInterrupt, match="the last checkpoint stays as it is"):
             interrupt()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_sigterm_waits_for_the_step_and_raises_its_own_error() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.asked
+        error = interruption.error("what is left")
+        assert type(error) is Terminated and str(error) == "what is left"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_workers_leave_a_sigterm_to_the_trainer(tiny: MaskRcnnConfig, clips: Dataset, tmp_path: Path) -> None:
+    parent = os.getpid()
+
+    def terminate() -> None:  # runs in a worker; all processes of a run get the signal
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(parent, signal.SIGTERM)
+
+    with pytest.raises(Terminated, match="a checkpoint after"):
+        train(mask_rcnn_task(replace(tiny, steps=100)), Counted(clips, 4, terminate), tmp_path, workers=1)
+    assert 0 < read_checkpoint(tmp_path / "checkpoint.pt")["step"] < 100
 
 
 def test_learning_rates() -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ptfast.cli.losses import Loss
 from ptfast.cli.methods import clip_tracking, detect_and_track
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of
 
@@ -60,6 +61,11 @@ def make_method(arguments: argparse.Namespace, videos: int) -> Method[Any]:
             raise ValueError(f"{flag} is for --method {' or '.join(methods)}, not for {arguments.method}")
     method = METHODS[arguments.method]
     return method.make(arguments.weights or method.weights, arguments.device, given_options(method, arguments), videos)
+
+
+def losses_of(arguments: argparse.Namespace, method: Method[Any], record: Any) -> list[Loss]:
+    """What the method's settings leave out of a record."""
+    return METHODS[arguments.method].left_out(method, record)
 
 
 def files_of(arguments: argparse.Namespace) -> dict[str, Path]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ptfast.cli.losses import Loss
+
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
 
@@ -26,12 +28,15 @@ class MethodCommand:
         make: Makes the method of --weights, --device, the given ones of its own options by name, and the number of
             videos.
         files: Files besides the video that its records depend on, by name.
+        left_out: What its settings leave out of a record, by the method and the record; of one kind each time. Nothing
+            where records hold only what the settings keep.
     """
 
     options: Options
     weights: str
     make: Callable[[str, str, dict[str, Any], int], Method[Any]]
     files: Callable[[str, dict[str, Any]], dict[str, Path]]
+    left_out: Callable[[Any, Any], list[Loss]] = lambda method, record: []
 
 
 def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -67,10 +67,7 @@ def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
     """
-    path = path_of(weights)
-    if not path.is_file():
-        names = ", ".join(MASK_RCNN_NAMES)
-        raise FileNotFoundError(f"{weights}: expected a .safetensors, .pth or .pkl file, or one of: {names}")
+    path = _file_of(weights, (".safetensors", ".pth", ".pkl"), MASK_RCNN_NAMES)
     if path.suffix == ".safetensors":
         model, card = load_weights(path)
         return MaskRcnnWeights(model, _skeleton(path, card), _settings(path, card) | {"frames": card["frames"]})
@@ -78,12 +75,10 @@ def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
         state_dict = read_state_dict(path, "a state dict")
         model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
         return MaskRcnnWeights(model, _coco(path, model), {"frames": 1, **LARGE})
-    if path.suffix == ".pkl":
-        model = load_detectron(read_detectron(path))
-        frames = 3 if model.architecture.temporal_kernel > 1 else 1
-        size = {} if frames > 1 else LARGE
-        return MaskRcnnWeights(model, _coco(path, model), {"frames": frames, "caffe2": True, **size})
-    raise ValueError(f"{weights}: expected a .safetensors, .pth or .pkl file, got {path.suffix or 'no suffix'}")
+    model = load_detectron(read_detectron(path))
+    frames = 3 if model.architecture.temporal_kernel > 1 else 1
+    size = {} if frames > 1 else LARGE
+    return MaskRcnnWeights(model, _coco(path, model), {"frames": frames, "caffe2": True, **size})
 
 
 def load_pose_weights(weights: str | Path) -> PoseWeights:
@@ -97,19 +92,34 @@ def load_pose_weights(weights: str | Path) -> PoseWeights:
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
     """
-    path = path_of(weights)
-    if not path.is_file():
-        raise FileNotFoundError(f"{weights}: expected a .safetensors or .pth file, or one of: {', '.join(POSE_NAMES)}")
+    path = _file_of(weights, (".safetensors", ".pth"), POSE_NAMES)
     if path.suffix == ".safetensors":
         model, card = load_pose_network(path)
         settings = _settings(path, card)
         if card["frames"] > 1:  # a network that sees single frames may see any number of them
             settings = {"frames": card["frames"], **settings}
         return PoseWeights(model, _skeleton(path, card), settings, tuple(card["size"]))
-    if path.suffix == ".pth":
-        model = load_pose_resnet(path) if "resnet" in path.name else load_hrnet(path)
-        return PoseWeights(model, _coco(path, model), {}, (384, 288) if "384x288" in path.name else (256, 192))
-    raise ValueError(f"{weights}: expected a .safetensors or .pth file, got {path.suffix or 'no suffix'}")
+    model = load_pose_resnet(path) if "resnet" in path.name else load_hrnet(path)
+    return PoseWeights(model, _coco(path, model), {}, (384, 288) if "384x288" in path.name else (256, 192))
+
+
+def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, ...]) -> Path:
+    """The file of weights by their name or path.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: It is a folder, or has another suffix.
+    """
+    path = path_of(weights)
+    wanted = f"expected a {', '.join(suffixes[:-1])} or {suffixes[-1]} file"
+    if not path.exists():
+        found = "no such file" if path.suffix else f"{wanted}, or one of: {', '.join(names)}; found neither"
+        raise FileNotFoundError(f"{weights}: {found}")
+    if not path.is_file():
+        raise ValueError(f"{weights}: {wanted}, found a folder")
+    if path.suffix not in suffixes:
+        raise ValueError(f"{weights}: {wanted}, got {path.suffix or 'no suffix'}")
+    return path
 
 
 def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.training.data.annotated_sequences import read_sequences
 from ptfast.training.data.clips import Clip, at_random
+from ptfast.training.data.left_out import warn_of_left_out
 
 
 class AnnotatedClips(Dataset):
@@ -39,6 +40,9 @@ class AnnotatedClips(Dataset):
     Raises:
         FileNotFoundError: There are no annotations, or a sequence's first image is missing.
         ValueError: A file is not as it should be, or no frame shows anybody.
+
+    Warns:
+        UserWarning: Of labelled frames that show nobody, and are the middle of no clip.
     """
 
     def __init__(
@@ -60,6 +64,9 @@ class AnnotatedClips(Dataset):
         ]
         if not self.centres:
             raise ValueError(f"{source}: expected labelled people in at least one frame, found none")
+        labelled = sum(int(sequence.labelled.sum()) for sequence in self.sequences)
+        why = "nobody in them has joints that span a box"
+        warn_of_left_out(source, labelled - len(self.centres), labelled, "labelled frames", why)
 
     def __getitem__(self, index: int) -> Clip:
         """Clip `index`, 0 or more."""

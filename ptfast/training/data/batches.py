@@ -73,10 +73,16 @@ def loader(data: Dataset, steps: Steps, workers: int) -> Iterator[list]:
 
 
 def _quiet_worker(_: int) -> None:
-    """One thread a worker, as there are as many workers as there should be; Ctrl-C is for the trainer to act on."""
+    """One thread a worker, as there are as many as there should be; the trainer acts on Ctrl-C and SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _let_one_pass)
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
+
+
+def _let_one_pass(number: int, frame: object) -> None:
+    """Handles a SIGTERM that all processes of a run have got; the trainer ends a worker that hangs by a second one."""
+    signal.signal(number, signal.SIG_DFL)
 
 
 def tensor(column: np.ndarray, device: torch.device) -> Tensor:

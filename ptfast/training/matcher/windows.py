@@ -9,6 +9,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from ptfast.structures import Poses
+from ptfast.training.data.left_out import warn_of_left_out
 from ptfast.training.matcher.config import MatcherConfig
 from ptfast.training.matcher.pairs import Pairs, pairs_of
 
@@ -38,6 +39,9 @@ class Windows(Dataset):
 
     Raises:
         ValueError: No video has a track.
+
+    Warns:
+        UserWarning: Of videos without a track.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Windows(Dataset):
         self.videos = [(poses, column) for poses, column in pairs if (poses.track_ids >= 0).any()]
         if not self.videos:
             raise ValueError("tracks must hold a pose with a track id, got none")
+        missing = len(tracks) - len(self.videos)
+        warn_of_left_out("tracks", missing, len(tracks), "videos", "nobody in them has a track id")
         self.frames = config.frames
         self.places = self._draw_places(config)
 

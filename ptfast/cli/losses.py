@@ -1,0 +1,89 @@
+"""What a command leaves out: how many of how many, by which setting, and how to change it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ptfast.cli._endings import note
+from ptfast.cli._shared import plural
+from ptfast.tracking import Filtered
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Poses, joints or frames that a command leaves out.
+
+    Attributes:
+        noun: What they are, such as "pose".
+        total: Number of all there were.
+        reasons: Number that each setting took away, by what is said of them: "under --min-score 0.4 (...)".
+        how: What became of them.
+    """
+
+    noun: str
+    total: int
+    reasons: Mapping[str, int]
+    how: str = "left out"
+
+    @property
+    def count(self) -> int:
+        """Number that is left out."""
+        return sum(self.reasons.values())
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.items() if count)
+        return f"{self.count:,} of {plural(self.total, self.noun)} {self.how}: {reasons}"
+
+
+def joined(parts: Sequence[Loss]) -> Loss:
+    """The losses of several sequences, of one kind, as one."""
+    reasons: Counter[str] = Counter()
+    for part in parts:
+        reasons.update(part.reasons)
+    return Loss(parts[0].noun, sum(part.total for part in parts), dict(reasons), parts[0].how)
+
+
+def report(command: str, losses: Sequence[Loss], result: str) -> None:
+    """Prints a command's result on stdout and its losses on stderr: those of more than half come first."""
+    lost = [loss for loss in losses if loss.count]
+    for loss in lost:
+        if 2 * loss.count > loss.total:
+            note(f"ptfast {command}: more than half: {loss}")
+    print(result)
+    sys.stdout.flush()
+    for loss in lost:
+        if 2 * loss.count <= loss.total:
+            note(f"ptfast {command}: {loss}")
+
+
+def filter_losses(
+    counts: Sequence[Filtered],
+    min_score: float | None,
+    min_joint_score: float | None,
+    change: str,
+    how: str = "left out",
+) -> list[Loss]:
+    """Losses by the thresholds of linking.
+
+    Args:
+        counts: Of each sequence.
+        min_score: The threshold.
+        min_joint_score: The threshold.
+        change: How both thresholds are changed.
+        how: What becomes of the poses.
+    """
+
+    def total(name: str) -> int:
+        return sum(getattr(count, name) for count in counts)
+
+    by_joints = f"--min-joint-score {min_joint_score} ({change})"
+    reasons = {
+        f"under --min-score {min_score} ({change})": total("low_scores"),
+        f"without a joint of {by_joints}": total("low_joints"),
+        "without any joint": total("without_joints"),
+    }
+    joints = Loss("joint", total("joints"), {f"under {by_joints}": total("weak_joints")})
+    return [Loss("pose", total("poses"), reasons, how), joints]

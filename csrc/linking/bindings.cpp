@@ -72,23 +72,24 @@ void bind_linking(py::module_& m) {
   // sizes: frames, poses in the largest frame, joints
   m.def(
       "find_predecessors_cuda_float32",
-      [](const Columns& columns, uintptr_t frame_offsets, uintptr_t sigmas, const std::array<int64_t, 3>& sizes,
-         const std::string& cost, bool greedy, int64_t lookback, float max_cost, uintptr_t predecessor,
-         uintptr_t has_successor, int device, uintptr_t stream) {
+      [](const Columns& columns, uintptr_t frame_offsets, uintptr_t sigmas, uintptr_t joints_seen,
+         const std::array<int64_t, 3>& sizes, const std::string& cost, bool greedy, int64_t lookback, float max_cost,
+         uintptr_t predecessor, uintptr_t has_successor, int device, uintptr_t stream) {
         const LinkOptions how = options(cost, greedy, false, lookback, 0, max_cost, sizes[2], {}, 0);
         return find_predecessors_cuda({view(columns, 0), pointer<const int64_t>(frame_offsets), sizes[0]},
-                                      pointer<const float>(sigmas), sizes[1], how, pointer<int64_t>(predecessor),
-                                      pointer<uint8_t>(has_successor), device, pointer<void>(stream));
+                                      pointer<const float>(sigmas), pointer<const int32_t>(joints_seen), sizes[1], how,
+                                      pointer<int64_t>(predecessor), pointer<uint8_t>(has_successor), device,
+                                      pointer<void>(stream));
       },
-      py::arg("columns"), py::arg("frame_offsets"), py::arg("sigmas"), py::arg("sizes"), py::arg("cost"),
-      py::arg("greedy"), py::arg("lookback"), py::arg("max_cost"), py::arg("predecessor"), py::arg("has_successor"),
-      py::arg("device"), py::arg("stream"));
+      py::arg("columns"), py::arg("frame_offsets"), py::arg("sigmas"), py::arg("joints_seen"), py::arg("sizes"),
+      py::arg("cost"), py::arg("greedy"), py::arg("lookback"), py::arg("max_cost"), py::arg("predecessor"),
+      py::arg("has_successor"), py::arg("device"), py::arg("stream"));
 #endif
   py::class_<OnlineLinker>(m, "OnlineLinker")
-      .def(py::init([](const LinkOptions& options, const py::object& function) {
-             return std::make_unique<OnlineLinker>(options, cost_function(function));
+      .def(py::init([](const LinkOptions& options, const py::object& function, int64_t first_id) {
+             return std::make_unique<OnlineLinker>(options, cost_function(function), first_id);
            }),
-           py::arg("options"), py::arg("function"))
+           py::arg("options"), py::arg("function"), py::arg("first_id"))
       .def(
           "update",
           [](OnlineLinker& self, const Columns& columns, int64_t count, uintptr_t ids) {
@@ -96,7 +97,7 @@ void bind_linking(py::module_& m) {
             self.update(view(columns, count), pointer<int64_t>(ids));
           },
           py::arg("columns"), py::arg("count"), py::arg("ids"))
-      .def("reset", &OnlineLinker::reset)
+      .def("next_id", &OnlineLinker::next_id)
       .def("lost_tracks", &OnlineLinker::lost_tracks)
       .def("pairs", &OnlineLinker::pairs);
 }

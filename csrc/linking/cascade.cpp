@@ -55,44 +55,52 @@ void FrameCascade::cascade(const std::vector<FrameState*>& history, const FrameS
   found_.assign(current.view.count, {});
   taken_.resize(history.size());
   for (size_t d = 0; d < history.size(); ++d) taken_[d] = history[d]->has_successor;
-  if (options_.velocity) {
-    const float limit = std::isinf(options_.max_cost) ? 1.f : options_.max_cost;
-    cascade_round(history, current, shift_x, shift_y, kSureShare * limit);
-  }
-  cascade_round(history, current, shift_x, shift_y, options_.max_cost);
+  if (options_.velocity) cascade_round(history, current, shift_x, shift_y, options_.limit(kSureShare), false);
+  cascade_round(history, current, shift_x, shift_y, options_.max_cost, true);
 }
 
 // Matches what is still free on both sides with the frame d back, for d = 1 to lookback: a near frame goes first, as a
-// pose of it says more about where a person is.
+// pose of it says more about where a person is. In the last round those who are left over are compared at their usual
+// size: nobody whom their own size tells apart is taken for somebody larger.
 void FrameCascade::cascade_round(const std::vector<FrameState*>& history, const FrameState& current, float shift_x,
-                                 float shift_y, float max_cost) {
+                                 float shift_y, float max_cost, bool last) {
   const auto reach = std::min<int64_t>(options_.lookback, history.size());
   for (int64_t d = 1; d <= reach; ++d) {
     const FrameState& earlier = *history[d - 1];
-    earlier_rows_.clear();
-    current_rows_.clear();
-    for (int64_t i = 0; i < earlier.view.count; ++i)
-      if (!taken_[d - 1][i]) earlier_rows_.push_back(i);
-    for (int64_t j = 0; j < current.view.count; ++j)
-      if (found_[j].distance == 0) current_rows_.push_back(j);
-    if (current_rows_.empty()) return;
-    if (earlier_rows_.empty()) continue;
-    shifts_.clear();
-    const auto steps = static_cast<float>(std::min(d, options_.horizon));
-    if (options_.velocity)
-      for (const int64_t i : earlier_rows_) {
-        shifts_.push_back(earlier.velocity[2 * i] * steps + shift_x);
-        shifts_.push_back(earlier.velocity[2 * i + 1] * steps + shift_y);
-      }
-    const float* shift = options_.velocity ? shifts_.data() : nullptr;
-    const auto& match =
-        matcher_.match({&earlier.view, &earlier_rows_, shift}, {&current.view, &current_rows_, nullptr}, max_cost);
-    for (size_t j = 0; j < match.size(); ++j) {
-      if (match[j] < 0) continue;
-      found_[current_rows_[j]] = {d, earlier_rows_[match[j]]};
-      taken_[d - 1][earlier_rows_[match[j]]] = 1;
-    }
+    if (!match_frame(earlier, current, d, shift_x, shift_y, max_cost, false)) return;
+    if (last && options_.cost == LinkCost::kOks) match_frame(earlier, current, d, shift_x, shift_y, 0.f, true);
   }
+}
+
+// False where no current pose is free.
+bool FrameCascade::match_frame(const FrameState& earlier, const FrameState& current, int64_t distance, float shift_x,
+                               float shift_y, float max_cost, bool usual_size) {
+  auto& taken = taken_[distance - 1];
+  earlier_rows_.clear();
+  current_rows_.clear();
+  for (int64_t i = 0; i < earlier.view.count; ++i)
+    if (!taken[i]) earlier_rows_.push_back(i);
+  for (int64_t j = 0; j < current.view.count; ++j)
+    if (found_[j].distance == 0) current_rows_.push_back(j);
+  if (current_rows_.empty()) return false;
+  if (earlier_rows_.empty()) return true;
+  shifts_.clear();
+  const auto steps = static_cast<float>(std::min(distance, options_.horizon));
+  if (options_.velocity)
+    for (const int64_t i : earlier_rows_) {
+      shifts_.push_back(earlier.velocity[2 * i] * steps + shift_x);
+      shifts_.push_back(earlier.velocity[2 * i + 1] * steps + shift_y);
+    }
+  const float* shift = options_.velocity ? shifts_.data() : nullptr;
+  const PoseSubset then{&earlier.view, &earlier_rows_, shift, earlier.sizes.data()};
+  const PoseSubset now{&current.view, &current_rows_, nullptr, current.sizes.data()};
+  const auto& match = usual_size ? matcher_.match_at_usual_size(then, now) : matcher_.match(then, now, max_cost);
+  for (size_t j = 0; j < match.size(); ++j) {
+    if (match[j] < 0) continue;
+    found_[current_rows_[j]] = {distance, earlier_rows_[match[j]]};
+    taken[earlier_rows_[match[j]]] = 1;
+  }
+  return true;
 }
 
 // Median over all joints of all matches of what the velocities did not foresee: the camera's motion. False where no
@@ -151,9 +159,22 @@ void FrameCascade::set_velocities(const std::vector<FrameState*>& history, Frame
   }
 }
 
+// A person who shows a hand or a face alone stays as large as their track was.
+void FrameCascade::hand_sizes_down(const std::vector<FrameState*>& history, FrameState& current) const {
+  for (int64_t j = 0; j < current.view.count; ++j) {
+    const auto [distance, i] = found_[j];
+    if (distance == 0) continue;
+    const PoseSize& usual = history[distance - 1]->sizes[i];
+    PoseSize& own = current.sizes[j];
+    if (usual.joints > own.joints) own = {std::max(usual.area, own.area), usual.joints};
+  }
+}
+
 // The first matching knows nothing of the camera. Its median residual is the camera's shift where most pairs are right,
 // and with the shift removed the wrong ones are found again.
 const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*>& history, FrameState& current) {
+  const bool sized = options_.cost == LinkCost::kOks;
+  if (sized) measure_poses(current.view, options_.joints, current.sizes);
   cascade(history, current, 0.f, 0.f);
   if (options_.velocity) {
     float x, y;
@@ -167,6 +188,7 @@ const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*
   for (const auto& [distance, row] : found_)
     if (distance > 0) history[distance - 1]->has_successor[row] = 1;
   if (options_.velocity) set_velocities(history, current);
+  if (options_.velocity && sized) hand_sizes_down(history, current);
   return found_;
 }
 

@@ -11,6 +11,7 @@ struct FrameState {
   std::vector<uint8_t> has_successor;    // [n]
   std::vector<uint8_t> has_predecessor;  // [n], set with velocities alone
   std::vector<float> velocity;           // [n, 2] pixels a frame, of the whole body
+  std::vector<PoseSize> sizes;           // [n] for OKS; with velocities, of the track while most joints were seen
   std::vector<int64_t> ids;              // [n]
 };
 
@@ -36,9 +37,12 @@ class FrameCascade {
  private:
   void cascade(const std::vector<FrameState*>& history, const FrameState& current, float shift_x, float shift_y);
   void cascade_round(const std::vector<FrameState*>& history, const FrameState& current, float shift_x, float shift_y,
-                     float max_cost);
+                     float max_cost, bool last);
+  bool match_frame(const FrameState& earlier, const FrameState& current, int64_t distance, float shift_x, float shift_y,
+                   float max_cost, bool usual_size);
   bool common_shift(const std::vector<FrameState*>& history, const FrameState& current, float* x, float* y);
   void set_velocities(const std::vector<FrameState*>& history, FrameState& current);
+  void hand_sizes_down(const std::vector<FrameState*>& history, FrameState& current) const;
 
   const LinkOptions& options_;
   PairMatcher matcher_;
@@ -52,13 +56,15 @@ class FrameCascade {
 // poses in a frame, those that continue a track come first; the rest get -1.
 class IdGiver {
  public:
-  explicit IdGiver(int64_t max_tracks) : max_tracks_(max_tracks) {}
+  explicit IdGiver(int64_t max_tracks, int64_t first = 0) : max_tracks_(max_tracks), next_(first) {}
 
   // ids: [n], on entry the predecessors' ids or -1
   void give(int64_t n, int64_t* ids);
 
+  int64_t next() const { return next_; }
+
  private:
-  int64_t max_tracks_, next_ = 0;
+  int64_t max_tracks_, next_;
 };
 
 }  // namespace ptfast

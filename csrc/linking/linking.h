@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -7,6 +8,9 @@
 namespace ptfast {
 
 constexpr float kPckhThreshold = 0.5f;  // of the head size, as PoseTrack's evaluator has it
+// Share of max_cost that a pair may cost at the person's usual size: a hand says less than a body, so it must be
+// nearer.
+constexpr float kUsualSizeShare = 0.5f;
 
 enum class LinkCost { kIou, kOks, kPckh, kCallable };
 
@@ -20,6 +24,9 @@ struct LinkOptions {
   int64_t joints = 0;
   std::vector<float> sigmas;  // [joints], already widened
   int64_t max_tracks = std::numeric_limits<int64_t>::max();
+
+  // A share of max_cost, of 1 where there is none.
+  float limit(float share) const { return share * (std::isinf(max_cost) ? 1.f : max_cost); }
 };
 
 // The poses of one frame; n poses, k joints.
@@ -55,20 +62,28 @@ struct VideoView {
   }
 };
 
+// How large a person is, and how many joints were seen where that was measured.
+struct PoseSize {
+  float area;  // square pixels
+  int32_t joints;
+};
+
 // Some poses of a frame, perhaps moved: one side of a cost.
 struct PoseSubset {
   const FrameView* frame;
   const std::vector<int64_t>* rows;
-  const float* shift;  // [rows, 2] added to the joints and the box, or null
+  const float* shift;     // [rows, 2] added to the joints and the box, or null
+  const PoseSize* sizes;  // [frame's poses], usual ones of earlier poses; for other costs than OKS it may be null
 };
 
 // Fills out [earlier rows, current rows] with costs.
 using CostFunction = std::function<void(const PoseSubset& earlier, const PoseSubset& current, float* out)>;
 
 // Links a video. ids: [poses], -1 only where max_tracks leaves no room. Costs 1 - similarity with a = earlier pose and
-// b = current pose, from `callable` where options.cost says so. Without velocity no pass depends on another frame of
-// the same pass, so each pass d runs over all frames in parallel; with velocity frames go in order. Both give the ids
-// that OnlineLinker gives. Returns the number of pairs of poses that were compared.
+// b = current pose, from `callable` where options.cost says so. OKS takes b's area; poses that find no partner so are
+// compared again with poses of which more joints are seen, at the larger area of these. Without velocity no pass
+// depends on another frame of the same pass, so each pass d runs over all frames in parallel; with velocity frames go
+// in order. Both give the ids that OnlineLinker gives. Returns the number of pairs of poses that were compared.
 int64_t link_video(const VideoView& video, const LinkOptions& options, const CostFunction& callable, int64_t* ids);
 
 // Hands ids down along a video, as IdGiver does.
@@ -77,9 +92,10 @@ void hand_down_ids(const int64_t* frame_offsets, int64_t frames, int64_t max_tra
 
 // The predecessors that link_video finds without velocity and without a callable, on `device` and `stream` (a
 // cudaStream_t); OKS may differ in its last bits. Pointers are the device's. Returns a cudaError_t as int.
-// sigmas: [joints]; max_poses: of the largest frame, at most kMaxOnGpu
+// sigmas: [joints]; joints_seen: [poses]; max_poses: of the largest frame, at most kMaxOnGpu
 // predecessor: [poses], on entry all -1; has_successor: [poses], on entry all 0
-int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
-                           int64_t* predecessor, uint8_t* has_successor, int device, void* stream);
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, const int32_t* joints_seen, int64_t max_poses,
+                           const LinkOptions& options, int64_t* predecessor, uint8_t* has_successor, int device,
+                           void* stream);
 
 }  // namespace ptfast

@@ -20,11 +20,12 @@ struct Pass {
   const int64_t* frame_offsets;  // [frames + 1]
   int64_t frames, distance, joints;
   LinkCost cost;
-  float max_cost;
-  const float* sigmas;     // [joints]
-  int max_poses;           // of the largest frame
-  int64_t* predecessor;    // [poses]
-  uint8_t* has_successor;  // [poses]
+  float max_cost, usual_max_cost;  // where poses are compared as they are, and at their usual sizes
+  const float* sigmas;             // [joints]
+  const int32_t* joints_seen;      // [poses]
+  int max_poses;                   // of the largest frame
+  int64_t* predecessor;            // [poses]
+  uint8_t* has_successor;          // [poses]
 };
 
 // The poses of a frame that still lack a partner.
@@ -115,18 +116,58 @@ __device__ __forceinline__ void box_costs(const float* boxes, const FreeRows& ea
   }
 }
 
-// Gives each earlier pose its partner's place among the current ones, or -1: lane l holds those of l and l + 32.
+// Says whether the earlier pose was larger while more joints were seen, as PairMatcher::match_at_usual_size has it.
+__device__ __forceinline__ bool shows_less(const Pass& pass, int64_t earlier, int64_t current) {
+  const FrameView& poses = pass.poses;
+  return pass.joints_seen[earlier] > pass.joints_seen[current] && poses.areas[earlier] > poses.areas[current];
+}
+
+__device__ __forceinline__ float usual_cost(const Pass& pass, int64_t earlier, int64_t current) {
+  const FrameView& poses = pass.poses;
+  const OksTerms terms(pass, earlier);
+  float sum = 0.f, count = 0.f;
+  for (int64_t k = 0; k < pass.joints; ++k) {
+    const int64_t a = earlier * pass.joints + k, b = current * pass.joints + k;
+    if (poses.visible[a] == 0 || poses.visible[b] == 0) continue;
+    const float dx = poses.keypoints[2 * a] - poses.keypoints[2 * b];
+    const float dy = poses.keypoints[2 * a + 1] - poses.keypoints[2 * b + 1];
+    sum += OksTerms::term(dx, dy, terms.scale(k));
+    count += 1.f;
+  }
+  return 1.f - terms.mean(sum, count);
+}
+
+// Costs at the earlier poses' sizes, infinite where the current pose does not show less. False where none does.
+template <typename Store>
+__device__ __forceinline__ bool usual_costs(const Pass& pass, const FreeRows& earlier, const FreeRows& current,
+                                            const Store& store) {
+  bool any = false;
+  for (int pair = lane_number(); pair < earlier.count * current.count; pair += kWarp) {
+    const int i = pair / current.count, j = pair % current.count;
+    const bool less = shows_less(pass, earlier[i], current[j]);
+    store(i, j, less ? usual_cost(pass, earlier[i], current[j]) : kInfinity<float>);
+    any |= less;
+  }
+  return __any_sync(kWholeWarp, any);
+}
+
+// Gives each earlier pose its partner's place among the current ones, or -1: lane l holds those of l and l + 32. False
+// where there are none.
 template <bool kGreedy, int kSlots>
-__device__ __forceinline__ void match(const Pass& pass, const FreeRows& earlier, const FreeRows& current, float* costs,
-                                      int (&partner)[kSlots]) {
+__device__ __forceinline__ bool match(const Pass& pass, const FreeRows& earlier, const FreeRows& current,
+                                      bool usual_size, float* costs, int (&partner)[kSlots]) {
   const int n = earlier.count, m = current.count;
   const bool transposed = !kGreedy && n > m;  // the Hungarian method wants at most as many rows as columns
+  const float max_cost = usual_size ? pass.usual_max_cost : pass.max_cost;
   CostCheck<float> check;
   const auto store = [&](int i, int j, float cost) {
     costs[transposed ? j * n + i : i * m + j] = cost;
-    check.see(cost, pass.max_cost);
+    check.see(cost, max_cost);
   };
-  if (pass.cost == LinkCost::kIou)
+  bool any = true;
+  if (usual_size)
+    any = usual_costs(pass, earlier, current, store);
+  else if (pass.cost == LinkCost::kIou)
     box_costs(pass.poses.boxes, earlier, current, store);
   else if (pass.cost == LinkCost::kOks)
     joint_costs<OksTerms>(pass, earlier, current, store);
@@ -134,16 +175,42 @@ __device__ __forceinline__ void match(const Pass& pass, const FreeRows& earlier,
     joint_costs<PckhTerms>(pass, earlier, current, store);
   const bool fits = __all_sync(kWholeWarp, check.fits);
   __syncwarp();
-  const WarpCosts<float> in{costs, transposed ? m : n, transposed ? n : m, pass.max_cost};
+  if (!any) return false;
+  const WarpCosts<float> in{costs, transposed ? m : n, transposed ? n : m, max_cost};
   if (kGreedy)
     greedy_warp(in, partner);
   else
     hungarian_warp(in, transposed, fits, partner);
+  return true;
 }
 
 // Bytes of shared memory that a warp needs: the costs, and two lists of places in a frame.
 __host__ __device__ constexpr int64_t warp_bytes(int64_t max_poses) {
   return max_poses * max_poses * 4 + (2 * max_poses + 3) / 4 * 4;
+}
+
+// Matches the free poses of frame t; false where there is no pair.
+// costs, places: the warp's shared memory
+template <int kSlots, bool kGreedy>
+__device__ __forceinline__ bool match_free(const Pass& pass, int64_t t, bool usual_size, float* costs,
+                                           uint8_t* places) {
+  __syncwarp();
+  const int64_t *now = pass.frame_offsets + t, *then = now - pass.distance;
+  const FreeRows current =
+      list_free<kSlots>(now[0], now[1], places, [&](int64_t row) { return pass.predecessor[row] < 0; });
+  if (current.count == 0) return false;
+  const FreeRows earlier = list_free<kSlots>(then[0], then[1], places + pass.max_poses,
+                                             [&](int64_t row) { return pass.has_successor[row] == 0; });
+  if (earlier.count == 0) return false;
+  int partner[kSlots];
+  if (!match<kGreedy>(pass, earlier, current, usual_size, costs, partner)) return false;
+  for (int s = 0; s < kSlots; ++s) {
+    if (partner[s] < 0) continue;
+    const int64_t row = earlier[lane_number() + s * kWarp];
+    pass.predecessor[current[partner[s]]] = row;
+    pass.has_successor[row] = 1;
+  }
+  return true;
 }
 
 // One warp a frame. Only that of frame t writes the predecessors of frame t and the successors of frame t - distance.
@@ -154,24 +221,10 @@ __global__ void link_pass_kernel(Pass pass) {
   auto* costs = reinterpret_cast<float*>(shared + warp * warp_bytes(pass.max_poses));
   auto* places = reinterpret_cast<uint8_t*>(costs + pass.max_poses * pass.max_poses);
   const int64_t stride = static_cast<int64_t>(gridDim.x) * warps;
-  for (int64_t t = pass.distance + blockIdx.x * static_cast<int64_t>(warps) + warp; t < pass.frames; t += stride) {
-    __syncwarp();
-    const int64_t *now = pass.frame_offsets + t, *then = now - pass.distance;
-    const FreeRows current =
-        list_free<kSlots>(now[0], now[1], places, [&](int64_t row) { return pass.predecessor[row] < 0; });
-    if (current.count == 0) continue;
-    const FreeRows earlier = list_free<kSlots>(then[0], then[1], places + pass.max_poses,
-                                               [&](int64_t row) { return pass.has_successor[row] == 0; });
-    if (earlier.count == 0) continue;
-    int partner[kSlots];
-    match<kGreedy>(pass, earlier, current, costs, partner);
-    for (int s = 0; s < kSlots; ++s) {
-      if (partner[s] < 0) continue;
-      const int64_t row = earlier[lane_number() + s * kWarp];
-      pass.predecessor[current[partner[s]]] = row;
-      pass.has_successor[row] = 1;
-    }
-  }
+  const int rounds = pass.cost == LinkCost::kOks ? 2 : 1;  // the second one at usual sizes
+  for (int64_t t = pass.distance + blockIdx.x * static_cast<int64_t>(warps) + warp; t < pass.frames; t += stride)
+    for (int round = 0; round < rounds; ++round)
+      if (!match_free<kSlots, kGreedy>(pass, t, round == 1, costs, places)) break;
 }
 
 using PassKernel = void (*)(Pass);
@@ -183,8 +236,9 @@ PassKernel kernel_for(bool greedy, bool two_slots) {
 
 }  // namespace
 
-int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t max_poses, const LinkOptions& options,
-                           int64_t* predecessor, uint8_t* has_successor, int device, void* stream) {
+int find_predecessors_cuda(const VideoView& video, const float* sigmas, const int32_t* joints_seen, int64_t max_poses,
+                           const LinkOptions& options, int64_t* predecessor, uint8_t* has_successor, int device,
+                           void* stream) {
   if (max_poses > kMaxOnGpu || options.cost == LinkCost::kCallable || options.velocity) return cudaErrorInvalidValue;
   if (max_poses == 0) return cudaSuccess;
   DeviceGuard guard(device);
@@ -196,7 +250,9 @@ int find_predecessors_cuda(const VideoView& video, const float* sigmas, int64_t 
             options.joints,
             options.cost,
             options.max_cost,
+            options.limit(kUsualSizeShare),
             sigmas,
+            joints_seen,
             static_cast<int>(max_poses),
             predecessor,
             has_successor};

@@ -8,6 +8,15 @@
 
 namespace ptfast {
 
+void measure_poses(const FrameView& poses, int64_t joints, std::vector<PoseSize>& sizes) {
+  sizes.resize(poses.count);
+  for (int64_t i = 0; i < poses.count; ++i) {
+    const uint8_t* visible = poses.visible + i * joints;
+    const auto seen = std::count_if(visible, visible + joints, [](uint8_t v) { return v != 0; });
+    sizes[i] = {poses.areas[i], static_cast<int32_t>(seen)};
+  }
+}
+
 // A whole frame at rest is read where it stands; else its rows are copied one after the other and moved, so that the
 // kernels of ptfast.ops compare them as they compare any two arrays.
 FrameView PairMatcher::Side::gather(const PoseSubset& subset, int64_t joints) {
@@ -36,6 +45,20 @@ FrameView PairMatcher::Side::gather(const PoseSubset& subset, int64_t joints) {
   return {frame.frame, count, keypoints.data(), visible.data(), boxes.data(), areas.data(), head_sizes.data()};
 }
 
+// area_a, area_b: as in OksInputs; out: [a's poses, b's poses]
+void PairMatcher::oks(const FrameView& a, const FrameView& b, const float* area_a, const float* area_b,
+                      float* out) const {
+  oks_matrix_cpu<float>({a.keypoints,
+                         b.keypoints,
+                         area_a,
+                         area_b,
+                         options_.sigmas.data(),
+                         a.visible,
+                         b.visible,
+                         {1, a.count, b.count, options_.joints}},
+                        out);
+}
+
 void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
   if (options_.cost == LinkCost::kCallable) return callable_(earlier, current, cost_.data());
   const FrameView a = earlier_.gather(earlier, options_.joints), b = current_.gather(current, options_.joints);
@@ -44,15 +67,7 @@ void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
       iou_matrix_cpu(a.boxes, b.boxes, {1, a.count, b.count}, cost_.data());
       break;
     case LinkCost::kOks:
-      oks_matrix_cpu<float>({a.keypoints,
-                             b.keypoints,
-                             nullptr,
-                             b.areas,
-                             options_.sigmas.data(),
-                             a.visible,
-                             b.visible,
-                             {1, a.count, b.count, options_.joints}},
-                            cost_.data());
+      oks(a, b, nullptr, b.areas, cost_.data());
       break;
     default:
       pckh_matrix_cpu<float>({a.keypoints,
@@ -67,14 +82,44 @@ void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
   for (float& cost : cost_) cost = 1.f - cost;
 }
 
+// Costs at the earlier poses' sizes, infinite where that pose is not the larger one with more joints.
+void PairMatcher::usual_costs(const PoseSubset& earlier, const PoseSubset& current) {
+  const FrameView a = earlier_.gather(earlier, options_.joints), b = current_.gather(current, options_.joints);
+  areas_.resize(a.count);  // twice the area, as OKS takes the mean of both sides' areas
+  for (int64_t i = 0; i < a.count; ++i) areas_[i] = 2.f * earlier.sizes[(*earlier.rows)[i]].area;
+  no_areas_.assign(b.count, 0.f);
+  oks(a, b, areas_.data(), no_areas_.data(), cost_.data());
+  for (int64_t i = 0; i < a.count; ++i)
+    for (int64_t j = 0; j < b.count; ++j) {
+      const PoseSize &then = earlier.sizes[(*earlier.rows)[i]], &now = current.sizes[(*current.rows)[j]];
+      float& cost = cost_[i * b.count + j];
+      const bool fits = then.joints > now.joints && then.area > now.area;
+      cost = fits ? 1.f - cost : std::numeric_limits<float>::infinity();
+    }
+}
+
 const std::vector<int64_t>& PairMatcher::match(const PoseSubset& earlier, const PoseSubset& current, float max_cost) {
+  cost_.resize(current.rows->size() * earlier.rows->size());
+  if (!cost_.empty()) costs(earlier, current);
+  return solve(earlier, current, max_cost);
+}
+
+const std::vector<int64_t>& PairMatcher::match_at_usual_size(const PoseSubset& earlier, const PoseSubset& current) {
+  int32_t most = 0, fewest = std::numeric_limits<int32_t>::max();
+  for (const int64_t i : *earlier.rows) most = std::max(most, earlier.sizes[i].joints);
+  for (const int64_t j : *current.rows) fewest = std::min(fewest, current.sizes[j].joints);
+  cost_.resize(most > fewest ? current.rows->size() * earlier.rows->size() : 0);
+  if (!cost_.empty()) usual_costs(earlier, current);
+  return solve(earlier, current, options_.limit(kUsualSizeShare));
+}
+
+// Matches by cost_, rows of which are earlier poses: the assignment gives each its current pose. Nobody is matched
+// where it is empty.
+const std::vector<int64_t>& PairMatcher::solve(const PoseSubset& earlier, const PoseSubset& current, float max_cost) {
   const auto n = static_cast<int64_t>(current.rows->size()), m = static_cast<int64_t>(earlier.rows->size());
-  cost_.resize(n * m);
   match_.assign(n, -1);
-  if (n == 0 || m == 0) return match_;
-  costs(earlier, current);
+  if (cost_.empty()) return match_;
   pairs_ += n * m;
-  // Rows of the cost are earlier poses; the assignment gives each its current pose.
   columns_.resize(m);
   const auto solve = options_.greedy ? greedy<float> : hungarian<float>;
   solve(cost_.data(), m, n, max_cost, columns_.data(), workspace_);

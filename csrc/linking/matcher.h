@@ -6,6 +6,10 @@
 
 namespace ptfast {
 
+// Measures every pose by itself: its own area, and the joints that it shows.
+// sizes: [n], out
+void measure_poses(const FrameView& poses, int64_t joints, std::vector<PoseSize>& sizes);
+
 // Matches poses of two frames. Holds the work space of one thread; nothing is allocated once it has grown.
 class PairMatcher {
  public:
@@ -15,11 +19,19 @@ class PairMatcher {
   // max_cost are never made.
   const std::vector<int64_t>& match(const PoseSubset& earlier, const PoseSubset& current, float max_cost);
 
+  // The same by OKS for current poses that show less of a person than was seen before, at the person's usual size:
+  // pairs whose earlier pose was larger while more joints were seen. The extent of a hand or a face says nothing about
+  // how far a person moves.
+  const std::vector<int64_t>& match_at_usual_size(const PoseSubset& earlier, const PoseSubset& current);
+
   // Number of pairs of poses compared so far: the work, whatever the machine does besides.
   int64_t pairs() const { return pairs_; }
 
  private:
   void costs(const PoseSubset& earlier, const PoseSubset& current);
+  void oks(const FrameView& a, const FrameView& b, const float* area_a, const float* area_b, float* out) const;
+  void usual_costs(const PoseSubset& earlier, const PoseSubset& current);
+  const std::vector<int64_t>& solve(const PoseSubset& earlier, const PoseSubset& current, float max_cost);
 
   // One side's columns, gathered and moved where it is not a whole frame at rest.
   struct Side {
@@ -31,7 +43,7 @@ class PairMatcher {
   const LinkOptions& options_;
   const CostFunction& callable_;
   Side earlier_, current_;
-  std::vector<float> cost_;
+  std::vector<float> cost_, areas_, no_areas_;
   std::vector<int64_t> columns_, match_;
   int64_t pairs_ = 0;
   AssignmentWorkspace<float> workspace_;

@@ -14,17 +14,11 @@ void OnlineLinker::OwnedFrame::copy(const FrameView& frame, int64_t joints) {
                 boxes.data(), areas.data(), head_sizes.data()};
 }
 
-OnlineLinker::OnlineLinker(LinkOptions options, CostFunction callable)
-    : options_(std::move(options)), callable_(std::move(callable)), giver_(0) {
-  reset();
-}
-
-void OnlineLinker::reset() {
-  cascade_ = std::make_unique<FrameCascade>(options_, callable_);
-  giver_ = IdGiver(options_.max_tracks);
-  frames_.clear();
-  count_ = 0;
-}
+OnlineLinker::OnlineLinker(LinkOptions options, CostFunction callable, int64_t first_id)
+    : options_(std::move(options)),
+      callable_(std::move(callable)),
+      cascade_(options_, callable_),
+      giver_(options_.max_tracks, first_id) {}
 
 void OnlineLinker::update(const FrameView& frame, int64_t* ids) {
   OwnedFrame current;  // made of the oldest frame, for its buffers, once there are enough
@@ -36,7 +30,7 @@ void OnlineLinker::update(const FrameView& frame, int64_t* ids) {
   for (OwnedFrame& owned : frames_) history.push_back(&owned.state);
   current.copy(frame, options_.joints);
   current.state.view.frame = count_;
-  const auto& found = cascade_->link(history, current.state);
+  const auto& found = cascade_.link(history, current.state);
   current.state.ids.assign(frame.count, -1);
   for (int64_t j = 0; j < frame.count; ++j)
     if (found[j].distance > 0) current.state.ids[j] = history[found[j].distance - 1]->ids[found[j].row];

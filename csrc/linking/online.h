@@ -1,6 +1,5 @@
 #pragma once
 #include <deque>
-#include <memory>
 #include <vector>
 
 #include "linking/cascade.h"
@@ -10,19 +9,21 @@ namespace ptfast {
 // Links a stream of frames in constant memory: it owns copies of the newest frame and the `lookback` before it.
 class OnlineLinker {
  public:
-  OnlineLinker(LinkOptions options, CostFunction callable);
+  OnlineLinker(LinkOptions options, CostFunction callable, int64_t first_id);
   OnlineLinker(const OnlineLinker&) = delete;
   OnlineLinker& operator=(const OnlineLinker&) = delete;
 
   // ids: [n], out
   void update(const FrameView& frame, int64_t* ids);
-  void reset();
+
+  // The id that the next new track will have.
+  int64_t next_id() const { return giver_.next(); }
 
   // Ids that no pose of the newest frame has and that the next frame may still take up, ascending.
   std::vector<int64_t> lost_tracks() const;
 
-  // Pairs of poses compared since the last reset.
-  int64_t pairs() const { return cascade_->pairs(); }
+  // Pairs of poses compared so far.
+  int64_t pairs() const { return cascade_.pairs(); }
 
  private:
   struct OwnedFrame {
@@ -34,7 +35,7 @@ class OnlineLinker {
 
   LinkOptions options_;
   CostFunction callable_;
-  std::unique_ptr<FrameCascade> cascade_;
+  FrameCascade cascade_;
   IdGiver giver_;
   std::deque<OwnedFrame> frames_;  // the newest first
   int64_t count_ = 0;

@@ -12,42 +12,62 @@ namespace {
 
 constexpr int64_t kFramesAPiece = 128;  // about 200 us of work at ten people a frame
 
-// Matches frame t with frame t - d, both reduced to the poses that are still free. Within one d, only this call touches
-// the successors of frame t - d and the predecessors of frame t, so calls for different t may run at once.
-void link_frame(const VideoView& video, const LinkOptions& options, int64_t t, int64_t d, PairMatcher& matcher,
-                std::vector<int64_t> rows[2], int64_t* predecessor, uint8_t* has_successor) {
+// Links a video without velocity, one pass for each distance.
+struct Passes {
+  const VideoView& video;
+  const LinkOptions& options;
+  int64_t* predecessor;                // [poses]
+  std::vector<uint8_t> has_successor;  // [poses]
+  std::vector<PoseSize> sizes;         // [poses], for OKS
+
+  void link_frame(int64_t t, int64_t d, PairMatcher& matcher, std::vector<int64_t> rows[2]);
+  bool match_free(int64_t t, int64_t d, bool usual_size, PairMatcher& matcher, std::vector<int64_t> rows[2]);
+  const PoseSize* sizes_from(int64_t row) const { return sizes.empty() ? nullptr : &sizes[row]; }
+};
+
+// Matches frame t with frame t - d, and once more at usual sizes. Within one d, only this call touches the successors
+// of frame t - d and the predecessors of frame t, so calls for different t may run at once.
+void Passes::link_frame(int64_t t, int64_t d, PairMatcher& matcher, std::vector<int64_t> rows[2]) {
+  if (match_free(t, d, false, matcher, rows) && options.cost == LinkCost::kOks) match_free(t, d, true, matcher, rows);
+}
+
+// Matches the poses that are still free; false where there are none on one side.
+bool Passes::match_free(int64_t t, int64_t d, bool usual_size, PairMatcher& matcher, std::vector<int64_t> rows[2]) {
   const FrameView earlier = video.frame(t - d, options.joints), current = video.frame(t, options.joints);
   const int64_t first_earlier = video.frame_offsets[t - d], first_current = video.frame_offsets[t];
   rows[0].clear();
   rows[1].clear();
   for (int64_t j = 0; j < current.count; ++j)
     if (predecessor[first_current + j] < 0) rows[1].push_back(j);
-  if (rows[1].empty()) return;
+  if (rows[1].empty()) return false;
   for (int64_t i = 0; i < earlier.count; ++i)
     if (!has_successor[first_earlier + i]) rows[0].push_back(i);
-  if (rows[0].empty()) return;
-  const auto& match = matcher.match({&earlier, &rows[0], nullptr}, {&current, &rows[1], nullptr}, options.max_cost);
+  if (rows[0].empty()) return false;
+  const PoseSubset then{&earlier, &rows[0], nullptr, sizes_from(first_earlier)};
+  const PoseSubset now{&current, &rows[1], nullptr, sizes_from(first_current)};
+  const auto& match = usual_size ? matcher.match_at_usual_size(then, now) : matcher.match(then, now, options.max_cost);
   for (size_t j = 0; j < match.size(); ++j) {
     if (match[j] < 0) continue;
     const int64_t row = first_earlier + rows[0][match[j]];
     predecessor[first_current + rows[1][j]] = row;
     has_successor[row] = 1;
   }
+  return true;
 }
 
 // Both give the pairs that were compared, and
 // predecessor: [poses], the row of each pose's predecessor or -1
 int64_t link_in_passes(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
                        int64_t* predecessor) {
-  std::vector<uint8_t> has_successor(video.columns.count, 0);
+  Passes passes{video, options, predecessor, std::vector<uint8_t>(video.columns.count, 0), {}};
+  if (options.cost == LinkCost::kOks) measure_poses(video.columns, options.joints, passes.sizes);
   std::atomic<int64_t> pairs{0};
   const int64_t grain = callable ? video.frames : kFramesAPiece;  // a callable runs on the caller's thread
   for (int64_t d = 1; d <= std::min(options.lookback, video.frames - 1); ++d)
     parallel_for(video.frames - d, grain, [&](int64_t begin, int64_t end) {
       PairMatcher matcher(options, callable);
       std::vector<int64_t> rows[2];
-      for (int64_t t = begin + d; t < end + d; ++t)
-        link_frame(video, options, t, d, matcher, rows, predecessor, has_successor.data());
+      for (int64_t t = begin + d; t < end + d; ++t) passes.link_frame(t, d, matcher, rows);
       pairs += matcher.pairs();
     });
   return pairs;

@@ -12,6 +12,7 @@ from ptfast.ops.assignment import Matcher
 from ptfast.ops.linking import Motion, PoseColumns, link_columns
 from ptfast.structures import Poses, head_sizes
 from ptfast.tracking.costs import Cost
+from ptfast.tracking.frame_numbers import with_gaps
 from ptfast.tracking.settings import MAX_COST, MIN_JOINT_SCORE, MIN_SCORE, SIGMA_SCALE, LinkSettings
 
 
@@ -36,6 +37,10 @@ def link(
     matched with the poses of frame t - d that still lack a successor, at cost 1 - similarity. A pose takes its
     predecessor's id; the others get the next free id in frame and row order.
 
+    Frames are counted by `poses.frame_ids` where they are there: a gap of numbers is a gap in time for lookback and
+    velocity. The unit is the smallest step so far, as a linker that sees frames as they come knows it: numbers 5, 10,
+    15, 25 are 1, 1 and 2 frames apart.
+
     lookback=1, max_cost=None and motion="none" is Detect-and-Track's linking (Girdhar et al. 2018, section 3.2); a
     larger lookback also offers each unmatched pose the tracks lost up to lookback - 1 frames ago.
 
@@ -44,6 +49,12 @@ def link(
     gives to everyone. Each time it goes over d = 1 to `lookback` in two rounds, first with pairs that cost at most a
     sixth of max_cost (of 1 where there is none), then with the rest. Frames depend on each other and go in order; with
     motion="none" they go in parallel.
+
+    A pose that shows fewer joints than the earlier one, such as a hand alone, is compared by OKS at the person's usual
+    size: at no less than the earlier pose's area. With motion="velocity" that area is itself no less than what the
+    track had while more joints were seen, so a person may show a hand for any number of frames. motion="none" knows
+    the two poses alone: a frame depends on no other, and two hands of consecutive frames are compared at their own
+    size.
 
     Poses on a GPU are linked there where motion="none", the cost is a built-in one and no frame holds more than 64
     poses; `max_tracks` alone is then settled on the host. Otherwise all is done on the host, and the ids go back. They
@@ -68,16 +79,17 @@ def link(
         The poses that were linked (all of them with keep_filtered), with track_ids.
 
     Raises:
-        ValueError: An argument is out of range, or a joint that is not absent has a NaN or infinite coordinate.
+        ValueError: An argument is out of range, poses.frame_ids do not rise, or a joint that is not absent has a NaN or
+            infinite coordinate.
     """
     settings = LinkSettings(
         cost, matcher, lookback, motion, sigma_scale, max_cost, min_score, min_joint_score, max_tracks
     )
     kept, keep = filter_poses(poses, min_score, min_joint_score)
     compared = kept.numpy() if callable(cost) else kept
-    ids = link_columns(
-        columns_of(kept, cost), kept.frame_offsets, settings.sigmas(kept.skeleton), settings.options(compared.frame)
-    )
+    offsets, frames = with_gaps(kept.frame_offsets, kept.frame_ids, settings.lookback)
+    options = settings.options(lambda number: compared.frame(int(frames[number])))
+    ids = link_columns(columns_of(kept, cost), offsets, settings.sigmas(kept.skeleton), options)
     return with_ids(poses, kept, keep, ids, keep_filtered)
 
 

@@ -12,6 +12,7 @@ from ptfast._columns import like
 from ptfast.ops.assignment import Matcher, assign
 from ptfast.structures import Poses
 from ptfast.tracking.association import Association, Observation, State
+from ptfast.tracking.frame_numbers import FrameClock, frame_steps
 from ptfast.tracking.linking import filter_poses, with_ids
 from ptfast.tracking.settings import LinkSettings
 
@@ -22,7 +23,8 @@ class TrackLinker(Generic[State, Observation]):
     Every frame's poses are matched with the tracks that were seen in the frame before; where `lookback` is more than 1
     the rest are matched with those seen last two frames before, and so on. A matched pose goes into its track's state;
     the others start tracks, with the next free ids in row order. It keeps the states of the last `lookback` frames'
-    tracks and nothing else.
+    tracks and nothing else. Frames with `frame_ids` are counted by them, in units of the smallest step so far, as in
+    `link`.
 
     Args:
         association: Costs of tracks and poses, and the tracks' states.
@@ -71,32 +73,43 @@ class TrackLinker(Generic[State, Observation]):
         self._association, self._keep_filtered = association, keep_filtered
         self.reset()
 
-    def reset(self) -> None:
-        """Forgets all tracks; the next id is 0 again."""
+    def reset(self, *, keep_ids: bool = False) -> None:
+        """Forgets all tracks.
+
+        Args:
+            keep_ids: Go on counting ids, so that those of the next video differ from those given so far; else the next
+                id is 0 again.
+        """
         nothing = np.zeros(0, np.int64)
         self._tracks = _Tracks(self._association.start(), nothing, nothing)
-        self._next = 0
+        self._clock = FrameClock()
+        if not keep_ids:
+            self._next = 0
 
     def update(self, frame_poses: Poses) -> Poses:
         """Links the next frame. Where the association raises, the frame counts as not seen.
 
         Args:
-            frame_poses: Poses of exactly one frame, perhaps of nobody.
+            frame_poses: Poses of exactly one frame, perhaps of nobody; their `frame_ids`, where they are there, must
+                rise.
 
         Returns:
             The poses that were linked (all of them with keep_filtered), with track_ids.
 
         Raises:
-            ValueError: It holds more or fewer frames than one, or the association's costs have another shape than
-                (tracks, poses) or hold NaN or -inf.
+            ValueError: It holds more or fewer frames than one, its number does not rise, or the association's costs
+                have another shape than (tracks, poses) or hold NaN or -inf.
         """
         if len(frame_poses) != 1:
             raise ValueError(f"frame_poses must hold one frame, got {len(frame_poses)}")
         kept, keep = filter_poses(frame_poses, self._settings.min_score, self._settings.min_joint_score)
+        clock = self._clock.tick(kept)
+        tracks = self._after_gap(clock.time - self._clock.time - 1)
         observation = self._association.observe(kept)
-        previous = self._predecessors(observation, len(kept.scores))
-        ids, following = self._hand_down(previous)
-        self._tracks, self._next = self._advance(observation, previous, ids), following
+        previous = self._predecessors(tracks, observation, len(kept.scores))
+        ids, following = self._hand_down(tracks, previous)
+        self._tracks = self._advance(tracks, observation, previous, ids)
+        self._clock, self._next = clock, following
         return with_ids(frame_poses, kept, keep, like(kept.keypoints, ids), self._keep_filtered)
 
     def lost_tracks(self) -> list[int]:
@@ -104,9 +117,18 @@ class TrackLinker(Generic[State, Observation]):
         ids = self._tracks.ids[self._tracks.unseen > 1]
         return sorted(ids[ids >= 0].tolist())
 
-    def _predecessors(self, observation: Observation, count: int) -> np.ndarray:
+    def _after_gap(self, frames: int) -> _Tracks[State]:
+        """The tracks that may still be taken up after so many frames that the numbers leave out."""
+        tracks = self._tracks
+        if frames == 0:
+            return tracks
+        unseen = tracks.unseen + min(frames, self._settings.lookback)
+        rows = np.flatnonzero(unseen <= self._settings.lookback)
+        return _Tracks(self._association.select(tracks.states, rows), tracks.ids[rows], unseen[rows])
+
+    def _predecessors(self, tracks: _Tracks[State], observation: Observation, count: int) -> np.ndarray:
         """(M,) int64 row of the track that each of `count` poses continues, or -1."""
-        tracks, settings = self._tracks, self._settings
+        settings = self._settings
         previous = np.full(count, -1, np.int64)
         if not count or not len(tracks.ids):
             return previous
@@ -118,19 +140,21 @@ class TrackLinker(Generic[State, Observation]):
             previous[new[column[column >= 0]]] = old[column >= 0]
         return previous
 
-    def _hand_down(self, previous: np.ndarray) -> tuple[np.ndarray, int]:
+    def _hand_down(self, tracks: _Tracks[State], previous: np.ndarray) -> tuple[np.ndarray, int]:
         """(M,) int64 ids of a frame's poses, -1 where max_tracks leaves no room, and the next free id."""
         room = len(previous) if self._settings.max_tracks is None else self._settings.max_tracks
-        ids = np.append(self._tracks.ids, -1)[previous]
+        ids = np.append(tracks.ids, -1)[previous]
         carried = np.flatnonzero(ids >= 0)
         ids[carried[room:]] = -1
         fresh = np.flatnonzero(ids < 0)[: max(0, room - len(carried))]
         ids[fresh] = self._next + np.arange(len(fresh))
         return ids, self._next + len(fresh)
 
-    def _advance(self, observation: Observation, previous: np.ndarray, ids: np.ndarray) -> _Tracks[State]:
+    def _advance(
+        self, tracks: _Tracks[State], observation: Observation, previous: np.ndarray, ids: np.ndarray
+    ) -> _Tracks[State]:
         """This frame's tracks, then those that may still be taken up."""
-        tracks, association = self._tracks, self._association
+        association = self._association
         steps = np.append(tracks.unseen, 1)[previous]
         states = association.advance(tracks.states, observation, previous, steps)
         lost = tracks.unseen < self._settings.lookback
@@ -169,8 +193,11 @@ def link_tracks(poses: Poses, association: Association[State, Observation], **se
         The poses that were linked (all of them with keep_filtered), with track_ids.
 
     Raises:
-        ValueError: An argument is out of range, or the association's costs are as `TrackLinker.update` refuses them.
+        ValueError: An argument is out of range, poses.frame_ids do not rise, or the association's costs are as
+            `TrackLinker.update` refuses them.
     """
+    if poses.frame_ids is not None:
+        frame_steps(poses.frame_ids)  # says where they do not rise
     linker = TrackLinker(association, **settings)
     parts = [linker.update(poses.frame(frame)) for frame in range(len(poses))]
     return Poses.concatenate(parts) if parts else poses

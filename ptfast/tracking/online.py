@@ -113,9 +113,8 @@ class OnlineLinker:
     def _link(self, kept: Poses, columns: list[np.ndarray], ids: np.ndarray) -> None:
         """Fills ids, after as many frames of nobody as the frame's number leaves out, at most `lookback`."""
         clock = self._clock.tick(kept)
-        nobody = [column[:0] for column in columns]
         for _ in range(min(clock.time - 1 - self._time, self._settings.lookback)):
-            self._update(kept, nobody, ids[:0])
+            self._update(kept, [column[:0] for column in columns], ids[:0])
         self._time = clock.time - 1  # should the cost raise, these frames have passed
         self._update(kept, columns, ids)
         self._clock, self._time = clock, clock.time
@@ -137,6 +136,8 @@ class OnlineLinker:
         return self._native.lost_tracks() if self._frames else []
 
     def _expect(self, skeleton: Skeleton) -> None:
+        if skeleton is self._skeleton:  # as in all frames but the first
+            return
         expected = self._skeleton or self._given_skeleton or skeleton
         if skeleton != expected:
             raise ValueError(f"frame_poses must have the skeleton {expected.name}, got {skeleton.name}")
@@ -146,7 +147,7 @@ class OnlineLinker:
             self._native = _native.core.OnlineLinker(*options, self._first_id)
 
     def _next_id(self) -> int:
-        return self._native.next_id() if self._skeleton else self._first_id
+        return self._first_id if self._skeleton is None else self._native.next_id()
 
     def _frame(self, number: int) -> Poses:
         return self._recent[number - self._frames]

@@ -92,8 +92,8 @@ bool FrameCascade::match_frame(const FrameState& earlier, const FrameState& curr
       shifts_.push_back(earlier.velocity[2 * i + 1] * steps + shift_y);
     }
   const float* shift = options_.velocity ? shifts_.data() : nullptr;
-  const PoseSubset then{&earlier.view, &earlier_rows_, shift, earlier.sizes.data()};
-  const PoseSubset now{&current.view, &current_rows_, nullptr, current.sizes.data()};
+  const PoseSubset then{&earlier.view, &earlier_rows_, shift, earlier.sizes.empty() ? nullptr : earlier.sizes.data()};
+  const PoseSubset now{&current.view, &current_rows_, nullptr, nullptr};
   const auto& match = usual_size ? matcher_.match_at_usual_size(then, now) : matcher_.match(then, now, max_cost);
   for (size_t j = 0; j < match.size(); ++j) {
     if (match[j] < 0) continue;
@@ -160,21 +160,21 @@ void FrameCascade::set_velocities(const std::vector<FrameState*>& history, Frame
 }
 
 // A person who shows a hand or a face alone stays as large as their track was.
-void FrameCascade::hand_sizes_down(const std::vector<FrameState*>& history, FrameState& current) const {
+void FrameCascade::set_sizes(const std::vector<FrameState*>& history, FrameState& current) const {
+  current.sizes.resize(current.view.count);
   for (int64_t j = 0; j < current.view.count; ++j) {
     const auto [distance, i] = found_[j];
+    PoseSize& size = current.sizes[j];
+    size = measure_pose(current.view, j, options_.joints);
     if (distance == 0) continue;
     const PoseSize& usual = history[distance - 1]->sizes[i];
-    PoseSize& own = current.sizes[j];
-    if (usual.joints > own.joints) own = {std::max(usual.area, own.area), usual.joints};
+    if (usual.joints > size.joints) size = {std::max(usual.area, size.area), usual.joints};
   }
 }
 
 // The first matching knows nothing of the camera. Its median residual is the camera's shift where most pairs are right,
 // and with the shift removed the wrong ones are found again.
 const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*>& history, FrameState& current) {
-  const bool sized = options_.cost == LinkCost::kOks;
-  if (sized) measure_poses(current.view, options_.joints, current.sizes);
   cascade(history, current, 0.f, 0.f);
   if (options_.velocity) {
     float x, y;
@@ -188,7 +188,7 @@ const std::vector<Predecessor>& FrameCascade::link(const std::vector<FrameState*
   for (const auto& [distance, row] : found_)
     if (distance > 0) history[distance - 1]->has_successor[row] = 1;
   if (options_.velocity) set_velocities(history, current);
-  if (options_.velocity && sized) hand_sizes_down(history, current);
+  if (options_.velocity && options_.cost == LinkCost::kOks) set_sizes(history, current);
   return found_;
 }
 

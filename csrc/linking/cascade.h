@@ -11,7 +11,7 @@ struct FrameState {
   std::vector<uint8_t> has_successor;    // [n]
   std::vector<uint8_t> has_predecessor;  // [n], set with velocities alone
   std::vector<float> velocity;           // [n, 2] pixels a frame, of the whole body
-  std::vector<PoseSize> sizes;           // [n] for OKS; with velocities, of the track while most joints were seen
+  std::vector<PoseSize> sizes;           // [n] of the tracks while most joints were seen; OKS with velocities alone
   std::vector<int64_t> ids;              // [n]
 };
 
@@ -42,7 +42,7 @@ class FrameCascade {
                    float max_cost, bool usual_size);
   bool common_shift(const std::vector<FrameState*>& history, const FrameState& current, float* x, float* y);
   void set_velocities(const std::vector<FrameState*>& history, FrameState& current);
-  void hand_sizes_down(const std::vector<FrameState*>& history, FrameState& current) const;
+  void set_sizes(const std::vector<FrameState*>& history, FrameState& current) const;
 
   const LinkOptions& options_;
   PairMatcher matcher_;

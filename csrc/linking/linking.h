@@ -9,7 +9,8 @@ namespace ptfast {
 
 constexpr float kPckhThreshold = 0.5f;  // of the head size, as PoseTrack's evaluator has it
 // Share of max_cost that a pair may cost at the person's usual size: a hand says less than a body, so it must be
-// nearer.
+// nearer. Chosen on training sequences: at the whole of it, poses that lack a few joints take over the tracks of people
+// who were just missed.
 constexpr float kUsualSizeShare = 0.5f;
 
 enum class LinkCost { kIou, kOks, kPckh, kCallable };
@@ -73,7 +74,7 @@ struct PoseSubset {
   const FrameView* frame;
   const std::vector<int64_t>* rows;
   const float* shift;     // [rows, 2] added to the joints and the box, or null
-  const PoseSize* sizes;  // [frame's poses], usual ones of earlier poses; for other costs than OKS it may be null
+  const PoseSize* sizes;  // [frame's poses] usual ones, or null: the poses' own
 };
 
 // Fills out [earlier rows, current rows] with costs.

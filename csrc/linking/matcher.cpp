@@ -8,13 +8,11 @@
 
 namespace ptfast {
 
-void measure_poses(const FrameView& poses, int64_t joints, std::vector<PoseSize>& sizes) {
-  sizes.resize(poses.count);
-  for (int64_t i = 0; i < poses.count; ++i) {
-    const uint8_t* visible = poses.visible + i * joints;
-    const auto seen = std::count_if(visible, visible + joints, [](uint8_t v) { return v != 0; });
-    sizes[i] = {poses.areas[i], static_cast<int32_t>(seen)};
-  }
+PoseSize measure_pose(const FrameView& poses, int64_t row, int64_t joints) {
+  const uint8_t* visible = poses.visible + row * joints;
+  int32_t seen = 0;
+  for (int64_t k = 0; k < joints; ++k) seen += visible[k] != 0;
+  return {poses.areas[row], seen};
 }
 
 // A whole frame at rest is read where it stands; else its rows are copied one after the other and moved, so that the
@@ -82,18 +80,24 @@ void PairMatcher::costs(const PoseSubset& earlier, const PoseSubset& current) {
   for (float& cost : cost_) cost = 1.f - cost;
 }
 
+// sizes: [rows], out
+void PairMatcher::measure(const PoseSubset& subset, std::vector<PoseSize>& sizes) const {
+  sizes.clear();
+  for (const int64_t row : *subset.rows)
+    sizes.push_back(subset.sizes == nullptr ? measure_pose(*subset.frame, row, options_.joints) : subset.sizes[row]);
+}
+
 // Costs at the earlier poses' sizes, infinite where that pose is not the larger one with more joints.
 void PairMatcher::usual_costs(const PoseSubset& earlier, const PoseSubset& current) {
   const FrameView a = earlier_.gather(earlier, options_.joints), b = current_.gather(current, options_.joints);
   areas_.resize(a.count);  // twice the area, as OKS takes the mean of both sides' areas
-  for (int64_t i = 0; i < a.count; ++i) areas_[i] = 2.f * earlier.sizes[(*earlier.rows)[i]].area;
+  for (int64_t i = 0; i < a.count; ++i) areas_[i] = 2.f * then_[i].area;
   no_areas_.assign(b.count, 0.f);
   oks(a, b, areas_.data(), no_areas_.data(), cost_.data());
   for (int64_t i = 0; i < a.count; ++i)
     for (int64_t j = 0; j < b.count; ++j) {
-      const PoseSize &then = earlier.sizes[(*earlier.rows)[i]], &now = current.sizes[(*current.rows)[j]];
       float& cost = cost_[i * b.count + j];
-      const bool fits = then.joints > now.joints && then.area > now.area;
+      const bool fits = then_[i].joints > now_[j].joints && then_[i].area > now_[j].area;
       cost = fits ? 1.f - cost : std::numeric_limits<float>::infinity();
     }
 }
@@ -105,10 +109,13 @@ const std::vector<int64_t>& PairMatcher::match(const PoseSubset& earlier, const 
 }
 
 const std::vector<int64_t>& PairMatcher::match_at_usual_size(const PoseSubset& earlier, const PoseSubset& current) {
-  int32_t most = 0, fewest = std::numeric_limits<int32_t>::max();
-  for (const int64_t i : *earlier.rows) most = std::max(most, earlier.sizes[i].joints);
-  for (const int64_t j : *current.rows) fewest = std::min(fewest, current.sizes[j].joints);
-  cost_.resize(most > fewest ? current.rows->size() * earlier.rows->size() : 0);
+  measure(earlier, then_);
+  measure(current, now_);
+  const auto fewer = [](const PoseSize& a, const PoseSize& b) { return a.joints < b.joints; };
+  const bool any = !then_.empty() && !now_.empty() &&
+                   std::min_element(now_.begin(), now_.end(), fewer)->joints <
+                       std::max_element(then_.begin(), then_.end(), fewer)->joints;
+  cost_.resize(any ? then_.size() * now_.size() : 0);
   if (!cost_.empty()) usual_costs(earlier, current);
   return solve(earlier, current, options_.limit(kUsualSizeShare));
 }

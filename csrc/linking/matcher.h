@@ -6,9 +6,8 @@
 
 namespace ptfast {
 
-// Measures every pose by itself: its own area, and the joints that it shows.
-// sizes: [n], out
-void measure_poses(const FrameView& poses, int64_t joints, std::vector<PoseSize>& sizes);
+// The size of a pose by itself.
+PoseSize measure_pose(const FrameView& poses, int64_t row, int64_t joints);
 
 // Matches poses of two frames. Holds the work space of one thread; nothing is allocated once it has grown.
 class PairMatcher {
@@ -30,6 +29,7 @@ class PairMatcher {
  private:
   void costs(const PoseSubset& earlier, const PoseSubset& current);
   void oks(const FrameView& a, const FrameView& b, const float* area_a, const float* area_b, float* out) const;
+  void measure(const PoseSubset& subset, std::vector<PoseSize>& sizes) const;
   void usual_costs(const PoseSubset& earlier, const PoseSubset& current);
   const std::vector<int64_t>& solve(const PoseSubset& earlier, const PoseSubset& current, float max_cost);
 
@@ -44,6 +44,7 @@ class PairMatcher {
   const CostFunction& callable_;
   Side earlier_, current_;
   std::vector<float> cost_, areas_, no_areas_;
+  std::vector<PoseSize> then_, now_;  // sizes of the earlier and the current rows
   std::vector<int64_t> columns_, match_;
   int64_t pairs_ = 0;
   AssignmentWorkspace<float> workspace_;

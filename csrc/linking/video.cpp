@@ -18,11 +18,9 @@ struct Passes {
   const LinkOptions& options;
   int64_t* predecessor;                // [poses]
   std::vector<uint8_t> has_successor;  // [poses]
-  std::vector<PoseSize> sizes;         // [poses], for OKS
 
   void link_frame(int64_t t, int64_t d, PairMatcher& matcher, std::vector<int64_t> rows[2]);
   bool match_free(int64_t t, int64_t d, bool usual_size, PairMatcher& matcher, std::vector<int64_t> rows[2]);
-  const PoseSize* sizes_from(int64_t row) const { return sizes.empty() ? nullptr : &sizes[row]; }
 };
 
 // Matches frame t with frame t - d, and once more at usual sizes. Within one d, only this call touches the successors
@@ -43,8 +41,8 @@ bool Passes::match_free(int64_t t, int64_t d, bool usual_size, PairMatcher& matc
   for (int64_t i = 0; i < earlier.count; ++i)
     if (!has_successor[first_earlier + i]) rows[0].push_back(i);
   if (rows[0].empty()) return false;
-  const PoseSubset then{&earlier, &rows[0], nullptr, sizes_from(first_earlier)};
-  const PoseSubset now{&current, &rows[1], nullptr, sizes_from(first_current)};
+  const PoseSubset then{&earlier, &rows[0], nullptr, nullptr};
+  const PoseSubset now{&current, &rows[1], nullptr, nullptr};
   const auto& match = usual_size ? matcher.match_at_usual_size(then, now) : matcher.match(then, now, options.max_cost);
   for (size_t j = 0; j < match.size(); ++j) {
     if (match[j] < 0) continue;
@@ -59,8 +57,7 @@ bool Passes::match_free(int64_t t, int64_t d, bool usual_size, PairMatcher& matc
 // predecessor: [poses], the row of each pose's predecessor or -1
 int64_t link_in_passes(const VideoView& video, const LinkOptions& options, const CostFunction& callable,
                        int64_t* predecessor) {
-  Passes passes{video, options, predecessor, std::vector<uint8_t>(video.columns.count, 0), {}};
-  if (options.cost == LinkCost::kOks) measure_poses(video.columns, options.joints, passes.sizes);
+  Passes passes{video, options, predecessor, std::vector<uint8_t>(video.columns.count, 0)};
   std::atomic<int64_t> pairs{0};
   const int64_t grain = callable ? video.frames : kFramesAPiece;  // a callable runs on the caller's thread
   for (int64_t d = 1; d <= std::min(options.lookback, video.frames - 1); ++d)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ptfast.structures import Poses
 
 
-@dataclass(frozen=True)
-class FrameClock:
+class FrameClock(NamedTuple):
     """Time of the newest frame of a stream. Frames without numbers are one step apart.
 
     Attributes:

@@ -51,10 +51,11 @@ def link(
     motion="none" they go in parallel.
 
     A pose that shows fewer joints than the earlier one, such as a hand alone, is compared by OKS at the person's usual
-    size: at no less than the earlier pose's area. With motion="velocity" that area is itself no less than what the
-    track had while more joints were seen, so a person may show a hand for any number of frames. motion="none" knows
-    the two poses alone: a frame depends on no other, and two hands of consecutive frames are compared at their own
-    size.
+    size: where it finds no partner in a frame at its own size, it is matched once more at the larger areas of the poses
+    that show more, if a pair costs at most half of max_cost (of 1 where there is none). With motion="velocity" such an
+    area is no less than what the track had while more joints were seen, so a person may show a hand for any number of
+    frames. motion="none" knows the two poses alone, as its frames depend on no other: two hands in consecutive frames
+    are compared at their own size. Full poses, the other costs and a cost function know nothing of this.
 
     Poses on a GPU are linked there where motion="none", the cost is a built-in one and no frame holds more than 64
     poses; `max_tracks` alone is then settled on the host. Otherwise all is done on the host, and the ids go back. They

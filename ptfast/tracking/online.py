@@ -23,11 +23,10 @@ class OnlineLinker:
     """Gives poses track ids as frames come; the ids are those that `link` gives the whole video.
 
     It keeps the last `lookback` frames and nothing else; two linkers share nothing. Frames with `frame_ids` are counted
-    by them, as in `link`: where numbers are left out, time passes.
+    by them, as in `link`: where numbers are left out, time passes. All arguments but `skeleton` are those of `link`.
 
     Args:
         skeleton: The joint set of the frames. It is needed where they come as arrays of keypoints.
-        **settings: The other arguments are those of `link`.
 
     Raises:
         ValueError: An argument is out of range.
@@ -91,7 +90,8 @@ class OnlineLinker:
                 or a frame number that does not rise.
             TypeError: It is an array, and the linker was made without a skeleton.
         """
-        frame_poses = self._as_poses(frame_poses)
+        if not isinstance(frame_poses, Poses):
+            frame_poses = self._as_poses(frame_poses)
         if len(frame_poses) != 1:
             raise ValueError(f"frame_poses must hold one frame, got {len(frame_poses)}")
         kept, keep = filter_poses(frame_poses.numpy(), self._settings.min_score, self._settings.min_joint_score)
@@ -102,21 +102,20 @@ class OnlineLinker:
             self._link(kept, columns, ids)
         return with_ids(frame_poses, kept, keep, ids, self._keep_filtered)
 
-    def _as_poses(self, frame: Poses | Array) -> Poses:
-        if isinstance(frame, Poses):
-            return frame
+    def _as_poses(self, keypoints: Array) -> Poses:
         if self._given_skeleton is None:
             wanted = "frame_poses must be Poses where the linker was made without a skeleton"
-            raise TypeError(f"{wanted}, got {type(frame).__name__}")
-        return Poses.from_frames([frame], skeleton=self._given_skeleton)
+            raise TypeError(f"{wanted}, got {type(keypoints).__name__}")
+        return Poses.from_frames([keypoints], skeleton=self._given_skeleton)
 
     def _link(self, kept: Poses, columns: list[np.ndarray], ids: np.ndarray) -> None:
         """Fills ids, after as many frames of nobody as the frame's number leaves out, at most `lookback`."""
         clock = self._clock.tick(kept)
-        nobody = [column[:0] for column in columns]
-        for _ in range(min(clock.time - 1 - self._time, self._settings.lookback)):
-            self._update(kept, nobody, ids[:0])
-        self._time = clock.time - 1  # should the cost raise, these frames have passed
+        gap = clock.time - self._time - 1
+        if gap > 0:
+            for _ in range(min(gap, self._settings.lookback)):
+                self._update(kept, [column[:0] for column in columns], ids[:0])
+            self._time += gap  # should the cost raise, these frames have passed
         self._update(kept, columns, ids)
         self._clock, self._time = clock, clock.time
 
@@ -137,6 +136,8 @@ class OnlineLinker:
         return self._native.lost_tracks() if self._frames else []
 
     def _expect(self, skeleton: Skeleton) -> None:
+        if skeleton is self._skeleton:  # as in all frames but the first
+            return
         expected = self._skeleton or self._given_skeleton or skeleton
         if skeleton != expected:
             raise ValueError(f"frame_poses must have the skeleton {expected.name}, got {skeleton.name}")
@@ -146,7 +147,7 @@ class OnlineLinker:
             self._native = _native.core.OnlineLinker(*options, self._first_id)
 
     def _next_id(self) -> int:
-        return self._native.next_id() if self._skeleton else self._first_id
+        return self._first_id if self._skeleton is None else self._native.next_id()
 
     def _frame(self, number: int) -> Poses:
         return self._recent[number - self._frames]

@@ -48,7 +48,7 @@ def corners(earlier: Poses, current: Poses) -> np.ndarray:
 
 def at(*frames: Sequence[float], frame_ids: Sequence[int] | None) -> Poses:
     """People at these places along x, frame by frame."""
-    keypoints = np.array([BODY + [x, 0] for frame in frames for x in frame]).reshape(-1, 15, 2)
+    keypoints = np.array([BODY + np.array([x, 0]) for frame in frames for x in frame]).reshape(-1, 15, 2)
     return Poses(keypoints, np.cumsum([0, *map(len, frames)]), POSETRACK_15, frame_ids=frame_ids)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,71 @@ def test_reset_starts_afresh_and_linkers_share_nothing() -> None:
     np.testing.assert_array_equal(online_ids(poses, second), expected)
     first.reset()
     np.testing.assert_array_equal(online_ids(poses, first), expected)
+
+
+def test_a_reset_that_keeps_ids_goes_on_counting() -> None:
+    poses = scene()
+    linker, other = OnlineLinker(max_tracks=4), OnlineLinker()
+    expected = online_ids(poses, linker)
+    linker.reset(keep_ids=True)
+    linker.reset(keep_ids=True)
+    assert linker.lost_tracks() == []
+    again = online_ids(poses, linker)
+    np.testing.assert_array_equal(again, np.where(expected < 0, -1, expected + expected.max() + 1))
+    assert set(linker.lost_tracks()) <= set(again.tolist())
+    linker.reset()
+    np.testing.assert_array_equal(online_ids(poses, linker), expected)
+    other.reset(keep_ids=True)
+    assert other.update(poses.frame(0)).track_ids.tolist() == [*range(len(poses.frame(0).scores))]
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_frames_may_be_arrays_of_a_known_skeleton(kind: str) -> None:
+    poses = scene()
+    linker = OnlineLinker(skeleton=POSETRACK_15, min_score=None)
+    scored = OnlineLinker(skeleton=POSETRACK_15, min_score=None)
+    expected = link(replace(poses, boxes=None, scores=None, joint_scores=None)).track_ids
+    expected_scored = link(replace(poses, boxes=None, scores=None), min_score=None).track_ids
+    ids, scored_ids = [], []
+    for frame in poses:
+        keypoints = np.where(frame.joint_visibility[..., None] > 0, frame.keypoints, np.nan)
+        with_scores = np.concatenate([keypoints, frame.joint_scores[..., None]], -1)
+        if kind == "torch":
+            torch = pytest.importorskip("torch")
+            keypoints, with_scores = torch.from_numpy(keypoints), torch.from_numpy(with_scores)
+        tracked = linker.update(keypoints)
+        assert isinstance(tracked, Poses) and tracked.skeleton == POSETRACK_15
+        assert isinstance(tracked.track_ids, type(keypoints)) or len(keypoints) == 0
+        ids.append(np.asarray(tracked.track_ids))
+        scored_ids.append(np.asarray(scored.update(with_scores).track_ids))
+    np.testing.assert_array_equal(np.concatenate(ids), expected)
+    np.testing.assert_array_equal(np.concatenate(scored_ids), expected_scored)
+
+
+def test_a_joint_of_an_array_that_is_nan_is_absent() -> None:
+    keypoints = np.random.default_rng(0).uniform(0, 60, (2, 15, 2))
+    keypoints[0, 4] = np.nan
+    keypoints[1] = np.nan
+    linker = OnlineLinker(skeleton=POSETRACK_15, keep_filtered=True)
+    tracked = linker.update(keypoints)
+    assert tracked.track_ids.tolist() == [0, -1]
+    assert (tracked.joint_visibility[0] == 0).tolist() == [k == 4 for k in range(15)]
+    assert linker.update(np.zeros((0, 15, 2))).track_ids.tolist() == []
+    assert linker.update(keypoints[:1]).track_ids.tolist() == [0]
+
+
+def test_an_array_of_an_unknown_or_another_skeleton_is_an_error() -> None:
+    with pytest.raises(TypeError, match="frame_poses must be Poses where the linker was made without a skeleton, got"):
+        OnlineLinker().update(np.zeros((1, 15, 2)))
+    linker = OnlineLinker(skeleton=POSETRACK_15)
+    with pytest.raises(ValueError, match=r"\(1, 17, 2\)"):
+        linker.update(np.zeros((1, 17, 2)))
+    with pytest.raises(ValueError, match="frame_poses must have the skeleton posetrack_15, got coco_17"):
+        linker.update(Poses(np.zeros((1, 17, 2)), [0, 1], COCO_17))
+    linker.update(np.zeros((1, 15, 2)))
+    linker.reset()
+    with pytest.raises(ValueError, match="frame_poses must have the skeleton posetrack_15, got coco_17"):
+        linker.update(Poses(np.zeros((1, 17, 2)), [0, 1], COCO_17))
 
 
 def test_lost_tracks_are_those_that_the_next_frame_may_take_up() -> None:

@@ -135,6 +135,17 @@ def test_ids_are_those_of_link_with_the_same_cost(matcher: str, lookback: int, o
         np.testing.assert_array_equal(linked.frame_offsets, expected.frame_offsets)
 
 
+def test_a_reset_that_keeps_ids_goes_on_counting() -> None:
+    poses = crowd(20, 5, 0)
+    linker = TrackLinker(Centres(), max_cost=20.0, **KEEP_ALL)
+    expected = online_ids(poses, linker.update)
+    linker.reset(keep_ids=True)
+    assert linker.lost_tracks() == []
+    np.testing.assert_array_equal(online_ids(poses, linker.update), expected + expected.max() + 1)
+    linker.reset()
+    np.testing.assert_array_equal(online_ids(poses, linker.update), expected)
+
+
 @pytest.mark.parametrize("max_tracks", [None, 3])
 def test_lost_tracks_are_those_of_the_online_linker(max_tracks: int | None) -> None:
     poses, settings = crowd(60, 6, 5), {"lookback": 4, "max_cost": 20.0, "max_tracks": max_tracks, **KEEP_ALL}

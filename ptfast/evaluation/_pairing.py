@@ -6,6 +6,7 @@ import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -88,8 +89,9 @@ def _with_empty_frames(poses: Poses, present: np.ndarray, frame_ids: np.ndarray 
     """Poses with an empty frame wherever `present` (F,) is False, without what else they know of their frames."""
     counts = np.zeros(len(present), np.int64)
     counts[present] = np.diff(poses.frame_offsets)
-    unknown = dict.fromkeys(("frame_names", "is_labeled", "frame_size", "ignore_regions"))
-    return replace(poses, frame_offsets=offsets_of(counts), frame_ids=frame_ids, **unknown)
+    columns: dict[str, Any] = dict.fromkeys(("frame_names", "is_labeled", "frame_size", "ignore_regions"))
+    columns |= {"frame_offsets": offsets_of(counts), "frame_ids": frame_ids}
+    return replace(poses, **columns)
 
 
 def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

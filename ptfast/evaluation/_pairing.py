@@ -78,7 +78,8 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
         _same("frame", f"sequence {sequence!r}", list(names), list(found))
     position = {name: index for index, name in enumerate(found)}
     present = np.array([name in position for name in names], bool)
-    ordered = Poses.concatenate([predictions.frame(position[name]) for name in names if name in position])
+    frames = [predictions.frame(position[name]) for name in names if name in position]
+    ordered = Poses.concatenate(frames) if frames else predictions
     if present.all():
         return SequencePair(sequence, truth, ordered)
     note = f"sequence {sequence!r}: predictions lack {(~present).sum()} of {len(names)} frames, which count as empty"

@@ -124,3 +124,11 @@ def test_defaults_in_signatures_are_numbers(docstrings: ModuleType) -> None:
     assert docstrings.readable_defaults(signature, module) == (
         "(a=MAX_COST, b: float = 0.95, c: Skeleton = COCO_17, d: dict = ...)"
     )
+
+
+def test_each_bar_of_the_benchmarks_chart_is_named_by_itself() -> None:
+    """Its names are the table's captions, which read as "the same, likewise" where only the table is ordered."""
+    captions = re.findall(r"^\| ([^|]+) \| [\d.,]+ [mun]?s \|", read("benchmarks"), re.MULTILINE)
+    assert len(captions) == len(set(captions)) > 20
+    leaning = [caption for caption in captions if re.search(r"^the same|likewise|the same$|of these", caption, re.I)]
+    assert leaning == []

@@ -66,8 +66,7 @@ class Channel {
     const int64_t pairs = counts_[kMatch] + counts_[kSwitch];
     if (!rows_.empty() && !columns_.empty()) {
       block(f);
-      keep();
-      assign();
+      if (keep() < std::min(rows_.size(), columns_.size())) assign();
     }
     const int64_t made = counts_[kMatch] + counts_[kSwitch] - pairs;
     counts_[kMiss] += static_cast<int64_t>(rows_.size()) - made;
@@ -99,8 +98,9 @@ class Channel {
 
   double& cost(int64_t i, int64_t j) { return cost_[i * columns_.size() + j]; }
 
-  // Gives every object its last hypothesis, unless an object before it took that.
-  void keep() {
+  // Gives every object its last hypothesis, unless an object before it took that. Returns the number of pairs.
+  size_t keep() {
+    size_t kept = 0;
     taken_.assign(columns_.size(), 0);
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i) {
       const int64_t last = hypothesis_of_[object_ranks_[rows_[i]]];
@@ -109,11 +109,13 @@ class Channel {
         if (taken_[j] != 0 || hypothesis_ranks_[columns_[j]] != last) continue;
         if (std::isfinite(cost(i, j))) {
           taken_[j] = 1;
+          ++kept;
           pair(i, j, kMatch);
         }
         break;
       }
     }
+    return kept;
   }
 
   // Assigns the rest. Where no object and no hypothesis has a choice, the admissible pairs are the assignment.

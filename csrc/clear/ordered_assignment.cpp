@@ -28,9 +28,7 @@ const int64_t* OrderedAssignment::solve(const double* cost, int64_t rows, int64_
     update_duals(row);
     flip_path(row, column);
   }
-  const auto& answer = transposed ? row_of_column_ : column_of_row_;
-  answer_.assign(answer.begin(), answer.end());
-  return answer_.data();
+  return transposed ? row_of_column_.data() : column_of_row_.data();
 }
 
 void OrderedAssignment::reset(int64_t rows, int64_t columns) {

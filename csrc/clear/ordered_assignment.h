@@ -32,7 +32,6 @@ class OrderedAssignment {
   std::vector<int64_t> row_of_column_;  // [columns], or -1
   std::vector<int64_t> column_of_row_;  // [rows], or -1
   std::vector<int64_t> open_, closed_;  // columns that no shortest path is known of, and the others in their order
-  std::vector<int64_t> answer_;         // [rows as given]
 };
 
 }  // namespace ptfast

@@ -6,6 +6,7 @@ import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,8 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
         _same("frame", f"sequence {sequence!r}", list(names), list(found))
     position = {name: index for index, name in enumerate(found)}
     present = np.array([name in position for name in names], bool)
-    ordered = Poses.concatenate([predictions.frame(position[name]) for name in names if name in position])
+    frames = [predictions.frame(position[name]) for name in names if name in position]
+    ordered = Poses.concatenate(frames) if frames else predictions
     if present.all():
         return SequencePair(sequence, truth, ordered)
     note = f"sequence {sequence!r}: predictions lack {(~present).sum()} of {len(names)} frames, which count as empty"
@@ -88,8 +90,9 @@ def _with_empty_frames(poses: Poses, present: np.ndarray, frame_ids: np.ndarray 
     """Poses with an empty frame wherever `present` (F,) is False, without what else they know of their frames."""
     counts = np.zeros(len(present), np.int64)
     counts[present] = np.diff(poses.frame_offsets)
-    unknown = dict.fromkeys(("frame_names", "is_labeled", "frame_size", "ignore_regions"))
-    return replace(poses, frame_offsets=offsets_of(counts), frame_ids=frame_ids, **unknown)
+    columns: dict[str, Any] = dict.fromkeys(("frame_names", "is_labeled", "frame_size", "ignore_regions"))
+    columns |= {"frame_offsets": offsets_of(counts), "frame_ids": frame_ids}
+    return replace(poses, **columns)
 
 
 def _frame_keys(truth: Poses, predictions: Poses) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

@@ -45,10 +45,10 @@ class PoseTrackResult:
         misses: Annotated joints that were not matched.
         false_positives: Predicted joints that were not matched.
         official: True if the official quirks hold.
+        sequences: The same by sequence; empty in a sequence's own result.
         tracked: False if there are poses and none has a track id. MOT's shares are NaN then, and its counts those of a
             run that found nobody.
         notes: What the figures do not say: joints never predicted, poses without ids, frames that are lacking.
-        sequences: The same by sequence; empty in a sequence's own result.
     """
 
     ap: np.ndarray
@@ -64,9 +64,9 @@ class PoseTrackResult:
     misses: np.ndarray
     false_positives: np.ndarray
     official: bool = True
+    sequences: dict[str, PoseTrackResult] = field(default_factory=dict)
     tracked: bool = True
     notes: tuple[str, ...] = ()
-    sequences: dict[str, PoseTrackResult] = field(default_factory=dict)
 
     @staticmethod
     def make(
@@ -87,8 +87,8 @@ class PoseTrackResult:
             columns = [np.where(annotated, column, np.nan) for column in columns]
         shares = {name: np.append(column, _mean(column)) for name, column in zip(SHARES, columns, strict=True)}
         sums = {name: np.append(counts[:, i], counts[:, i].sum()) for i, name in enumerate(COUNTS)}
-        facts: dict[str, Any] = {"official": official, "tracked": tracked, "notes": notes}
-        return PoseTrackResult(**shares, **sums, **facts, sequences=sequences or {})
+        facts: dict[str, Any] = {"official": official, "sequences": sequences or {}, "tracked": tracked, "notes": notes}
+        return PoseTrackResult(**shares | sums | facts)
 
     @property
     def detections(self) -> np.ndarray:

@@ -41,8 +41,8 @@ class BoxResult:
         switches: Boxes matched with another track.
         misses: Ground-truth boxes without a result.
         false_positives: Results without a ground-truth box.
-        notes: What the figures do not say: results without ids, a ground truth of which nothing counts.
         sequences: The same by sequence; empty in a sequence's own result.
+        notes: What the figures do not say: results without ids, a ground truth of which nothing counts.
     """
 
     mota: float
@@ -57,8 +57,8 @@ class BoxResult:
     switches: int
     misses: int
     false_positives: int
-    notes: tuple[str, ...] = ()
     sequences: dict[str, BoxResult] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def make(
@@ -75,12 +75,15 @@ class BoxResult:
         matches, switches, misses, false_positives = (int(count) for count in counts)
         found, objects = matches + switches, matches + switches + misses
         wrong = misses + switches + false_positives
+        idf1, id_precision, id_recall = identity_shares(identity)
         return BoxResult(
             mota=100 - _percent(wrong, objects),
             motp=100 - _percent(distance, found),
             precision=_percent(found, found + false_positives),
             recall=_percent(found, objects),
-            **dict(zip(("idf1", "id_precision", "id_recall"), identity_shares(identity), strict=True)),
+            idf1=idf1,
+            id_precision=id_precision,
+            id_recall=id_recall,
             objects=objects,
             matches=matches,
             switches=switches,
@@ -151,19 +154,18 @@ def evaluate(
     pairs = pair_names(load(ground_truth), load(results))
     named = [(name, found) for name, _, found in pairs]
     check_any_tracked("results", named)
-    sums = []
+    each = {}
+    counts, distance, identity = np.zeros(4, np.int64), 0.0, np.zeros(3, np.int64)
     for name, truth, found in pairs:
         protocol = benchmark or (None if classes_of(truth) is None else "MOT17")
         tracks = _tracks(name, truth, found, protocol)
-        counts, distance = _clear(tracks, min_iou) if protocol is None else clear_counts(tracks, min_iou)
-        sums.append((counts, distance, identity_counts(tracks, min_iou)))
-    each = {name: BoxResult.make(*part) for (name, _, _), part in zip(pairs, sums, strict=True)}
-    nothing = (np.zeros(4, np.int64), 0.0, np.zeros(3, np.int64))
-    result = BoxResult.make(*(sum(column) for column in zip(nothing, *sums, strict=True)), each)
-    notes = untracked_notes("results", named, "take no part")
-    if result.objects == 0:
-        notes.insert(0, "ground truth has no box that counts, so that no figure means anything")
-    return replace(result, notes=tuple(notes))
+        clear = _clear(tracks, min_iou) if protocol is None else clear_counts(tracks, min_iou)
+        own = identity_counts(tracks, min_iou)
+        each[name] = BoxResult.make(*clear, own)
+        counts, distance, identity = counts + clear[0], distance + clear[1], identity + own
+    result = BoxResult.make(counts, distance, identity, each)
+    nothing = ["ground truth has no box that counts, so that no figure means anything"] * (result.objects == 0)
+    return replace(result, notes=(*nothing, *untracked_notes("results", named, "take no part")))
 
 
 def _clear(tracks: Tracks, min_iou: float) -> tuple[np.ndarray, float]:

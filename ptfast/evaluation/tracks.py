@@ -31,8 +31,8 @@ class TrackResult:
         loca: Localisation accuracy.
         hota_by_alpha: (19,) HOTA at each alpha.
         identity: (3,) IDTP, IDFP, IDFN.
-        notes: What the figures do not say: poses without ids, frames that are lacking.
         sequences: The same by sequence; empty in a sequence's own result.
+        notes: What the figures do not say: poses without ids, frames that are lacking.
     """
 
     idf1: float
@@ -44,17 +44,16 @@ class TrackResult:
     loca: float
     hota_by_alpha: np.ndarray
     identity: np.ndarray
-    notes: tuple[str, ...] = ()
     sequences: dict[str, TrackResult] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def make(identity: np.ndarray, sums: HotaSums, sequences: dict[str, TrackResult] | None = None) -> TrackResult:
         """Makes a result of IDTP, IDFP, IDFN (3,) and HOTA's sums."""
         measures = sums.measures()
-        means = {name: 100 * float(values.mean()) for name, values in measures.items()}
-        by_alpha = 100 * measures["hota"]
-        shares = identity_shares(identity)
-        return TrackResult(*shares, **means, hota_by_alpha=by_alpha, identity=identity, sequences=sequences or {})
+        figures: dict[str, Any] = {name: 100 * float(values.mean()) for name, values in measures.items()}
+        figures |= {"hota_by_alpha": 100 * measures["hota"], "identity": identity, "sequences": sequences or {}}
+        return TrackResult(*identity_shares(identity), **figures)
 
     def to_dict(self) -> dict[str, Any]:
         """Every figure for JSON, None for a NaN, notes, and the same by sequence."""

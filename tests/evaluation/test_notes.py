@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +98,13 @@ def test_frames_that_predictions_lack_by_number_are_empty(make: Make) -> None:
     assert evaluate_tracks(truth, make([[(1, 0)]] * 15, frame_ids=seen)).identity.tolist() == [15, 0, 5]
 
 
+def test_predictions_without_any_frame_are_all_misses(make: Make) -> None:
+    truth = make([[(1, 0)]] * 3, frame_ids=np.arange(3))
+    result = evaluate(truth, make([], frame_ids=np.zeros(0, np.int64)), official=False)
+    assert result.misses[WRIST] == 3
+    assert result.notes[1] == "sequence 'a': predictions lack 3 of 3 frames, which count as empty"
+
+
 def test_frames_that_ground_truth_lacks_are_an_error(make: Make) -> None:
     truth = make([[(1, 0)]] * 2, frame_ids=np.array([1, 2]))
     with pytest.raises(ValueError, match="predictions hold frame '9', which the ground truth lacks"):
@@ -108,4 +114,4 @@ def test_frames_that_ground_truth_lacks_are_an_error(make: Make) -> None:
 def test_frames_are_matched_by_number_and_not_by_position(make: Make) -> None:
     truth = make([[(1, 0)], [(1, 50)], [(1, 90)]], frame_ids=np.array([4, 5, 6]))
     shuffled = make([[(1, 90)], [(1, 0)]], frame_ids=np.array([6, 4]))
-    assert replace(evaluate(truth, shuffled, official=False), sequences={}).matches[WRIST] == 2
+    assert evaluate(truth, shuffled, official=False).matches[WRIST] == 2

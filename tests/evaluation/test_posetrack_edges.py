@@ -75,6 +75,13 @@ def test_equals_the_official_counts(scored: tuple[PoseTrackResult, dict[str, Any
         assert getattr(result, count)[:-1].tolist() == official["total"][count], count
 
 
+def test_a_pose_without_scores_ranks_after_one_of_low_scores() -> None:
+    head = POSETRACK_15.index("head_top")
+    truth = poses("a", [[[1, head, 0, 0]], [[1, head, 0, 0]]], 3)
+    predictions = poses("a", [[[1, head, 40, 0, None]], [[1, head, 0, 0, 1]]], 4)
+    assert evaluate(truth, predictions).ap[head] == 50  # 25 if the wrong one came first
+
+
 def test_missing_scores_rank_last_in_any_skeleton() -> None:
     truth, predictions = sides("missing_scores")
     wider = {

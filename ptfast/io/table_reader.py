@@ -106,6 +106,8 @@ def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     joints = joints_of(columns)
     needed = [part for part in PER_JOINT if part != "score"]
     per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in needed]
+    for together in (HEAD_BOX, ("width", "height")):  # all of these or none
+        per_joint += together if any(name in columns for name in together) else ()
     for name in ("frame", "track_id", *BOX, *per_joint):
         if name not in columns:
             raise bad_value(file, "header", f"the column {name!r}", f"{', '.join(list(columns)[:8])}, ...")
@@ -213,7 +215,7 @@ def _frame_columns(table: Table, starts: np.ndarray) -> dict[str, Any]:
         "frame_names": _texts(table, "frame_name", starts) if has("frame_name") else None,
         "frame_ids": frame_ids,
         "is_labeled": _labels(table, starts) if has("is_labeled") else None,
-        "frame_size": table.numbers(("width", "height"), starts) if has("width") and has("height") else None,
+        "frame_size": table.numbers(("width", "height"), starts) if has("width") else None,
         "ignore_regions": _regions(table, starts) if has("ignore_regions") else None,
     }
 

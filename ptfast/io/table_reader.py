@@ -122,15 +122,20 @@ def _listed_frames(table: Table, numbers: np.ndarray, starts: np.ndarray, about:
 
 
 def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
-    """Raises ValueError where rows of one frame give it different ids or names."""
+    """Raises ValueError where rows of one frame give it different ids or names, or rows belong to several sequences."""
     first = starts[np.searchsorted(numbers[starts], numbers)]
-    for column in ("frame_id", "frame_name"):
+    top = np.zeros_like(first)
+    for column, model, place in (
+        ("sequence", top, "the first row"),
+        ("frame_id", first, "the frame's first row"),
+        ("frame_name", first, "the frame's first row"),
+    ):
         if column in table.columns:
-            wrong = np.ma.filled(table.columns[column] != table.columns[column][first], False)
+            wrong = np.ma.filled(table.columns[column] != table.columns[column][model], False)
             if wrong.any():
                 row = int(wrong.argmax())
-                cell = table.columns[column][first[row : row + 1]].tolist()[0]
-                table.fail(column, row, f"{cell!r} as in the frame's first row")
+                cell = table.columns[column][model[row : row + 1]].tolist()[0]
+                table.fail(column, row, f"{cell!r} as in {place}")
 
 
 def _pose_rows(table: Table) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,9 @@ class Skeleton:
         flip_pairs: Pairs of joint indices that swap when an image is mirrored.
         sigmas: K falloff constants of OKS (COCO's sigma; the OKS term uses 2 sigma); 0.05 each where none are given.
         head: Indices of (head top, head bottom), whose distance is the head size where no head box is known, or None.
+
+    Raises:
+        ValueError: Joints are no distinct names, sigmas no finite numbers, one a joint, or an index is none of a joint.
     """
 
     name: str
@@ -35,16 +41,21 @@ class Skeleton:
     head: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.joints, str) or not all(isinstance(joint, str) for joint in self.joints):
+            raise ValueError(f"joints must be names, got {self.joints!r}")
         if len(self.sigmas) == 0:
             object.__setattr__(self, "sigmas", (_DEFAULT_SIGMA,) * len(self.joints))
         if len(self.sigmas) != len(self.joints):
             raise ValueError(f"sigmas must have {len(self.joints)} values, one a joint, got {len(self.sigmas)}")
+        for joint, sigma in zip(self.joints, self.sigmas, strict=True):
+            if not isinstance(sigma, Real) or not 0 <= sigma < math.inf:
+                raise ValueError(f"sigmas must be finite numbers of at least 0, got {sigma!r} for {joint}")
         if len(set(self.joints)) != len(self.joints):
             raise ValueError(f"joints must have distinct names, got {self.joints}")
         count = len(self.joints)
         for name, pairs in (("edges", self.edges), ("flip_pairs", self.flip_pairs), ("head", (self.head,))):
             for pair in pairs:
-                if pair is not None and not all(0 <= joint < count for joint in pair):
+                if pair is not None and not all(isinstance(j, Integral) and 0 <= j < count for j in pair):
                     raise ValueError(f"{name} must hold indices of the {count} joints, got {pair}")
 
     def __len__(self) -> int:
@@ -68,9 +79,9 @@ class Skeleton:
         "head": [i, j]}; edges, flip_pairs and head may be left out, sigmas default to 0.05.
 
         Raises:
-            ValueError: A key is missing or a length is wrong; the message names the file.
+            ValueError: A key is missing, or a value or a length is wrong; the message names the file.
         """
-        return decode(Path(path).read_bytes(), Skeleton, path)
+        return decode(Path(path).read_bytes().removeprefix(codecs.BOM_UTF8), Skeleton, path)
 
 
 # COCO's order and sigmas (Microsoft COCO keypoint evaluation, computed from repeated annotation).

@@ -66,3 +66,46 @@ def test_a_file_that_is_no_json_is_an_error_that_names_it(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="expected JSON") as error:
         Skeleton.from_json(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"name": "a", "joints": ["x"], "sigmas": ["0.1"]}', r"sigmas\[0\]: expected a number, found a string"),
+        ('{"name": "a", "joints": ["x"], "sigmas": [null]}', r"sigmas\[0\]: expected a number, found null"),
+        ('{"name": "a", "joints": ["x"], "sigmas": [NaN]}', "sigmas must be finite numbers of at least 0, got nan"),
+        (
+            '{"name": "a", "joints": ["x"], "sigmas": [Infinity]}',
+            "sigmas must be finite numbers of at least 0, got inf",
+        ),
+        ('{"name": "a", "joints": ["x"], "sigmas": [-0.1]}', "sigmas must be finite numbers of at least 0, got -0.1"),
+        ('{"name": "a", "joints": ["x", 1]}', r"joints\[1\]: expected a string, found a whole number"),
+        ('{"name": "a", "joints": ["x"], "z": ' + "[" * 100_000 + "]" * 100_000 + "}", "expected JSON"),
+    ],
+)
+def test_a_file_with_values_of_another_kind_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as error:
+        Skeleton.from_json(path)
+    assert str(error.value).startswith(f"{path}: ")
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "hand.json").write_text(json.dumps(HAND), encoding="utf-8-sig")
+    assert Skeleton.from_json(tmp_path / "hand.json").name == "hand"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"joints": "xy"}, "joints must be names, got 'xy'"),
+        ({"joints": ("x", 1)}, r"joints must be names, got \('x', 1\)"),
+        ({"sigmas": (0.1, float("nan"))}, "sigmas must be finite numbers of at least 0, got nan for y"),
+        ({"sigmas": ("0.1", 0.2)}, "sigmas must be finite numbers of at least 0, got '0.1' for x"),
+        ({"edges": ((0, 0.5),)}, r"edges must hold indices of the 2 joints, got \(0, 0.5\)"),
+    ],
+)
+def test_values_that_are_no_skeleton_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Skeleton(**({"name": "a", "joints": ("x", "y")} | values))

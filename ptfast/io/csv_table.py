@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BytesIO, StringIO
 from typing import Any
@@ -42,7 +43,7 @@ def _columns(text: str, file: str) -> Columns:
         if len(row) != len(header):
             raise bad_value(file, f"row {number}", f"{len(header)} cells", len(row))
     if len(set(header)) < len(header):
-        raise bad_value(file, "header", "distinct columns", f"{max(header, key=header.count)!r} twice")
+        raise bad_value(file, "header", "distinct columns", f"{Counter(header).most_common(1)[0][0]!r} twice")
     cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
     return {name: _parse(name, kind, cells[name], file) for name, kind in kinds_of(header).items()}
 

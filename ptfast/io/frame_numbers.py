@@ -18,6 +18,7 @@ from ptfast.structures import Poses
 # A damaged number must not make billions of frames without anybody.
 MAX_GAP = 10_000
 MAX_EMPTY = 1_000_000
+_NUMBERED = re.compile(r"(.*?)(?<!\d)(\d{1,18})(\D*)", re.DOTALL).fullmatch
 _POSETRACK_VIDEO = 10**4  # ids of one video share all but their last four digits,
 _POSETRACK_LEAST = 10**10  # and no video has as many frames
 
@@ -27,7 +28,7 @@ def numbers_of_names(names: Sequence[str] | None) -> np.ndarray | None:
 
     Names such as img_9.jpg and img_10.jpg do, whose text is the same but for the number.
     """
-    found = [re.fullmatch(r"(.*?)(?<!\d)(\d{1,18})(\D*)", os.path.splitext(name)[0], re.DOTALL) for name in names or ()]
+    found = [_NUMBERED(os.path.splitext(name)[0]) for name in names or ()]
     parts = [match.groups() for match in found if match]
     if not parts or len(parts) < len(found) or len({(before, after) for before, _, after in parts}) > 1:
         return None

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ptfast._json import Content, decode, elements, members
+from ptfast._json import Content, bad_value, decode, elements, members
 from ptfast.io._columns import build, check_distinct_ids, scored_columns, sequence_name
 from ptfast.io._decimal import list_texts, number_texts
 from ptfast.io._gather import Numbers, OptionalInteger, OptionalNumber, Rows, pack_lists
@@ -83,12 +83,16 @@ def check_distinct_keys(text: bytes, file: str) -> None:
     """Raises ValueError where an object of a JSON text has a key twice, of which readers keep the last alone."""
 
     def distinct(pairs: list[tuple[str, Any]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            twice = next(key for index, key in enumerate(keys) if key in keys[:index])
-            raise ValueError(f"{file}: {twice!r}: expected each name once, found it twice")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"{file}: {key!r}: expected each name once, found it twice")
+            seen.add(key)
 
-    json.loads(text, object_pairs_hook=distinct)
+    try:
+        json.loads(text, object_pairs_hook=distinct)
+    except RecursionError as error:
+        raise bad_value(file, "", "JSON of less depth", error) from None
 
 
 def _by_count(people: list[Content], rows: Rows) -> Skeleton:

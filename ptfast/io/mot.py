@@ -1,12 +1,14 @@
-"""MOT challenge text: frame, id, left, top, width, height, confidence, then columns that are not read.
+"""MOT challenge text: frame, id, left, top, width, height, confidence, and in ground truth class and visibility.
 
 Boxes alone; as Poses they have the one-joint skeleton `BOX_CENTER`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import NoReturn
+from itertools import repeat
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,14 +22,20 @@ from ptfast.io.joint_sets import BOX_CENTER
 from ptfast.structures import Poses
 
 _NAMES = ("frame", "id", "left", "top", "width", "height", "confidence")
+_CLASS = 7
+_WITH_CLASS = (8, 9)  # columns; results have 10, where a place in the world may stand in that of the class
 _LAST_FRAME = 10_000_000  # a damaged number must not make a sequence of billions of empty frames
 
 
 def read_mot(text: str, file: str, sequence: str) -> Poses:
     """Poses of a file's text: frames 1 to the last that has a box, by the step that their numbers share.
 
-    The confidence is the score; -1, MOT's "none", gives 1. The number of a frame is its id. A file that begins after
-    frame 10,000 has no frames before.
+    The number of a frame is its id. A file that begins after frame 10,000 has no frames before.
+
+    The confidence is the score; -1, MOT's "none", gives 1, and 0 is ground truth's flag for what is not to be scored.
+    All boxes of ground truth are kept, people or not: `features["mot_class"]` (N,) int64 is the class of each (1 a
+    pedestrian, 7 a person who stands, 12 a reflection, ...) where a file has such a column, as ground truth from MOT16
+    on has, of 8 or 9 columns. Results have -1 there, and no such feature.
 
     Args:
         text: The file's text.
@@ -55,7 +63,8 @@ def read_mot(text: str, file: str, sequence: str) -> Poses:
     if (row := repeated_id(numbers, ids)) is not None:
         raise bad_value(file, rows.place_of(row), f"each id once in frame {numbers[row]}", f"{ids[row]} twice")
     scores = np.where(values[:, 6] == -1, 1, values[:, 6])
-    columns = {**center_columns(from_corner_and_size(values[:, 2:6]), scores), "track_ids": ids}
+    columns: dict[str, Any] = {**center_columns(from_corner_and_size(values[:, 2:6]), scores), "track_ids": ids}
+    columns["features"] = _classes([lines[index] for index in filled])
     ids_of_frames = _frame_ids(numbers, rows, cells)
     frames = np.searchsorted(ids_of_frames, numbers)
     return build(BOX_CENTER, frames, len(ids_of_frames), columns, sequence=sequence, frame_ids=ids_of_frames)
@@ -99,6 +108,17 @@ def _numbers(cells: list[str], rows: Rows) -> np.ndarray:
         _refuse(rows, cells, next(index for index, cell in enumerate(strict) if not _is_number(cell)), "a number")
 
 
+def _classes(lines: list[str]) -> dict[str, np.ndarray]:
+    """The feature mot_class (N,) of the lines' eighth cells, which must be whole numbers; empty where they are not."""
+    if lines[0].count(",") + 1 not in _WITH_CLASS:
+        return {}
+    cells = [line.split(",", _CLASS + 1)[_CLASS].strip() for line in lines]
+    if not all(re.fullmatch(r"-1|[0-9]{1,9}", cell) for cell in cells):
+        return {}
+    classes = np.array(cells, np.int64)
+    return {"mot_class": classes} if (classes >= 0).any() else {}
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell)
@@ -108,7 +128,7 @@ def _is_number(cell: str) -> bool:
 
 
 def encode_mot(poses: Poses) -> Iterator[str]:
-    """Boxes, scores and track ids; empty frames are not written.
+    """Boxes, scores, track ids and, where poses have them, classes; empty frames are not written.
 
     Frames keep the numbers that ids or names tell. Where one is 0, they count from 0, and MOT's is one more.
 
@@ -123,8 +143,10 @@ def encode_mot(poses: Poses) -> Iterator[str]:
         *corner_and_size(poses.boxes).T.tolist(),
         shortest(poses.scores).tolist(),
     )
-    for row in zip(*columns, strict=True):
-        yield ",".join(map(repr, row)) + ",-1,-1,-1\n"
+    classes = poses.features.get("mot_class")
+    ends = repeat("-1,-1,-1") if classes is None else (f"{number},-1" for number in classes.tolist())
+    for row, end in zip(zip(*columns, strict=True), ends, strict=False):
+        yield f"{','.join(map(repr, row))},{end}\n"
 
 
 def _numbers_to_write(poses: Poses) -> np.ndarray:

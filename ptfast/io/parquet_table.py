@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from ptfast._json import bad_value
 from ptfast.io.table_reader import read_table
 from ptfast.io.tables import kinds_of, to_columns
 from ptfast.structures import Poses
+
+MAX_CELLS = 20_000_000
+MAX_CELLS_PER_BYTE = 20  # coordinates take a byte or more each
 
 
 def read_parquet(path: Path, sequence: str) -> Poses:
@@ -22,10 +26,20 @@ def read_parquet(path: Path, sequence: str) -> Poses:
     """
     pyarrow, parquet = _pyarrow()
     try:
-        table = parquet.read_table(path)
+        about = parquet.ParquetFile(path)
+        names = [*_kinds(about.schema_arrow.names, str(path))]
+        _check_size(path, about.metadata.num_rows * len(names))
+        table = parquet.read_table(path, columns=names)
     except (pyarrow.ArrowException, OSError) as error:
         raise bad_value(path, "", "a Parquet file", str(error).splitlines()[0]) from None
     return read_table(masked_columns(pyarrow, table, str(path)), str(path), sequence, first_row=1)
+
+
+def _check_size(path: Path, cells: int) -> None:
+    """Raises ValueError where so few bytes claim so many cells that they can hold nothing but repetition."""
+    limit = max(MAX_CELLS, MAX_CELLS_PER_BYTE * path.stat().st_size)
+    if cells > limit:
+        raise bad_value(path, "", f"at most {limit:,} cells, {MAX_CELLS_PER_BYTE} a byte", f"{cells:,}")
 
 
 def write_parquet(poses: Poses, path: Path) -> None:
@@ -48,8 +62,17 @@ def arrow_table(pyarrow: Any, poses: Poses) -> Any:
 
 def masked_columns(pyarrow: Any, table: Any, place: str) -> dict[str, np.ma.MaskedArray]:
     """The columns that mean something, masked where they are null; `place` begins the message of a wrong one."""
-    kinds = kinds_of(table.column_names)
+    kinds = _kinds(table.column_names, place)
     return {name: _masked(pyarrow, place, name, kind, table.column(name)) for name, kind in kinds.items()}
+
+
+def _kinds(names: list[str], place: str) -> dict[str, type]:
+    """`kinds_of` the names, after a check that each stands there once."""
+    kinds, counts = kinds_of(names), Counter(names)
+    for name in kinds:
+        if counts[name] > 1:
+            raise ValueError(f"{place}: column {name}: expected one column of that name, found {counts[name]}")
+    return kinds
 
 
 def wrong_kind(place: str, name: str, kind: type, found: Any) -> ValueError:

@@ -106,6 +106,8 @@ def _joints(columns: Columns, file: str) -> tuple[str, ...]:
     joints = joints_of(columns)
     needed = [part for part in PER_JOINT if part != "score"]
     per_joint = [f"{joint}_{part}" for joint in joints or ("<joint>",) for part in needed]
+    for together in (HEAD_BOX, ("width", "height")):  # all of these or none
+        per_joint += together if any(name in columns for name in together) else ()
     for name in ("frame", "track_id", *BOX, *per_joint):
         if name not in columns:
             raise bad_value(file, "header", f"the column {name!r}", f"{', '.join(list(columns)[:8])}, ...")
@@ -120,15 +122,20 @@ def _listed_frames(table: Table, numbers: np.ndarray, starts: np.ndarray, about:
 
 
 def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
-    """Raises ValueError where rows of one frame give it different ids or names."""
+    """Raises ValueError where rows of one frame give it different ids or names, or rows belong to several sequences."""
     first = starts[np.searchsorted(numbers[starts], numbers)]
-    for column in ("frame_id", "frame_name"):
+    top = np.zeros_like(first)
+    for column, model, place in (
+        ("sequence", top, "the first row"),
+        ("frame_id", first, "the frame's first row"),
+        ("frame_name", first, "the frame's first row"),
+    ):
         if column in table.columns:
-            wrong = np.ma.filled(table.columns[column] != table.columns[column][first], False)
+            wrong = np.ma.filled(table.columns[column] != table.columns[column][model], False)
             if wrong.any():
                 row = int(wrong.argmax())
-                cell = table.columns[column][first[row : row + 1]].tolist()[0]
-                table.fail(column, row, f"{cell!r} as in the frame's first row")
+                cell = table.columns[column][model[row : row + 1]].tolist()[0]
+                table.fail(column, row, f"{cell!r} as in {place}")
 
 
 def _pose_rows(table: Table) -> np.ndarray:
@@ -213,7 +220,7 @@ def _frame_columns(table: Table, starts: np.ndarray) -> dict[str, Any]:
         "frame_names": _texts(table, "frame_name", starts) if has("frame_name") else None,
         "frame_ids": frame_ids,
         "is_labeled": _labels(table, starts) if has("is_labeled") else None,
-        "frame_size": table.numbers(("width", "height"), starts) if has("width") and has("height") else None,
+        "frame_size": table.numbers(("width", "height"), starts) if has("width") else None,
         "ignore_regions": _regions(table, starts) if has("ignore_regions") else None,
     }
 

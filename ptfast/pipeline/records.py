@@ -112,6 +112,13 @@ Record = Poses | FrameTracklets
 """Poses or tracklets of one frame or of several consecutive ones, with frame_names, frame_ids and frame_size."""
 
 
+# What NumPy and zip files raise of damage; MemoryError where a header claims more rows than any memory holds.
+_DAMAGE = (
+    KeyError, OSError, TypeError, ValueError, EOFError, MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+
+
 def save_records(path: Path, records: Record) -> None:
     """Writes records to an .npz file. Sequence, labels and ignore regions of Poses are left out, which no video has."""
     part = records.numpy() if isinstance(records, Poses) else records.tracklets.numpy()
@@ -135,7 +142,7 @@ def load_records(path: Path, skeleton: Skeleton) -> Record:
     try:
         with np.load(path, allow_pickle=False) as file:
             return _records({name: file[name] for name in file.files}, skeleton)
-    except (KeyError, OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{path}: expected a part of an interrupted run, found {error}") from None
 
 

@@ -62,6 +62,7 @@ def test_a_table_has_a_row_a_pose_and_one_for_a_frame_without(cells: Cells) -> N
     ("row", "column", "cell", "message"),
     [
         (1, "frame", "1", "row 4, column frame_id: expected 7 as in the frame's first row, found 8"),
+        (4, "sequence", "run", "row 5, column sequence: expected 'walk' as in the first row, found 'run'"),
         (2, "frame_name", "d", "row 3, column frame_name: expected 'a' as in the frame's first row, found 'd'"),
         (4, "frame", "0", "row 5, column frame_id: expected 7 as in the frame's first row, found 9"),
         (2, "frame", "x", "row 3, column frame: expected a whole number, found 'x'"),

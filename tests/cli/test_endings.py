@@ -105,7 +105,6 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from ptfast.cli import main
-from ptfast.io import read_poses
 main(["info"])
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -118,10 +118,10 @@ def test_a_folder_that_is_closed_is_found_before_tracking(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gone.pth", "gone.pth: no such file"),
-        ("gone.pkl", "gone.pkl: no such file"),
-        ("gone.safetensors", "gone.safetensors: no such file"),
-        ("gone.bin", "gone.bin: no such file"),
+        ("gone.pth", "; there is no such file"),
+        ("gone.pkl", "; there is no such file"),
+        ("gone.safetensors", "; there is no such file"),
+        ("gone.bin", "; there is no such file"),
         ("nothing", "nothing: expected a .safetensors, .pth or .pkl file, or one of: detect-and-track, "),
         ("", ": expected a .safetensors, .pth or .pkl file, found a folder"),
         ("here.bin", "here.bin: expected a .safetensors, .pth or .pkl file, got .bin"),

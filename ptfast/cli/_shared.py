@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -106,8 +107,20 @@ def map_poses(
 
 def read_one_or_many(source: Path) -> Poses | dict[str, Poses]:
     """The poses of a file, or by name those of a folder or of a file with several sequences."""
-    sequences = read_sequences(source)
+    sequences = {name: in_text(poses) for name, poses in read_sequences(source).items()}
     return sequences if source.is_dir() or len(sequences) > 1 else next(iter(sequences.values()))
+
+
+def in_text(poses: Poses) -> Poses:
+    r"""The poses with names that files of text can hold: a byte that is not UTF-8 becomes \udcff or the like."""
+    names = poses.frame_names
+    return replace(
+        poses, sequence=_text(poses.sequence), frame_names=None if names is None else tuple(map(_text, names))
+    )
+
+
+def _text(name: str) -> str:
+    return name if name.isascii() else name.encode(errors="backslashreplace").decode()
 
 
 def sequences_of(poses: Poses | dict[str, Poses]) -> list[Poses]:

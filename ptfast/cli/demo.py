@@ -6,7 +6,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from ptfast.cli._shared import command, plural
+from ptfast._check import check_number
+from ptfast.cli._shared import check_output, command, plural
+from ptfast.cli.lock import only_run
 from ptfast.io import open_video, write_poses
 
 FRAMES, PEOPLE = 96, 5
@@ -21,6 +23,16 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    out: Path = options.out
+    check_number("seed", options.seed, 0)
+    check_output(out, folder=True)
+    out.mkdir(parents=True, exist_ok=True)
+    with only_run(out):
+        _make(out, options.seed)
+
+
+def _make(out: Path, seed: int) -> None:
+    """Draws a video into a folder, tracks its people, scores the tracks and draws them."""
     from tqdm import tqdm
 
     from ptfast import synthetic, viz
@@ -30,11 +42,7 @@ def _demo(options: argparse.Namespace) -> None:
     from ptfast.synthetic.splits import VALIDATION_SEEDS
 
     # A seed that the weights have not been trained on.
-    film = synthetic.render(
-        VALIDATION_SEEDS + options.seed, frames=FRAMES, people=PEOPLE, pan=4.0, shake=0.2, scenery=2, blur=2
-    )
-    out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
+    film = synthetic.render(VALIDATION_SEEDS + seed, frames=FRAMES, people=PEOPLE, pan=4.0, shake=0.2, blur=2)
     video = out / "video.mp4"
     viz.write_video(tqdm(film, "drawing", len(film), unit="frame", leave=False), video)
     method = DetectAndTrack.load()

@@ -16,7 +16,7 @@ from ptfast.io import write_poses
 
 # What a body moves like, a machine's memory holds and a file has room for.
 LIMITS = {
-    "videos": (1, 1_000_000), "seed": (0, 2**31 - 1), "frames": (1, 1_000_000), "people": (1, 1000), "pan": (0, 180),
+    "videos": (1, float("inf")), "seed": (0, 2**31 - 1), "frames": (1, 1_000_000), "people": (1, 1000), "pan": (0, 180),
     "shake": (0, 180), "blur": (1, 1000),
 }  # fmt: skip
 SIDES = (2, 8192)  # pixels

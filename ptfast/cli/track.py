@@ -65,13 +65,13 @@ def _track(options: argparse.Namespace) -> None:
                 raise
             note(f"ptfast track: {said(error)}")
             failed += 1
-    if failed:
-        raise ValueError(f"{failed} of {len(videos)} videos failed as said above; the others are in {options.out}")
     frames, people, losses = zip(*results, strict=True) if results else ((), (), ())
     spent = time.perf_counter() - started
     summary = f"{plural(len(frames), 'video')}, {plural(sum(frames), 'frame')}, {plural(sum(people), 'track')} in "
     summary += f"{spent:.1f} s; written to {options.out}" + (f" and {options.render}" if options.render else "")
     report("track", [joined(kind) for kind in zip(*losses, strict=True)], summary)
+    if failed:
+        raise ValueError(f"{failed} of {len(videos)} videos failed as said above; the others are in {options.out}")
 
 
 def _track_one(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ptfast.cli._endings import said
-from ptfast.cli._shared import plural
+from ptfast.cli._shared import in_text, plural
 from ptfast.cli.losses import Loss, joined
 from ptfast.cli.methods import files_of, losses_of
 from ptfast.cli.spool import Spool
@@ -88,7 +88,7 @@ def finish(
         raise ValueError(f"{path}: expected at least one frame, found none")
     losses: list[list[Loss]] = []
     poses = method.link(counted(chain([first], parts), lambda part: losses.append(losses_of(options, method, part))))
-    poses = replace(poses, sequence=path.name if path.is_dir() else path.stem)
+    poses = in_text(replace(poses, sequence=path.name if path.is_dir() else path.stem))
     with naming(place):
         write_poses(poses, place, format=options.format)
     found = [joined(kind) for kind in zip(*losses, strict=True)]

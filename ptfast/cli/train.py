@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,12 +122,19 @@ def check_options(options: argparse.Namespace) -> None:
         check_output(options.export)
 
 
-def alone(out: Path) -> AbstractContextManager[None]:
-    """The lock of a run's folder, which the first of its processes holds."""
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Locks a run's folder, in the first of its processes; a new folder that stays empty goes."""
     if int(os.environ.get("RANK", "0")) > 0:  # torchrun's
-        return nullcontext()
+        yield
+        return
     out.mkdir(parents=True, exist_ok=True)
-    return only_run(out)
+    try:
+        with only_run(out):
+            yield
+    finally:
+        with suppress(OSError):  # it is not empty
+            out.rmdir()
 
 
 def leave_processes() -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ptfast.cli import main
 from ptfast.cli.lock import only_run
 
 HOLD = """
@@ -101,3 +102,9 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     with warnings.catch_warnings(), pytest.raises(OSError), only_run(tmp_path / "a.json"):
         raise AssertionError("it was followed")
     assert victim.read_text() == "as it is"
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with only_run(tmp_path), pytest.raises(SystemExit) as end:
+        main(["demo", "--out", str(tmp_path)])
+    assert end.value.code == 2 and f"ptfast demo: {tmp_path}: another run writes there" in capsys.readouterr().err

@@ -118,10 +118,10 @@ def test_a_folder_that_is_closed_is_found_before_tracking(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gone.pth", "gone.pth: no such file"),
-        ("gone.pkl", "gone.pkl: no such file"),
-        ("gone.safetensors", "gone.safetensors: no such file"),
-        ("gone.bin", "gone.bin: no such file"),
+        ("gone.pth", "; there is no such file"),
+        ("gone.pkl", "; there is no such file"),
+        ("gone.safetensors", "; there is no such file"),
+        ("gone.bin", "; there is no such file"),
         ("nothing", "nothing: expected a .safetensors, .pth or .pkl file, or one of: detect-and-track, "),
         ("", ": expected a .safetensors, .pth or .pkl file, found a folder"),
         ("here.bin", "here.bin: expected a .safetensors, .pth or .pkl file, got .bin"),
@@ -205,3 +205,17 @@ def test_a_drawing_that_fails_leaves_the_tracks_and_says_so(
     assert code == 2
     assert line == f"ptfast track: {drawn}: the tracks are written, but could not be drawn: no encoder"
     assert len(read_poses(out)) == 1
+
+
+def test_names_that_are_not_utf8_become_text(video: Path, weights: Path, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xff"))
+    try:
+        folder.mkdir()
+        shutil.copy(video / "000.png", os.fsencode(folder) + b"/\xfe.png")
+    except OSError:
+        pytest.skip("names are text on this file system")
+    for suffix in ("json", "csv"):
+        run(folder, tmp_path / f"tracks.{suffix}", weights)
+        poses = read_poses(tmp_path / f"tracks.{suffix}")
+        assert poses.frame_names == ("\\udcfe.png",)
+    assert poses.sequence == "w\\udcff"

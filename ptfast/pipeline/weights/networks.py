@@ -113,8 +113,7 @@ def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, .
     path = path_of(weights)
     wanted = f"expected a {', '.join(suffixes[:-1])} or {suffixes[-1]} file"
     if not path.exists():
-        found = "no such file" if path.suffix else f"{wanted}, or one of: {', '.join(names)}; found neither"
-        raise FileNotFoundError(f"{weights}: {found}")
+        raise FileNotFoundError(f"{weights}: {wanted}, or one of: {', '.join(names)}; there is no such file")
     if not path.is_file():
         raise ValueError(f"{weights}: {wanted}, found a folder")
     if path.suffix not in suffixes:

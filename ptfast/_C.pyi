@@ -40,13 +40,12 @@ def assign_cuda_float32(
     stream: int,
 ) -> int: ...
 def assign_ragged_cpu_float32(
-    costs: Any, rows: Any, columns: Any, problems: int, max_cost: float, greedy: bool, column_of_row: Any
+    costs: Any, rows: Any, columns: Any, max_cost: float, greedy: bool, column_of_row: Any
 ) -> int: ...
 def clear_match_cpu(
-    inputs: Annotated[Sequence[int], "FixedSize(10)"],
-    sizes: Annotated[Sequence[int], "FixedSize(2)"],
-    outputs: Annotated[Sequence[int], "FixedSize(4)"],
+    inputs: Annotated[Sequence[Any], "FixedSize(10)"], k: int, outputs: Annotated[Sequence[Any], "FixedSize(4)"]
 ) -> None: ...
+def count_rows(rows: Any, columns: Any, costs: int) -> int: ...
 def crop_tubes_backward_cpu_float32(
     inputs: Annotated[Sequence[int], "FixedSize(5)"],
     sizes: Annotated[Sequence[int], "FixedSize(7)"],
@@ -113,7 +112,7 @@ def flip_average_cuda_bfloat16(
     device: int,
     stream: int,
 ) -> int: ...
-def hand_down_ids(frame_offsets: Any, frames: int, max_tracks: int, ids: Any) -> None: ...
+def hand_down_ids(frame_offsets: Any, max_tracks: int, ids: Any) -> None: ...
 def heatmap_peaks_cpu_bfloat16(
     inputs: Annotated[Sequence[int], "FixedSize(2)"],
     partners: Sequence[int],
@@ -140,11 +139,10 @@ def iou_matrix_cpu_float32(a: int, b: int, batch: int, n: int, m: int, out: int)
 def iou_matrix_cuda_float32(a: int, b: int, batch: int, n: int, m: int, out: int, device: int, stream: int) -> int: ...
 def link_video(
     columns: Annotated[Sequence[int], "FixedSize(5)"],
-    frame_offsets: int,
-    sizes: Annotated[Sequence[int], "FixedSize(2)"],
+    frame_offsets: Any,
     options: LinkOptions,
     function: Any,
-    ids: int,
+    ids: Any,
 ) -> int: ...
 def num_threads() -> int: ...
 def oks_matrix_backward_cpu_float32(
@@ -199,7 +197,7 @@ def pckh_matrix_cuda_float32(
     stream: int,
 ) -> int: ...
 def probe_exp(count: int) -> float: ...
-def rank_scores_cpu(scores: int, offsets: int, groups: int, order: int) -> None: ...
+def rank_scores_cpu(scores: Any, offsets: Any, order: Any) -> None: ...
 def sample_flow_backward_cpu_float32(
     inputs: Annotated[Sequence[int], "FixedSize(3)"],
     sizes: Annotated[Sequence[int], "FixedSize(3)"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import operator
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -75,9 +76,9 @@ def is_integral(array: Array) -> bool:
 
 
 def check_dtype(name: str, array: Array, allowed: tuple[str, ...]) -> None:
-    """Raises TypeError unless the array's dtype is one of `allowed`, e.g. ("float32", "float64")."""
+    """Raises TypeError unless the array's dtype is one of `allowed`, e.g. ("float32", "float64"), in any byte order."""
     got = str(array.dtype).removeprefix("torch.")
-    if got not in allowed:
+    if got not in allowed and (is_tensor(array) or array.dtype.newbyteorder("=").name not in allowed):
         raise TypeError(f"{name} must have dtype {' or '.join(allowed)}, got {got}")
 
 
@@ -90,24 +91,35 @@ def check_finite(name: str, array: np.ndarray) -> None:
 
 
 def check_offsets(
-    name: str, offsets: np.ndarray, count: int, noun: str | None = "rows", *, length: str = "B + 1"
-) -> None:
-    """Raises ValueError unless int64 offsets rise from 0 to `count`.
+    name: str, offsets: Array | Sequence[int], count: int, noun: str | None = "rows", *, length: str = "B + 1"
+) -> np.ndarray:
+    """Returns offsets as the native core reads them, checked to rise from 0 to `count`.
 
     Neighbours are compared, not subtracted: a difference of two int64 may wrap around.
 
     Args:
         name: The argument's name in the message.
-        offsets: (B + 1,) int64.
+        offsets: (B + 1,) integers.
         count: The number of rows that the offsets divide.
         noun: Name of the rows in the message, or None to leave it out.
         length: Pattern of the shape in the message.
+
+    Returns:
+        (B + 1,) int64, `offsets` itself where it is as the core reads it.
+
+    Raises:
+        ValueError: The shape is wrong, or they do not rise from 0 to `count`.
+        TypeError: They are no integers.
     """
+    offsets = np.asarray(offsets)
     check_shape(name, offsets, (length,))
+    if offsets.size and offsets.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold integers, got {offsets.dtype}")
     if not offsets.size or offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
         shown = np.array2string(offsets, threshold=8, separator=", ")
         counted = "" if noun is None else f", the number of {noun}"
         raise ValueError(f"{name} must rise from 0 to {count}{counted}, got {shown}")
+    return core_array(offsets, np.int64)
 
 
 def check_index(name: str, index: np.ndarray, count: int, noun: str) -> None:
@@ -146,15 +158,33 @@ def check_integer(name: str, value: object, low: int, high: int = 2**31 - 1) -> 
 
 
 def as_floats(name: str, array: Array) -> np.ndarray:
-    """Returns a contiguous float32 or float64 NumPy array of `array`. Integers become float64.
+    """Returns a float32 or float64 array of `array` as the native core reads it. Integers become float64.
 
     Raises:
         TypeError: The dtype is a float of another width, complex, or no number.
     """
     array = np.asarray(array)
     if array.dtype in _FLOATS:
-        return np.ascontiguousarray(array)
+        return array if array.flags.carray else core_array(array, array.dtype)
     if array.dtype.kind in "iu":
-        return np.ascontiguousarray(array, np.float64)
-    check_dtype(name, array, ("float32", "float64"))
-    return np.ascontiguousarray(array)
+        return core_array(array, np.float64)
+    native = array.dtype.newbyteorder("=")
+    if native not in _FLOATS:
+        check_dtype(name, array, ("float32", "float64"))
+    return core_array(array, native)
+
+
+def core_array(array: Array, dtype: Any) -> np.ndarray:
+    """Returns a NumPy array of `array` as the native core reads it, `array` itself where it is one.
+
+    It is C-contiguous, in this machine's byte order, and aligned: no number lies across the place of two, as in a field
+    of packed records.
+
+    Args:
+        array: NumPy array, tensor on the CPU, or what NumPy makes an array of.
+        dtype: The result's dtype.
+    """
+    if type(array) is np.ndarray and array.dtype == dtype and array.flags.carray:
+        return array
+    array = np.ascontiguousarray(array, dtype)
+    return array if array.flags.aligned else array.copy()

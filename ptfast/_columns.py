@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._check import Array, format_shape, is_tensor, shape_of
+from ptfast._check import Array, core_array, format_shape, is_tensor, shape_of
 
 DILATION = 0.2  # of a box about joints
 
@@ -62,10 +62,10 @@ def namespace_of(array: Array) -> Any:
 
 
 def contiguous(array: Array, dtype: str) -> Array:
-    """`array` in `dtype`, C-contiguous and, as a tensor, detached; itself where it is so already."""
+    """`array` in `dtype` as the native core reads it and, as a tensor, detached; itself where it is so already."""
     if is_tensor(array):
         return array.detach().to(getattr(namespace_of(array), dtype)).contiguous()
-    return np.ascontiguousarray(array, dtype)
+    return core_array(array, dtype)
 
 
 def cast_column(name: str, array: Array, dtype: str, keypoints: Array) -> Array:

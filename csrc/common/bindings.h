@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 namespace ptfast {
@@ -20,14 +21,38 @@ T* pointer(uintptr_t address) {
   return reinterpret_cast<T*>(address);
 }
 
-// Address of the data of a C-contiguous object with a buffer, such as an array, 0 for None.
-inline uintptr_t address(py::handle object) {
-  if (object.is_none()) return 0;
-  Py_buffer buffer;
-  if (PyObject_GetBuffer(object.ptr(), &buffer, PyBUF_SIMPLE) != 0) throw py::error_already_set();
-  const auto result = reinterpret_cast<uintptr_t>(buffer.buf);
-  PyBuffer_Release(&buffer);
-  return result;
-}
+// The data of a C-contiguous object with a buffer, such as an array; null and empty for None.
+struct Memory {
+  uintptr_t address = 0;
+  int64_t bytes = 0, itemsize = 1;
+
+  explicit Memory(py::handle object) {
+    if (object.is_none()) return;
+    Py_buffer buffer;
+    if (PyObject_GetBuffer(object.ptr(), &buffer, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+    address = reinterpret_cast<uintptr_t>(buffer.buf);
+    bytes = buffer.len, itemsize = buffer.itemsize;
+    PyBuffer_Release(&buffer);
+    // Sizes of numbers are powers of two. Vector instructions may fault on others' addresses.
+    if (bytes > 0 && itemsize > 0 && (address & static_cast<uintptr_t>(itemsize - 1)) != 0)
+      throw std::invalid_argument("an array's memory must be aligned to its numbers");
+  }
+};
+
+inline uintptr_t address(py::handle object) { return Memory(object).address; }
+
+// The same as numbers of one type, with how many there are.
+template <typename T>
+struct Span {
+  T* data;
+  int64_t size;
+
+  explicit Span(py::handle object) {
+    const Memory memory(object);
+    if (memory.address != 0 && memory.itemsize != sizeof(T)) throw std::invalid_argument("an array of another dtype");
+    data = pointer<T>(memory.address);
+    size = memory.bytes / static_cast<int64_t>(sizeof(T));
+  }
+};
 
 }  // namespace ptfast

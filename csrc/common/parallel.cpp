@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace ptfast {
@@ -59,7 +60,7 @@ class Pool {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
-      seats_ = threads - 1;
+      seats_ = std::min(threads - 1, size_);
       ++generation_;
     }
     wake_.notify_all();
@@ -73,8 +74,10 @@ class Pool {
   }
 
  private:
-  void grow(int workers) {
+  // Starts workers until there are so many, or until the system gives no further thread: the caller's is enough.
+  void grow(int workers) try {
     for (; size_ < workers; ++size_) std::thread([this] { work(); }).detach();
+  } catch (const std::system_error&) {
   }
 
   void work() {

@@ -9,9 +9,9 @@ int num_threads();
 // Sets num_threads; n < 1 restores the default.
 void set_num_threads(int n);
 
-// Runs body(context, begin, end) over pieces of [0, n) of at least `grain` items. A small n, a call from inside a body
-// and a call while another Python thread has the pool all stay on the calling thread, so this never waits for itself.
-// An exception of body comes out of here once all threads have stopped.
+// Runs body(context, begin, end) over pieces of [0, n) of at least `grain` items. A small n, a call from inside a body,
+// a call while another Python thread has the pool, and one where the system gives no further thread all stay on the
+// calling thread, so this never waits for itself. An exception of body comes out of here once all threads have stopped.
 // `grain` should be worth about 200 us: waking a thread costs more than that on a busy machine.
 void parallel_for(int64_t n, int64_t grain, void (*body)(const void* context, int64_t begin, int64_t end),
                   const void* context);

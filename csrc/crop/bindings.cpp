@@ -1,5 +1,6 @@
 #include "common/bindings.h"
 
+#include "common/checks.h"
 #include "crop/crop.h"
 
 namespace ptfast {
@@ -29,6 +30,12 @@ CropInputs<P> boxes(const Incoming& p, const Sizes& s, const Colours& colours, b
 
 CropOrder order(const Incoming& p) { return {pointer<const int64_t>(p[3]), pointer<const int64_t>(p[4])}; }
 
+void check_order(const CropOrder& order, const CropShape& s) {
+  const int64_t crops = checked_product("frame_index", s.tubes, s.length);
+  check_offsets("frame_index", order.offsets, s.frames, crops);
+  check_index("crops", order.crops, crops, crops);
+}
+
 template <typename P>
 void bind_forward(py::module_& m, const std::string& dtype) {
   using T = CropReal<P>;
@@ -52,9 +59,10 @@ template <typename P>
 void bind_backward(py::module_& m, const std::string& dtype) {
   m.def(("crop_tubes_backward_cpu_" + dtype).c_str(),
         [](const Incoming& in, const Sizes& s, const Colours& colours, bool unbiased, uintptr_t grad_frames) {
+          const auto crops = boxes<P>(in, s, colours, unbiased);
+          check_order(order(in), crops.shape);
           py::gil_scoped_release release;
-          crop_tubes_backward_cpu(pointer<const P>(in[0]), boxes<P>(in, s, colours, unbiased), order(in),
-                                  pointer<P>(grad_frames));
+          crop_tubes_backward_cpu(pointer<const P>(in[0]), crops, order(in), pointer<P>(grad_frames));
         },
         "inputs"_a, "sizes"_a, "colours"_a, "unbiased"_a, "grad_frames"_a);
 #if PTFAST_WITH_CUDA

@@ -1,5 +1,7 @@
 #include "common/bindings.h"
 
+#include <algorithm>
+#include <stdexcept>
 #include <vector>
 
 #include "heatmap/heatmap.h"
@@ -14,6 +16,9 @@ using Partners = std::vector<int16_t>;       // [joints] or empty
 template <typename T>
 HeatmapInputs<T> inputs(const Addresses& p, const Partners& partners, const Sizes& s, bool shift) {
   const auto joints = static_cast<int64_t>(partners.size());
+  const auto known = [joints](int16_t joint) { return joint >= 0 && joint < joints; };
+  if (!std::all_of(partners.begin(), partners.end(), known) || (joints > 0 && s[0] % joints != 0))
+    throw std::invalid_argument("partners must be joints of the maps");
   return {pointer<const T>(p[0]), pointer<const T>(p[1]), partners.data(), s[0], s[1], s[2], joints, shift};
 }
 

@@ -1,5 +1,6 @@
 #include "common/bindings.h"
 
+#include "common/checks.h"
 #include "linking/online.h"
 
 namespace ptfast {
@@ -36,6 +37,8 @@ CostFunction cost_function(const py::object& function) {
     if (earlier.shift != nullptr) shift.assign(earlier.shift, earlier.shift + 2 * earlier.rows->size());
     const auto costs = function(earlier.frame->frame, *earlier.rows, shift, current.frame->frame, *current.rows)
                            .cast<std::vector<float>>();
+    check_size("costs", static_cast<int64_t>(costs.size()),
+               static_cast<int64_t>(earlier.rows->size() * current.rows->size()));
     std::copy(costs.begin(), costs.end(), out);
   };
 }
@@ -47,27 +50,30 @@ void bind_linking(py::module_& m) {
       .def(py::init(&options), py::kw_only(), py::arg("cost"), py::arg("greedy"), py::arg("velocity"),
            py::arg("lookback"), py::arg("horizon"), py::arg("max_cost"), py::arg("joints"), py::arg("sigmas"),
            py::arg("max_tracks"));
-  // sizes: poses, frames
   m.def(
       "link_video",
-      [](const Columns& columns, uintptr_t frame_offsets, const std::array<int64_t, 2>& sizes,
-         const LinkOptions& options, const py::object& function, uintptr_t ids) {
+      [](const Columns& columns, py::handle frame_offsets, const LinkOptions& options, const py::object& function,
+         py::handle ids) {
         const CostFunction callable = cost_function(function);
+        const Span<const int64_t> offsets(frame_offsets);
+        const Span<int64_t> out(ids);
+        check_offsets("frame_offsets", offsets.data, offsets.size - 1, out.size);
         py::gil_scoped_release release;
-        return link_video({view(columns, sizes[0]), pointer<const int64_t>(frame_offsets), sizes[1]}, options, callable,
-                          pointer<int64_t>(ids));
+        return link_video({view(columns, out.size), offsets.data, offsets.size - 1}, options, callable, out.data);
       },
-      py::arg("columns"), py::arg("frame_offsets"), py::arg("sizes"), py::arg("options"), py::arg("function"),
-      py::arg("ids"));
+      py::arg("columns"), py::arg("frame_offsets"), py::arg("options"), py::arg("function"), py::arg("ids"));
   m.def(
       "hand_down_ids",
-      [](py::handle frame_offsets, int64_t frames, int64_t max_tracks, py::handle ids) {
-        const auto* offsets = pointer<const int64_t>(address(frame_offsets));
-        auto* out = pointer<int64_t>(address(ids));
+      [](py::handle frame_offsets, int64_t max_tracks, py::handle ids) {
+        const Span<const int64_t> offsets(frame_offsets);
+        const Span<int64_t> out(ids);
+        check_offsets("frame_offsets", offsets.data, offsets.size - 1, out.size);
+        for (int64_t row = 0; row < out.size; ++row)
+          if (out.data[row] >= row) throw std::invalid_argument("ids must be of earlier rows");
         py::gil_scoped_release release;
-        hand_down_ids(offsets, frames, max_tracks, out);
+        hand_down_ids(offsets.data, offsets.size - 1, max_tracks, out.data);
       },
-      py::arg("frame_offsets"), py::arg("frames"), py::arg("max_tracks"), py::arg("ids"));
+      py::arg("frame_offsets"), py::arg("max_tracks"), py::arg("ids"));
 #if PTFAST_WITH_CUDA
   // sizes: frames, poses in the largest frame, joints
   m.def(

@@ -31,7 +31,8 @@ PTFAST_INLINE void suppress(const Overlap& overlap, const int64_t* heads, int64_
     }
 }
 
-// Multiplies the scores of blocks [begin, end) by exp(-overlap^2 / threshold), the head's own among them.
+// Multiplies the scores of blocks [begin, end) by exp(-overlap^2 / threshold), the head's own among them, but not where
+// the overlap is 0 or NaN: -inf, which marks what is taken, stays what it is.
 template <typename Overlap, typename T>
 PTFAST_INLINE void rescore(const Overlap& overlap, int64_t head, int64_t begin, int64_t end, T threshold,
                            T* __restrict__ scores) {
@@ -40,7 +41,8 @@ PTFAST_INLINE void rescore(const Overlap& overlap, int64_t head, int64_t begin, 
     T values[kBlock];
     overlap.block(head, block * kBlock, values);
     PTFAST_LANES
-    for (int64_t j = 0; j < kBlock; ++j) scores[block * kBlock + j] *= soft_nms_weight(values[j], factor);
+    for (int64_t j = 0; j < kBlock; ++j)
+      scores[block * kBlock + j] *= values[j] > T(0) ? soft_nms_weight(values[j], factor) : T(1);
   }
 }
 

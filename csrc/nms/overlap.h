@@ -59,7 +59,7 @@ struct PoseOverlap {
 
   PoseOverlap(const PoseNmsInputs<T>& in, std::vector<int64_t> order)
       : items(2 * in.k + 1, std::move(order)), k(in.k), factors(in.k) {
-    std::transform(in.sigmas, in.sigmas + k, factors.begin(), oks_factor<T>);
+    std::transform(in.sigmas, in.sigmas + k, factors.begin(), [](T sigma) { return oks_factor(sigma); });
     for (int64_t j = 0; j < items.size; ++j) {
       const T* pose = in.keypoints + items.index[j] * k * 2;
       for (int64_t r = 0; r < 2 * k; ++r) items.row(r)[j] = pose[r];
@@ -75,7 +75,7 @@ struct PoseOverlap {
     const T* areas = items.row(2 * k);
     PTFAST_LANES
     for (int64_t j = 0; j < kBlock; ++j) {
-      area[j] = (areas[i] + areas[first + j]) * T(0.5);
+      area[j] = oks_mean_area(areas[i], areas[first + j]);
       inverse[j] = T(1) / oks_area(area[j]);
     }
     for (int64_t joint = 0; joint < k; ++joint) {

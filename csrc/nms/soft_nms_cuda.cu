@@ -35,7 +35,7 @@ struct Candidate {
 template <typename T>
 __device__ T oks(const PoseNmsInputs<T>& in, const T* factors, int64_t i, int64_t j) {
   const T *a = in.keypoints + i * in.k * 2, *b = in.keypoints + j * in.k * 2;
-  const T area = (in.areas[i] + in.areas[j]) * T(0.5), inverse = T(1) / oks_area(area);
+  const T area = oks_mean_area(in.areas[i], in.areas[j]), inverse = T(1) / oks_area(area);
   T sum = T(0);
   for (int64_t k = 0; k < in.k; ++k)
     sum += oks_term(a[2 * k] - b[2 * k], a[2 * k + 1] - b[2 * k + 1], factors[k] * inverse);

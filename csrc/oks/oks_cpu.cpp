@@ -34,7 +34,7 @@ struct OksColumns {
   PTFAST_INLINE void set_scales(const T* row_area, const T* factors, int64_t k_count) {
     T divisor[kColumns], inverse[kColumns];
     for (int64_t j = 0; j < poses.width; ++j) {
-      area[j] = row_area == nullptr ? own_area[j] : (*row_area + own_area[j]) * T(0.5);
+      area[j] = row_area == nullptr ? own_area[j] : oks_mean_area(*row_area, own_area[j]);
       divisor[j] = oks_area(area[j]);
       inverse[j] = T(1) / divisor[j];
     }

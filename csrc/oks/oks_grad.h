@@ -18,7 +18,7 @@ struct OksPair {
         b(in.b + column * in.shape.k * 2),
         a_visible(in.a_visible == nullptr ? nullptr : in.a_visible + row * in.shape.k),
         b_visible(in.b_visible == nullptr ? nullptr : in.b_visible + column * in.shape.k),
-        area(in.area_a == nullptr ? in.area_b[column] : (in.area_a[row] + in.area_b[column]) * T(0.5)) {}
+        area(in.area_a == nullptr ? in.area_b[column] : oks_mean_area(in.area_a[row], in.area_b[column])) {}
 
   PTFAST_HD bool common(int64_t k) const {
     return (a_visible == nullptr || a_visible[k] != 0) && (b_visible == nullptr || b_visible[k] != 0);
@@ -40,11 +40,12 @@ PTFAST_HD void oks_gradient_row(const OksInputs<T>& in, const T* grad_out, int64
     const OksPair<T> pair(in, a, b);
     int64_t count = 0;
     for (int64_t k = 0; k < s.k; ++k) count += pair.common(k);
-    if (count == 0 || !(pair.area > T(0))) continue;
+    if (count == 0 || !(pair.area > kOksLeastArea<T>)) continue;
     const T weight = grad_out[a * s.m + b % s.m] / T(count) * (kTransposed ? T(-1) : T(1));
     for (int64_t k = 0; k < s.k; ++k) {
-      if (!pair.common(k)) continue;
-      const T scale = oks_factor(in.sigmas[k]) / pair.area;
+      const T factor = oks_factor(in.sigmas[k]);
+      if (!pair.common(k) || factor == kOksSteepest<T>) continue;
+      const T scale = factor / pair.area;
       const T dx = pair.a[2 * k] - pair.b[2 * k], dy = pair.a[2 * k + 1] - pair.b[2 * k + 1];
       const T slope = weight * oks_term(dx, dy, scale) * scale * T(kTwoLn2);
       grad[2 * k] += slope * dx;

@@ -37,7 +37,7 @@ struct Sides {
 
   PTFAST_INLINE T area(int64_t row, int64_t column) const {
     if (own_area == nullptr) return other_area[column];
-    return other_area == nullptr ? own_area[row] : (own_area[row] + other_area[column]) * T(0.5);
+    return other_area == nullptr ? own_area[row] : oks_mean_area(own_area[row], other_area[column]);
   }
 };
 
@@ -61,7 +61,7 @@ struct GradientColumns {
     std::fill_n(inverse_area, kColumns, T(1));
     for (int64_t j = 0; j < poses.width; ++j) {
       const T area = s.area(row, first + j);
-      if (!(count[j] > T(0) && area > T(0))) {
+      if (!(count[j] > T(0) && area > kOksLeastArea<T>)) {
         count[j] = T(0);
         continue;
       }
@@ -108,6 +108,7 @@ PTFAST_INLINE void gradient_tile(const Sides<T>& s, const T* grad_out, const T* 
     packed.set_row(s, grad_out + pair, row, column);
     for (const int64_t* joint = packed.joints.data(); *joint >= 0; ++joint) {
       const int64_t k = *joint, place = (row * s.k + k) * 2;
+      if (factors[k] == kOksSteepest<T>) continue;
       if (packed.poses.all_visible)
         gradient_of_joint<T, true>(packed, k, s.own[place], s.own[place + 1], factors[k], grad + place);
       else

@@ -65,7 +65,7 @@ struct OksTile {
       const T column = area_b[b.index(Tile::own_column() + 32 * c)];
 #pragma unroll
       for (int r = 0; r < kAreas; ++r)
-        area[r][c] = kMeanArea ? (area_a[a.index(Tile::own_row() + r)] + column) * T(0.5) : column;
+        area[r][c] = kMeanArea ? oks_mean_area(area_a[a.index(Tile::own_row() + r)], column) : column;
     }
   }
 

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "common/checks.h"
 #include "common/half.h"
 #include "roi_align/roi_align.h"
 
@@ -40,20 +41,31 @@ TubeRoiAlign<S, T> operation(const Levels& levels, const Bins& bins, const Tubes
   return op;
 }
 
+// A tube's features are found by its batch index and its level.
+template <typename S, typename T>
+void check_tubes(const TubeRoiAlign<S, T>& op) {
+  check_index("batch_index", op.batch_index, op.m, op.batch);
+  if (op.level != nullptr) check_index("level", op.level, op.m, op.level_count);
+}
+
 template <typename S, typename T>
 void bind_cpu(py::module_& m, const std::string& dtype) {
   m.def(("tube_roi_align_cpu_" + dtype).c_str(),
         [](const Levels& levels, const Tubes& tubes, const Sizes& sizes, int64_t sampling_ratio, bool aligned,
            const Bins& out) {
+          const auto op = operation<S, T>(levels, out, tubes, sizes, sampling_ratio, aligned);
+          check_tubes(op);
           py::gil_scoped_release release;
-          tube_roi_align_cpu(operation<S, T>(levels, out, tubes, sizes, sampling_ratio, aligned));
+          tube_roi_align_cpu(op);
         },
         "levels"_a, "tubes"_a, "sizes"_a, "sampling_ratio"_a, "aligned"_a, "out"_a);
   m.def(("tube_roi_align_backward_cpu_" + dtype).c_str(),
         [](const Bins& grad_out, const Tubes& tubes, const Sizes& sizes, int64_t sampling_ratio, bool aligned,
            const Levels& grads) {
+          const auto op = operation<S, T>(grads, grad_out, tubes, sizes, sampling_ratio, aligned);
+          check_tubes(op);
           py::gil_scoped_release release;
-          tube_roi_align_backward_cpu(operation<S, T>(grads, grad_out, tubes, sizes, sampling_ratio, aligned));
+          tube_roi_align_backward_cpu(op);
         },
         "grad_out"_a, "tubes"_a, "sizes"_a, "sampling_ratio"_a, "aligned"_a, "grads"_a);
 }

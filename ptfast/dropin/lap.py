@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast._check import core_array
 from ptfast.dropin._originals import original
 from ptfast.ops.assignment import assign_array
 
@@ -73,7 +74,7 @@ def lapjv(
     if cost.shape[0] != cost.shape[1] and not extend_cost:
         raise ValueError("Square cost array expected. If cost is intentionally non-square, pass extend_cost=True.")
     limit = np.inf if math.isnan(cost_limit) else float(cost_limit)  # as in lap
-    numbers = np.ascontiguousarray(cost, np.float64)
+    numbers = core_array(cost, np.float64)
     try:
         column_of_row = assign_array(numbers, limit, False)
     except ValueError:  # NaN or -inf

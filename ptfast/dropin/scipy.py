@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast._check import core_array
 from ptfast.dropin._originals import original
 from ptfast.ops.assignment import assign_array
 
@@ -50,7 +51,7 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[np.
         and cost_matrix.dtype.kind in "fiub"
         and cost_matrix.itemsize <= 8
     ):
-        cost = np.ascontiguousarray(cost_matrix, np.float64)
+        cost = core_array(cost_matrix, np.float64)
         if maximize:
             cost = -cost
         if np.vdot(cost, cost) < np.inf:  # none is infinite, or so large that sums could be

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_offsets, check_shape
+from ptfast._check import check_offsets, check_shape, core_array
 from ptfast._columns import frame_pairs
 from ptfast.ops._numpy.clear import clear_match_arrays
 from ptfast.ops._numpy.library import as_mask
@@ -120,22 +120,22 @@ def clear_match(
     check_shape("object_ids", object_ids, ("N",))
     check_shape("hypothesis_ids", hypothesis_ids, ("M",))
     n, m, k = len(object_ids), len(hypothesis_ids), distances.shape[1]
-    of_objects = _offsets("object_offsets", object_offsets, n)
-    of_hypotheses = _offsets("hypothesis_offsets", hypothesis_offsets, m)
+    of_objects = check_offsets("object_offsets", object_offsets, n, noun=None, length="F + 1")
+    of_hypotheses = check_offsets("hypothesis_offsets", hypothesis_offsets, m, noun=None, length="F + 1")
     frames = len(of_objects) - 1
     check_shape("hypothesis_offsets", of_hypotheses, ("F + 1",), **{"F + 1": frames + 1})
     sequence_offsets = np.array([0, frames]) if sequence_offsets is None else sequence_offsets
-    of_sequences = _offsets("sequence_offsets", sequence_offsets, frames, "S + 1")
+    of_sequences = check_offsets("sequence_offsets", sequence_offsets, frames, noun=None, length="S + 1")
     if pairs is None:
         rows, columns = frame_pairs(of_objects, of_hypotheses)
     else:
         rows, columns = _checked_pairs(pairs, of_objects, of_hypotheses)
     check_shape("distances", distances, ("P", "K"), P=len(rows))
     inputs = (
-        np.ascontiguousarray(distances, np.float64),
+        core_array(distances, np.float64),
         columns,
-        np.ascontiguousarray(object_ids, np.int64),
-        np.ascontiguousarray(hypothesis_ids, np.int64),
+        core_array(object_ids, np.int64),
+        core_array(hypothesis_ids, np.int64),
         *(of_objects, of_hypotheses, np.searchsorted(rows, np.arange(n + 1)).astype(np.int64), of_sequences),
         _mask("object_present", object_present, n, k),
         _mask("hypothesis_present", hypothesis_present, m, k),
@@ -147,7 +147,7 @@ def clear_match(
 def _checked_pairs(
     pairs: tuple[np.ndarray, np.ndarray], of_objects: np.ndarray, of_hypotheses: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    rows, columns = (np.ascontiguousarray(side, np.int64) for side in pairs)
+    rows, columns = (core_array(side, np.int64) for side in pairs)
     check_shape("pairs[0]", rows, ("P",))
     check_shape("pairs[1]", columns, ("P",), P=len(rows))
     frames = [np.searchsorted(at, side, "right") for at, side in ((of_objects, rows), (of_hypotheses, columns))]
@@ -158,12 +158,6 @@ def _checked_pairs(
     if ((np.diff(rows) < 0) | ((np.diff(rows) == 0) & (np.diff(columns) <= 0))).any():
         raise ValueError("pairs must be sorted by object, then hypothesis, each once, got another order")
     return rows, columns
-
-
-def _offsets(name: str, offsets: np.ndarray | list[int], count: int, length: str = "F + 1") -> np.ndarray:
-    array = np.ascontiguousarray(offsets, np.int64)
-    check_offsets(name, array, count, noun=None, length=length)
-    return array
 
 
 def _mask(name: str, mask: np.ndarray | None, rows: int, k: int) -> np.ndarray | None:

@@ -121,8 +121,7 @@ def link_columns(
         ValueError: A shape or frame_offsets is wrong; a box, an area, or a joint that counts is NaN or infinite; or
             "pckh" has no head sizes.
     """
-    offsets = np.ascontiguousarray(frame_offsets, np.int64)
-    _check_shapes(columns, offsets, sigmas, options)
+    offsets = _checked_offsets(columns, frame_offsets, sigmas, options)
     ready = prepare(columns)
     if runs_on_gpu(columns, offsets, options):
         from ptfast.ops._torch.linking import link_on_gpu
@@ -168,17 +167,17 @@ def _link_arrays(
     ids = np.empty(len(columns[0]), np.int64)
     _native.core.link_video(
         [_native.address(column) for column in columns],
-        _native.address(frame_offsets),
-        (len(ids), len(frame_offsets) - 1),
+        frame_offsets,
         *options.native(sigmas),
-        _native.address(ids),
+        ids,
     )
     return ids
 
 
-def _check_shapes(
+def _checked_offsets(
     columns: PoseColumns, frame_offsets: np.ndarray, sigmas: Sequence[float], options: LinkOptions
-) -> None:
+) -> np.ndarray:
+    """The offsets as the native core reads them. Raises ValueError where an argument does not fit the others."""
     check_shape("keypoints", columns.keypoints, ("N", "K", 2))
     n, k = columns.keypoints.shape[:2]
     check_shape("visibility", columns.visibility, ("N", "K"), N=n, K=k)
@@ -186,11 +185,12 @@ def _check_shapes(
     for name, column in (("areas", columns.areas), ("head_sizes", columns.head_sizes)):
         if column is not None:
             check_shape(name, column, ("N",), N=n)
-    check_offsets("frame_offsets", frame_offsets, n, "poses", length="F + 1")
+    offsets = check_offsets("frame_offsets", frame_offsets, n, "poses", length="F + 1")
     if len(sigmas) != k:
         raise ValueError(f"sigmas must have one entry for each of {k} joints, got {len(sigmas)}")
     if options.cost == "pckh" and columns.head_sizes is None:
         raise ValueError("head_sizes must be given for cost 'pckh', got None")
+    return offsets
 
 
 def _check_finite(columns: PoseColumns) -> None:

@@ -111,7 +111,7 @@ def oks_nms(keypoints: ArrayT, scores: Array, areas: Array, sigmas: Array, thres
     Args:
         keypoints: (N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.
         scores: (N,), taken, as are the others, in the keypoints' dtype.
-        areas: (N,) square pixels.
+        areas: (N,) square pixels. One that is not positive, and a sigma of 0, mean what they do in oks_matrix.
         sigmas: (K,) COCO's sigmas.
         threshold: Highest OKS that two kept poses may have, 0 to 1, rounded to the keypoints' dtype.
 

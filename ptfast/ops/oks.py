@@ -19,7 +19,8 @@ def oks_matrix(
 
     OKS is the mean of exp(-d^2 / (2 (2 sigma)^2 area)) over the joints visible in both. COCO's area is that of the
     ground truth. Without a common joint OKS is 0. With an area that is not positive it is 1 if all common joints
-    coincide, else 0. A NaN coordinate of a visible joint makes its pairs NaN. Those of hidden joints do not count.
+    coincide, else 0. The term of a joint whose sigma is 0 is 1 if the joint coincides, else 0. A NaN coordinate of a
+    visible joint makes its pairs NaN where their area is positive. Those of hidden joints do not count.
 
     Args:
         a: (..., N, K, 2) float32 or float64, pixels; NumPy arrays or torch tensors, as all other arguments.

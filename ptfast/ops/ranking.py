@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptfast._check import check_offsets, check_shape
+from ptfast._check import check_offsets, check_shape, core_array
 from ptfast.ops._numpy.ranking import rank_arrays
 
 
@@ -27,9 +27,9 @@ def rank_scores(scores: np.ndarray, offsets: np.ndarray | None = None) -> np.nda
         ValueError: A shape is wrong, a score is NaN, or offsets do not rise from 0 to D.
     """
     check_shape("scores", scores, ("D",))
-    values = np.ascontiguousarray(scores, np.float64)
+    values = core_array(scores, np.float64)
     if np.isnan(values).any():
         raise ValueError(f"scores must be numbers, got nan at {int(np.flatnonzero(np.isnan(values))[0])}")
-    ends = np.ascontiguousarray([0, len(values)] if offsets is None else offsets, np.int64)
-    check_offsets("offsets", ends, len(values), "scores", length="G + 1")
+    ends = [0, len(values)] if offsets is None else offsets
+    ends = check_offsets("offsets", ends, len(values), "scores", length="G + 1")
     return rank_arrays(values, ends)

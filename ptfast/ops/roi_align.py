@@ -172,8 +172,8 @@ def _check_features(names: list[str], features: list[Array]) -> int:
     check_shape(names[0], features[0], _FEATURES)
     b, c, t, _, _ = features[0].shape
     for name, level_features in zip(names, features, strict=True):
-        check_dtype(name, level_features, _DTYPES)
         check_shape(name, level_features, (b, c, t, "H", "W"))
+        check_dtype(name, level_features, _DTYPES)
         if level_features.dtype != features[0].dtype:
             raise TypeError(f"{name} must have dtype {features[0].dtype} as {names[0]}, got {level_features.dtype}")
     return t

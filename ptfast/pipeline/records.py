@@ -37,7 +37,8 @@ class FrameTracklets:
         sequence: The video's name.
 
     Raises:
-        ValueError: The offsets do not rise from 0 to M.
+        ValueError: The offsets do not rise from 0 to M, or a column has another number of frames.
+        TypeError: The offsets are no integers.
     """
 
     tracklets: Tracklets
@@ -48,7 +49,13 @@ class FrameTracklets:
     sequence: str = ""
 
     def __post_init__(self) -> None:
-        check_offsets("frame_offsets", self.frame_offsets, len(self.tracklets), "tracklets", length="F + 1")
+        count = len(self.tracklets)
+        offsets = check_offsets("frame_offsets", self.frame_offsets, count, "tracklets", length="F + 1")
+        object.__setattr__(self, "frame_offsets", offsets)
+        for name in ("frame_names", "frame_ids", "frame_size"):
+            if len(getattr(self, name)) != len(offsets) - 1:
+                got = len(getattr(self, name))
+                raise ValueError(f"{name} must have one entry for each of {len(offsets) - 1} frames, got {got}")
 
     @staticmethod
     def of_frame(frame: Frame, tracklets: Tracklets) -> FrameTracklets:

@@ -25,9 +25,12 @@ def oks_matrix(
         size = (np.asarray(area[0], np.float64)[..., :, None] + np.asarray(area[1], np.float64)[..., None, :]) / 2
     else:
         size = np.broadcast_to(np.asarray(area, np.float64)[..., None, :], common.shape[:-1])
-    squared = np.where(common, ((a - b) ** 2).sum(-1), 0)
-    positive = np.where(size > 0, size, 1)[..., None]
-    terms = np.exp(-squared / (2 * (2 * np.asarray(sigmas, np.float64)) ** 2 * positive)) * common
+    with np.errstate(all="ignore"):
+        squared = np.where(common, ((a - b) ** 2).sum(-1), 0)
+        positive = np.where(size > 0, size, 1)[..., None]
+        spread = 2 * (2 * np.asarray(sigmas, np.float64)) ** 2 * positive
+        terms = np.where(spread == 0, np.where(squared > 0, 0, squared + 1), np.exp(-squared / spread))
+    terms = np.where(common, terms, 0)
     count = common.sum(-1)
     mean = terms.sum(-1) / np.maximum(count, 1)
     same = ((squared == 0) | ~common).all(-1) & (count > 0)

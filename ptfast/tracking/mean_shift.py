@@ -91,6 +91,4 @@ def _cluster(
 def _as_offsets(offsets: Array | None, count: int) -> np.ndarray:
     if offsets is None:
         return np.array([0, count], np.int64)
-    starts = np.require(cast_array("offsets", on_host(offsets), "int64"), None, ["C", "A", "W"])
-    check_offsets("offsets", starts, count, "points")
-    return starts
+    return check_offsets("offsets", cast_array("offsets", on_host(offsets), "int64"), count, "points").copy()

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ptfast._check import Array, check_shape
+from ptfast._check import Array, check_offsets
 from ptfast._columns import cast_array, on_host
 from ptfast.tracking._kernels.records import Graph
 from ptfast.tracking._reals import as_reals
@@ -44,9 +44,9 @@ def cheapest_path(
     if method not in get_args(PathMethod):
         raise ValueError(f"method must be one of {get_args(PathMethod)}, got {method!r}")
     nodes = as_reals("places", places, ("N", 2))
-    starts = np.array(cast_array("offsets", on_host(offsets), "int64"), order="C")
-    check_shape("offsets", starts, ("L + 1",))
-    if starts.size == 0 or starts[0] != 0 or starts[-1] != len(nodes) or (np.diff(starts) <= 0).any():
+    starts = cast_array("offsets", on_host(offsets), "int64")
+    starts = check_offsets("offsets", starts, len(nodes), "nodes", length="L + 1").copy()
+    if (starts[1:] == starts[:-1]).any():
         raise ValueError(f"offsets must rise from 0 to {len(nodes)} with no layer empty, got {starts}")
     layers = len(starts) - 1
     factor = np.full(layers, smoothness, np.float64) if np.ndim(smoothness) == 0 else smoothness

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,29 @@ def test_offsets_that_do_not_fit_are_refused() -> None:
     record = tracklets()
     with pytest.raises(ValueError, match="frame_offsets must rise from 0 to 6, the number of tracklets"):
         FrameTracklets(record.tracklets, np.array([0, 4]), ("a",), np.array([0]), np.array([[4, 4]]))
+
+
+@pytest.mark.parametrize("make", [tracklets, poses])
+@pytest.mark.parametrize(
+    ("name", "crafted", "message"),
+    [
+        (
+            "frame_offsets",
+            np.array([0, 2**62, 2**63 - 1, -(2**63), sum(COUNTS)]),
+            "frame_offsets must rise from 0 to 6",
+        ),
+        ("frame_offsets", np.array([0, 2, np.nan, 5, 6]), "frame_offsets must hold "),
+        ("frame_offsets", np.array([0, 2, 6]), "must have one entry for each of 2 frames, got 4"),
+        ("frame_ids", np.arange(9), "frame_ids must have one entry for each of 4 frames, got 9"),
+    ],
+)
+def test_crafted_parts_are_refused(
+    make: Callable[[], Poses | FrameTracklets], name: str, crafted: np.ndarray, message: str, tmp_path: Path
+) -> None:
+    records, path = make(), tmp_path / "part.npz"
+    save_records(path, records)
+    with np.load(path) as file:
+        columns = {key: file[key] for key in file.files}
+    np.savez(path, **{**columns, name: crafted})
+    with pytest.raises(ValueError, match=rf"part\.npz: expected a part of an interrupted run, found .*{message}"):
+        load_records(path, POSETRACK_15)

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-# Names that pickled arrays refer to, before and after NumPy 2.
-PERMITTED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("collections", "OrderedDict"),
-    ("_codecs", "encode"),
-}
-
-
-class ArrayUnpickler(pickle.Unpickler):
-    """Makes NumPy arrays and built-in containers, and refuses everything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in PERMITTED:
-            raise pickle.UnpicklingError(f"{module}.{name}, which is not permitted")
-        return super().find_class(module, name)
+from ptfast.models.adapters.pickled_arrays import PickledArray
+from ptfast.models.adapters.unpickling import unpickle
 
 
 def read_detectron(path: str | Path) -> dict[str, np.ndarray]:
@@ -44,15 +24,25 @@ def read_detectron(path: str | Path) -> dict[str, np.ndarray]:
         FileNotFoundError: There is no such file.
         ValueError: The file is something else.
     """
-    with open(path, "rb") as file:
-        try:
-            content = ArrayUnpickler(file, encoding="latin1").load()
-        except Exception as error:  # a broken pickle raises errors of any kind
-            raise ValueError(f"{path}: expected a pickled dictionary of arrays, found {error}") from None
-    blobs = content.get("blobs", content) if isinstance(content, dict) else content
+    content = Path(path).read_bytes()
+    try:
+        found = unpickle(content)
+    except Exception as error:  # a broken pickle raises errors of any kind
+        raise ValueError(f"{path}: expected a pickled dictionary of arrays, found {_shown(error)}") from None
+    blobs = found.get("blobs", found) if isinstance(found, dict) else found
     if not isinstance(blobs, dict):
         raise ValueError(f"{path}: expected a dictionary of arrays, found {type(blobs).__name__}")
-    for name, blob in blobs.items():
-        if not isinstance(name, str) or not isinstance(blob, np.ndarray) or blob.dtype.kind not in "fiu":
-            raise ValueError(f"{path}: {name}: expected an array of numbers, found {type(blob).__name__}")
-    return blobs
+    return {name: _array(f"{path}: {_shown(name)}", blob) for name, blob in blobs.items()}
+
+
+def _array(place: str, blob: object) -> np.ndarray:
+    if not isinstance(blob, PickledArray):
+        raise ValueError(f"{place}: expected an array of numbers, found {type(blob).__name__}")
+    if blob.array is None or blob.array.dtype.kind not in "fiu":
+        raise ValueError(f"{place}: expected an array of numbers, found one of other things")
+    return blob.array
+
+
+def _shown(found: object) -> str:
+    """What a file holds, on one line of bounded length."""
+    return ascii(str(found))[1:-1][:200]

@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import format_shape
+from ptfast._check import core_array, format_shape
 
 
 def assign_array(cost: np.ndarray, max_cost: float, greedy: bool) -> np.ndarray:
@@ -27,17 +27,12 @@ def assign_ragged_arrays(
 ) -> np.ndarray:
     """ptfast.ops.assign_ragged for contiguous float32 or float64 costs; an infinite max_cost means none."""
     rows, columns = _sizes("rows", rows), _sizes("columns", columns)
-    expected = int(rows @ columns)
-    if expected != flat_costs.size:
-        raise ValueError(f"flat_costs must hold sum(rows * columns) = {expected} costs, got {flat_costs.size}")
-    out = np.empty(int(rows.sum()), np.int64)
-    if out.size:
-        solve = _native.cpu("assign_ragged", flat_costs.dtype)
-        bad = solve(flat_costs, rows, columns, rows.size, max_cost, greedy, out)
-        if bad >= 0:
-            first = int(rows[:bad] @ columns[:bad])
-            cost = flat_costs[first : first + rows[bad] * columns[bad]].reshape(rows[bad], columns[bad])
-            _raise_bad_cost("flat_costs", cost, (bad,))
+    out = np.empty(_native.core.count_rows(rows, columns, flat_costs.size), np.int64)
+    bad = _native.cpu("assign_ragged", flat_costs.dtype)(flat_costs, rows, columns, max_cost, greedy, out)
+    if bad >= 0:
+        first = int(rows[:bad] @ columns[:bad])
+        cost = flat_costs[first : first + rows[bad] * columns[bad]].reshape(rows[bad], columns[bad])
+        _raise_bad_cost("flat_costs", cost, (bad,))
     return out
 
 
@@ -48,7 +43,7 @@ def _sizes(name: str, array: np.ndarray) -> np.ndarray:
     negative = np.flatnonzero(array < 0)
     if negative.size:
         raise ValueError(f"{name} must be at least 0, got {array[negative[0]]} at ({negative[0]},)")
-    return np.ascontiguousarray(array, np.int64)
+    return core_array(array, np.int64)
 
 
 def _raise_bad_cost(name: str, cost: np.ndarray, place: tuple[int, ...]) -> NoReturn:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import as_floats
+from ptfast._check import as_floats, core_array
 from ptfast.ops._numpy.library import addresses, as_mask
 
 
 def iou_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """ptfast.ops.iou_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
-    b = np.ascontiguousarray(b, a.dtype)
+    b = core_array(b, a.dtype)
     n, m = a.shape[-2], b.shape[-2]
     out = np.empty((*a.shape[:-1], m), a.dtype)
     if out.size:
@@ -25,7 +25,7 @@ def iou_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def tube_iou_arrays(a: np.ndarray, b: np.ndarray, a_valid: np.ndarray | None, b_valid: np.ndarray | None) -> np.ndarray:
     """ptfast.ops.tube_iou_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
-    inputs = (a, np.ascontiguousarray(b, a.dtype), as_mask(a_valid), as_mask(b_valid))
+    inputs = (a, core_array(b, a.dtype), as_mask(a_valid), as_mask(b_valid))
     *batch, n, t, _ = a.shape
     m = b.shape[-3]
     out = np.zeros((*batch, n, m), a.dtype)

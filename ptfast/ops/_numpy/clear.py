@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptfast import _native
-from ptfast.ops._numpy.library import addresses
 
 
 def clear_match_arrays(
@@ -21,5 +20,5 @@ def clear_match_arrays(
     matched, switched = np.full((objects, channels), -1, np.int64), np.zeros((objects, channels), np.bool_)
     counts, sums = np.zeros((sequences, channels, 7), np.int64), np.zeros((sequences, channels, 2))
     outputs = (matched, switched, counts, sums)
-    _native.core.clear_match_cpu(addresses(inputs), (sequences, channels), addresses(outputs))
+    _native.core.clear_match_cpu(inputs, channels, outputs)
     return outputs

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import Array, check_index
+from ptfast._check import Array, check_index, core_array
 from ptfast.ops._numpy.library import addresses
 
 
@@ -21,10 +21,10 @@ def crop_tube_arrays(
     unbiased: bool,
 ) -> np.ndarray:
     """ptfast.ops.crop_tubes for arrays whose shapes and dtypes are already checked; colours are mean, then std."""
-    frames, frame_index = np.ascontiguousarray(frames), np.ascontiguousarray(frame_index, np.int64)
+    frames, frame_index = core_array(frames, frames.dtype.newbyteorder("=")), core_array(frame_index, np.int64)
     check_index("frame_index", frame_index, len(frames), "the number of frames")
     (m, t), dtype = frame_index.shape, np.float64 if frames.dtype == np.float64 else np.float32
-    tubes, out = np.ascontiguousarray(tubes, dtype), np.empty((m, 3, t, height, width), dtype)
+    tubes, out = core_array(tubes, dtype), np.empty((m, 3, t, height, width), dtype)
     if out.size:
         sizes = (*frames.shape[:3], m, t, height, width)
         inputs = addresses((frames, tubes, frame_index))

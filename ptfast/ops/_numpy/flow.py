@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import as_floats
+from ptfast._check import as_floats, core_array
 
 
 def sample_flow_arrays(flow: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ptfast.ops.sample_flow for arrays whose shapes are already checked."""
     flow = as_floats("flow", flow)
-    points = np.ascontiguousarray(points, flow.dtype)
+    points = core_array(points, flow.dtype)
     values, inside = np.empty(points.shape, flow.dtype), np.empty(points.shape[:-1], bool)
     if inside.size:
         sizes = (*flow.shape[:2], inside.size)

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import Array, as_floats
+from ptfast._check import Array, as_floats, core_array
 from ptfast.ops._numpy.library import addresses
 
 Refinement = Literal["none", "quarter", "taylor"]
@@ -78,6 +78,6 @@ def image_axes(coordinates: Array, boxes: Array, height: int, width: int, conven
 
 def _maps(heatmaps: np.ndarray, flipped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
     """Contiguous arrays of one dtype."""
-    half = np.asarray(heatmaps).dtype == np.float16
-    heatmaps = np.ascontiguousarray(heatmaps) if half else as_floats("heatmaps", heatmaps)
-    return heatmaps, None if flipped is None else np.ascontiguousarray(flipped, heatmaps.dtype)
+    half = np.asarray(heatmaps).dtype.newbyteorder("=") == np.float16
+    heatmaps = core_array(heatmaps, np.float16) if half else as_floats("heatmaps", heatmaps)
+    return heatmaps, None if flipped is None else core_array(flipped, heatmaps.dtype)

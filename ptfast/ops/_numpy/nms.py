@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import as_floats, check_finite
+from ptfast._check import as_floats, check_finite, core_array
 from ptfast.ops._numpy.library import addresses
 
 
 def nms_arrays(name: str, boxes: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[np.ndarray, int]:
     """ptfast.ops.nms_padded for boxes (N, 4) and tube_nms_padded for tubes (N, T, 4) of checked shapes."""
     boxes = as_floats(name, boxes)
-    scores = np.ascontiguousarray(scores, boxes.dtype)
+    scores = core_array(scores, boxes.dtype)
     _check_finite(name, boxes)
     _check_finite("scores", scores)
     n, t = len(boxes), boxes.shape[1] if boxes.ndim == 3 else 1
@@ -55,9 +55,7 @@ def _finite_poses(
 ) -> tuple[np.ndarray, ...]:
     keypoints = as_floats("keypoints", keypoints)
     others = {"scores": scores, "areas": areas, "sigmas": sigmas}
-    arrays = {"keypoints": keypoints} | {
-        name: np.ascontiguousarray(array, keypoints.dtype) for name, array in others.items()
-    }
+    arrays = {"keypoints": keypoints} | {name: core_array(array, keypoints.dtype) for name, array in others.items()}
     for name, array in arrays.items():
         _check_finite(name, array)
     return tuple(arrays.values())

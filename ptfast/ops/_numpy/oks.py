@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import as_floats
+from ptfast._check import as_floats, core_array
 from ptfast.ops._numpy.library import addresses, as_mask
 
 
@@ -20,7 +20,7 @@ def oks_arrays(
     """ptfast.ops.oks_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
     area_a, area_b = area if isinstance(area, tuple) else (None, area)
-    reals = [None if x is None else np.ascontiguousarray(x, a.dtype) for x in (b, area_a, area_b, sigmas)]
+    reals = [None if x is None else core_array(x, a.dtype) for x in (b, area_a, area_b, sigmas)]
     inputs = (a, *reals, as_mask(a_visible), as_mask(b_visible))
     *batch, n, k, _ = a.shape
     m = b.shape[-3]

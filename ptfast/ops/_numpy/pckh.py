@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import as_floats
+from ptfast._check import as_floats, core_array
 from ptfast.ops._numpy.library import addresses, as_mask
 
 
@@ -19,7 +19,7 @@ def pckh_arrays(
 ) -> np.ndarray:
     """ptfast.ops.pckh_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
-    b, head_sizes = (np.ascontiguousarray(x, a.dtype) for x in (b, head_sizes))
+    b, head_sizes = (core_array(x, a.dtype) for x in (b, head_sizes))
     inputs = (a, b, head_sizes, as_mask(a_visible), as_mask(b_visible))
     *batch, n, k, _ = a.shape
     m = b.shape[-3]

@@ -10,6 +10,5 @@ from ptfast import _native
 def rank_arrays(scores: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """ptfast.ops.ranking.rank_scores for contiguous scores (D,) float64 and offsets (G + 1,) int64."""
     order = np.empty(len(scores), np.int64)
-    inputs = (_native.address(scores), _native.address(offsets))
-    _native.core.rank_scores_cpu(*inputs, len(offsets) - 1, _native.address(order))
+    _native.core.rank_scores_cpu(scores, offsets, order)
     return order

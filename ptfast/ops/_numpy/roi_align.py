@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import check_index
+from ptfast._check import check_index, core_array
 from ptfast.ops._numpy.library import addresses
 
 
@@ -35,10 +35,10 @@ def roi_align_arrays(
         aligned: Shift boxes by half a feature pixel.
         channels_last: Lay the result out with channels innermost.
     """
-    dtype = features[0].dtype
-    maps = [x if all(s % x.itemsize == 0 for s in x.strides) else np.ascontiguousarray(x) for x in features]
-    boxes = np.ascontiguousarray(tubes, np.float64 if dtype == np.float64 else np.float32)
-    index = np.ascontiguousarray(batch_index, np.int64)
+    dtype = features[0].dtype.newbyteorder("=")
+    maps = [x if _readable(x) else core_array(x, dtype) for x in features]
+    boxes = core_array(tubes, np.float64 if dtype == np.float64 else np.float32)
+    index = core_array(batch_index, np.int64)
     b, c, t, _, _ = features[0].shape
     m = len(boxes)
     check_index("batch_index", index, b, "the features' batch")
@@ -80,6 +80,11 @@ def _result(shape: tuple[int, int, int, int, int], dtype: np.dtype, channels_las
     if channels_last:
         return np.empty((m, t, rows, columns, c), dtype).transpose(0, 4, 1, 2, 3)
     return np.empty(shape, dtype)
+
+
+def _readable(array: np.ndarray) -> bool:
+    """True where the core can read an array by its strides."""
+    return array.flags.aligned and array.dtype.isnative and all(s % array.itemsize == 0 for s in array.strides)
 
 
 def _by_strides(array: np.ndarray) -> tuple[int, tuple[int, ...]]:

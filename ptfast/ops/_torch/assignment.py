@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from ptfast import _native
-from ptfast._check import Array, check_dtype
+from ptfast._check import Array, as_floats, check_dtype
 from ptfast.ops._numpy.assignment import assign_array, assign_ragged_arrays
-from ptfast.ops._torch.library import address, call_cuda, define, refuse_cuda
+from ptfast.ops._torch.library import address, as_tensor, call_cuda, define, refuse_cuda
 
 MAX_ON_GPU: int = _native.core.assign_cuda_max  # rows or columns of a problem
 
 
 def _assign(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
-    return torch.from_numpy(assign_array(cost.detach().contiguous().numpy(), max_cost, greedy))
+    return torch.from_numpy(assign_array(as_floats("cost", cost.detach().numpy()), max_cost, greedy))
 
 
 def _assign_on_gpu(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
@@ -27,7 +27,7 @@ def _assign_on_gpu(cost: Tensor, max_cost: float, greedy: bool) -> Tensor:
 
 
 def _assign_ragged(flat_costs: Tensor, rows: Tensor, columns: Tensor, max_cost: float, greedy: bool) -> Tensor:
-    costs = flat_costs.detach().contiguous().numpy()
+    costs = as_floats("flat_costs", flat_costs.detach().numpy())
     return torch.from_numpy(assign_ragged_arrays(costs, rows.numpy(), columns.numpy(), max_cost, greedy))
 
 
@@ -63,5 +63,5 @@ def assign_ragged(flat_costs: Tensor, rows: Array, columns: Array, max_cost: flo
     """ptfast.ops.assign_ragged for tensors whose shapes and options are already checked."""
     check_dtype("flat_costs", flat_costs, ("float32", "float64"))
     refuse_cuda("assign_ragged", flat_costs, "costs")
-    sizes = [torch.as_tensor(array, device="cpu") for array in (rows, columns)]
+    sizes = [as_tensor(array, None, torch.device("cpu")) for array in (rows, columns)]
     return torch.ops.ptfast.assign_ragged(flat_costs.detach(), *sizes, max_cost, greedy)

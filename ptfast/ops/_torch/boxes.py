@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype
 from ptfast.ops._numpy.boxes import iou_arrays, tube_iou_arrays
-from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, define, like, numpy_view
+from ptfast.ops._torch.library import address, addresses, as_mask, as_tensor, call_cuda, define, like, numpy_view
 
 
 def _iou_cpu(a: Tensor, b: Tensor) -> Tensor:
@@ -65,5 +65,5 @@ def iou_matrix(a: Tensor, b: Tensor) -> Tensor:
 def tube_iou_matrix(a: Tensor, b: Tensor, a_valid: Tensor | None, b_valid: Tensor | None) -> Tensor:
     """ptfast.ops.tube_iou_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
-    masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_valid, b_valid)]
+    masks = [None if x is None else as_tensor(x, None, a.device) for x in (a_valid, b_valid)]
     return torch.ops.ptfast.tube_iou_matrix(a.detach(), like(a, b), *masks)

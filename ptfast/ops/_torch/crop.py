@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ptfast._check import check_dtype, check_index
 from ptfast.ops._numpy.crop import enlarged
-from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
+from ptfast.ops._torch.library import address, addresses, as_tensor, call_cpu, call_cuda, contiguous, define, numpy_view
 
 _BOXES = "Tensor tubes, Tensor frame_index"
 
@@ -105,8 +105,8 @@ def crop_tubes(
     frames: Tensor, tubes: Tensor, frame_index: Tensor, height: int, width: int, colours: list[float], unbiased: bool
 ) -> Tensor:
     """ptfast.ops.crop_tubes for tensors, with checked arguments."""
-    tubes = torch.as_tensor(tubes, dtype=_real(frames), device=frames.device).detach()
-    frame_index = torch.as_tensor(frame_index, dtype=torch.int64, device=frames.device)
+    tubes = as_tensor(tubes, _real(frames), frames.device).detach()
+    frame_index = as_tensor(frame_index, torch.int64, frames.device)
     return _CropTubes.apply(frames, tubes, frame_index, height, width, colours, unbiased)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch.library import addresses, call_cpu, call_cuda, contiguous, define
+from ptfast.ops._torch.library import addresses, as_tensor, call_cpu, call_cuda, contiguous, define
 
 
 def _sizes(flow: Tensor, points: Tensor) -> tuple[int, int, int]:
@@ -18,7 +18,7 @@ def _sizes(flow: Tensor, points: Tensor) -> tuple[int, int, int]:
 
 def _forward(call: Callable) -> Callable:
     def sample_flow(flow: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        flow, points = flow.contiguous(), points.contiguous()
+        flow, points = contiguous(flow, points)
         values, inside = _fake(flow, points)
         if inside.numel():
             inputs, outputs = addresses((flow, points)), addresses((values, inside))
@@ -88,4 +88,4 @@ class _SampleFlow(torch.autograd.Function):
 def sample_flow(flow: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """ptfast.ops.sample_flow for tensors whose shapes are already checked."""
     check_dtype("flow", flow, ("float32", "float64"))
-    return _SampleFlow.apply(flow, torch.as_tensor(points, dtype=flow.dtype, device=flow.device))
+    return _SampleFlow.apply(flow, as_tensor(points, flow.dtype, flow.device))

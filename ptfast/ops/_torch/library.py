@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ptfast import _native
-from ptfast._check import Array
+from ptfast._check import Array, core_array
 
+_WIDEST = 8  # bytes of a number
 LIBRARY = torch.library.Library("ptfast", "FRAGMENT")
 
 
@@ -35,8 +37,21 @@ def addresses(tensors: Iterable[Tensor | None]) -> list[int]:
 
 
 def contiguous(*tensors: Tensor | None) -> list[Any]:
-    """The tensors in contiguous memory. None stays None."""
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+    """The tensors in contiguous, aligned memory. None stays None."""
+    return [None if tensor is None else align(tensor.contiguous()) for tensor in tensors]
+
+
+def align(tensor: Tensor) -> Tensor:
+    """The tensor if its numbers lie at multiples of their size, else a copy: memory that NumPy gave may lie askew."""
+    place = tensor.data_ptr()
+    return tensor if place % _WIDEST == 0 or place % tensor.element_size() == 0 else tensor.clone()
+
+
+def as_tensor(array: Array, dtype: torch.dtype | None, device: torch.device) -> Tensor:
+    """A tensor of `array`, whichever way a NumPy array lies in memory."""
+    if isinstance(array, np.ndarray):
+        array = core_array(array, array.dtype.newbyteorder("="))
+    return torch.as_tensor(array, dtype=dtype, device=device)
 
 
 def dtype_name(tensor: Tensor) -> str:
@@ -63,7 +78,7 @@ def numpy_view(tensor: Tensor | None) -> Any:
 
 def like(tensor: Tensor, other: Array) -> Tensor:
     """`other` in the dtype and on the device of `tensor`, detached."""
-    return torch.as_tensor(other, dtype=tensor.dtype, device=tensor.device).detach()
+    return as_tensor(other, tensor.dtype, tensor.device).detach()
 
 
 def as_mask(tensor: Tensor | None) -> Tensor | None:

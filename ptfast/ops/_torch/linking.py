@@ -58,7 +58,7 @@ def _hand_down(predecessor: Tensor, frame_offsets: np.ndarray, max_tracks: int |
     """(N,) int64 ids: a pose has the id of the first pose of its chain, and those are numbered in row order."""
     if max_tracks is not None:  # which poses get an id depends on the frames before
         ids = predecessor.cpu().numpy()
-        _native.core.hand_down_ids(frame_offsets, len(frame_offsets) - 1, max_tracks, ids)
+        _native.core.hand_down_ids(frame_offsets, max_tracks, ids)
         return torch.from_numpy(ids).to(predecessor.device)
     starts = predecessor < 0
     root = torch.where(starts, torch.arange(len(starts), device=starts.device), predecessor)

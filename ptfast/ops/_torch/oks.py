@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_dtype
-from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define
+from ptfast.ops._torch.library import address, addresses, as_tensor, call_cpu, call_cuda, contiguous, define
 
 _ARGUMENTS = "Tensor a, Tensor b, Tensor? area_a, Tensor area_b, Tensor sigmas, Tensor? a_visible, Tensor? b_visible"
 
@@ -91,10 +91,6 @@ def oks_matrix(
     """ptfast.ops.oks_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
     area_a, area_b = area if isinstance(area, tuple) else (None, area)
-    reals = [
-        None if x is None else torch.as_tensor(x, dtype=a.dtype, device=a.device) for x in (b, area_a, area_b, sigmas)
-    ]
-    masks = [
-        None if x is None else torch.as_tensor(x, device=a.device).ne(0).to(torch.uint8) for x in (a_visible, b_visible)
-    ]
+    reals = [None if x is None else as_tensor(x, a.dtype, a.device) for x in (b, area_a, area_b, sigmas)]
+    masks = [None if x is None else as_tensor(x, None, a.device).ne(0).to(torch.uint8) for x in (a_visible, b_visible)]
     return _OksMatrix.apply(a, *reals, *masks)

@@ -7,7 +7,17 @@ from torch import Tensor
 
 from ptfast._check import check_dtype
 from ptfast.ops._numpy.pckh import pckh_arrays
-from ptfast.ops._torch.library import address, addresses, as_mask, call_cuda, contiguous, define, like, numpy_view
+from ptfast.ops._torch.library import (
+    address,
+    addresses,
+    as_mask,
+    as_tensor,
+    call_cuda,
+    contiguous,
+    define,
+    like,
+    numpy_view,
+)
 
 
 def _cpu(
@@ -48,5 +58,5 @@ def pckh_matrix(
     """ptfast.ops.pckh_matrix for tensors whose shapes are already checked."""
     check_dtype("a", a, ("float32", "float64"))
     b, head_sizes = like(a, b), like(a, head_sizes)
-    masks = [None if x is None else torch.as_tensor(x, device=a.device) for x in (a_visible, b_visible)]
+    masks = [None if x is None else as_tensor(x, None, a.device) for x in (a_visible, b_visible)]
     return torch.ops.ptfast.pckh_matrix(a.detach(), b, head_sizes, float(threshold), *masks)

@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 
 from ptfast._check import check_index
-from ptfast.ops._torch.library import address, addresses, call_cpu, call_cuda, contiguous, define, numpy_view
+from ptfast.ops._torch.library import (
+    address,
+    addresses,
+    align,
+    as_tensor,
+    call_cpu,
+    call_cuda,
+    contiguous,
+    define,
+    numpy_view,
+)
 
 _BOXES = "Tensor tubes, Tensor batch_index, Tensor? level, float[] spatial_scales"
 
@@ -33,7 +43,8 @@ def _forward(call: Callable) -> Callable:
             check_index("batch_index", numpy_view(batch_index), b, "the features' batch")
         out = _result(features[0], tubes, rows, columns, channels_last)
         if out.numel():
-            levels = [_level(x, scale) for x, scale in zip(features, spatial_scales, strict=True)]
+            maps = [align(x) for x in features]
+            levels = [_level(x, scale) for x, scale in zip(maps, spatial_scales, strict=True)]
             where, sizes = addresses((tubes, batch_index, level)), (len(tubes), b, c, t, rows, columns)
             call("tube_roi_align", out, levels, where, sizes, sampling_ratio, aligned, (address(out), out.stride()))
         return out
@@ -60,6 +71,7 @@ def _backward(call: Callable) -> Callable:
         if grad_out.numel() == 0:
             return [grad.zero_() for grad in grads]
         m, c, t, rows, columns = grad_out.shape
+        grad_out = align(grad_out)
         levels = [_level(x, scale) for x, scale in zip(grads, spatial_scales, strict=True)]
         incoming, where = (address(grad_out), grad_out.stride()), addresses((tubes, batch_index, level))
         sizes = (m, batch, c, t, rows, columns)
@@ -164,8 +176,8 @@ def tube_roi_align(
     """ptfast.ops.tube_roi_align and pyramid_tube_roi_align for tensors whose shapes are already checked."""
     device = features[0].device
     dtype = torch.float64 if features[0].dtype == torch.float64 else torch.float32
-    boxes = torch.as_tensor(tubes, dtype=dtype, device=device).detach()
-    index = torch.as_tensor(batch_index, dtype=torch.int64, device=device)
+    boxes = as_tensor(tubes, dtype, device).detach()
+    index = as_tensor(batch_index, torch.int64, device)
     options = (rows, columns, sampling_ratio, aligned, channels_last)
     return _TubeRoiAlign.apply(boxes, index, level, *options, *features, *scales)
 
@@ -174,7 +186,7 @@ def levels(
     features: Tensor, tubes: Tensor, lowest: float, count: int, canonical_size: float, canonical_level: int
 ) -> Tensor:
     """(M,) int64 pyramid level of each tube on the features' device. The rule is that of level_arrays."""
-    tubes = torch.as_tensor(tubes, device=features.device).detach()
+    tubes = as_tensor(tubes, None, features.device).detach()
     tubes = tubes.to(torch.float64 if tubes.dtype == torch.float64 else torch.float32)
     sides = tubes[..., 2:] - tubes[..., :2]
     size = (sides[..., 0] * sides[..., 1]).mean(1).sqrt()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,43 @@ PIECES_PER_THREAD = 4  # so that no thread waits long for another's last piece
 
 
 def run_pieces(function: Callable[..., Any], pieces: Sequence[tuple[int, ...]]) -> list[Any]:
-    """Calls function(*piece) for each piece on as many threads as ptfast may use. Returns the results in order."""
-    threads = min(_native.num_threads(), len(pieces))
-    if threads <= 1:
-        return [function(*piece) for piece in pieces]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda piece: function(*piece), pieces))
+    """Calls function(*piece) for each piece on as many threads as ptfast may use. Returns the results in order.
+
+    The calling thread is one of them, and the only one where the system gives no further one.
+    """
+    left = iter(list(enumerate(pieces)))
+    results: list[Any] = [None] * len(pieces)
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        for place, piece in left:
+            if errors:
+                return
+            try:
+                results[place] = function(*piece)
+            except BaseException as error:  # the caller's to raise, once no thread is at work any more
+                errors.append(error)
+
+    helpers = _start_threads(work, min(_native.num_threads(), len(pieces)) - 1)
+    work()
+    for helper in helpers:
+        helper.join()
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _start_threads(work: Callable[[], None], count: int) -> list[Thread]:
+    """So many threads at work, or as many as the system gives."""
+    started: list[Thread] = []
+    for _ in range(count):
+        thread = Thread(target=work, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            break
+        started.append(thread)
+    return started
 
 
 def even_pieces(offsets: np.ndarray, grain: int) -> list[tuple[int, int]]:

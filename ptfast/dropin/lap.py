@@ -1,8 +1,12 @@
-"""lap.lapjv, as in lap 0.5.13."""
+"""lap.lapjv, as in lap 0.5.13, and in lapx, which goes by the same name.
+
+Every other name of the two, such as lapmod or lapx's lapjvx, is that of the one that is installed.
+"""
 
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,18 +24,24 @@ FEWEST = 100 * 100
 LAPS_LARGEST = 1e6  # lap takes a cost of that size for infinite, and its result may then cost more than the least
 
 
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("lap"), name)
+
+
 def lapjv(
     cost: np.ndarray, extend_cost: bool = False, cost_limit: float = np.inf, return_cost: bool = True
 ) -> tuple[float, np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray]:
     """Pairs rows with columns at the least total cost.
 
-    Equal to lap 0.5.13's, and done by ptfast.ops.assign, but for square float64 problems of less than 100 x 100 without
-    a limit and costs with NaN or -inf, whose result means nothing. If lap is installed they go there, a microsecond
-    later than without ptfast. Costs are taken in float64.
+    Equal to lap 0.5.13's, and done by ptfast.ops.assign, but for square problems of less than 100 x 100 without a limit
+    and costs with NaN or -inf, whose result means nothing. If lap is installed they go there, a microsecond later than
+    without ptfast. So does what lap refuses and lapx, which goes by the same name, takes: a problem that is not square,
+    with a cost_limit and without extend_cost. Costs are taken in float64.
 
-    Three things differ. Where several assignments are equally good, ptfast may choose another one, and always the same.
-    With costs of a million or more lap's result is often not the best one, and ptfast's is. And lapx, which goes by the
-    same name, takes a cost_limit without extend_cost, too, where lap and this function raise. On large square problems
+    Two things differ. Where several assignments are equally good, ptfast may choose another one, and always the same.
+    With costs of a million or more lap's result is often not the best one, and ptfast's is. On large square problems
     without a limit and with hardly any conflicts, such as overlaps of 400 boxes and more, lap is up to one and a half
     times as fast. On others ptfast is, up to 20 times.
 
@@ -62,9 +72,10 @@ def lapjv(
         and cost_limit == np.inf
         and cost.ndim == 2
         and cost.shape[0] == cost.shape[1]
-        and cost.dtype == np.float64
+        and cost.dtype.kind in "fiub"
+        and cost.dtype.itemsize <= 8
         # the sum of squares is below the limit's only where no cost is NaN or as large as the limit
-        and (flat := cost.ravel()).dot(flat) < LAPS_LARGEST**2
+        and (flat := cost.ravel().astype(np.float64, copy=False)).dot(flat) < LAPS_LARGEST**2
     ):
         return theirs(cost, return_cost=return_cost)
     if not isinstance(cost, np.ndarray):
@@ -72,6 +83,8 @@ def lapjv(
     if cost.ndim != 2:
         raise ValueError("2-dimensional array expected")
     if cost.shape[0] != cost.shape[1] and not extend_cost:
+        if theirs is not None and cost_limit < np.inf:
+            return theirs(cost, extend_cost, cost_limit, return_cost)  # lapx has a result, and lap an error
         raise ValueError("Square cost array expected. If cost is intentionally non-square, pass extend_cost=True.")
     limit = np.inf if math.isnan(cost_limit) else float(cost_limit)  # as in lap
     numbers = core_array(cost, np.float64)

@@ -87,7 +87,7 @@ def _fit(model: Any, points: np.ndarray, seeds: np.ndarray | None) -> bool:
             binned = bin_seeds(points, bandwidth, model.min_bin_freq)
             if binned is None:
                 warnings.warn(
-                    f"bin_seeding has no effect: a grid of bandwidth {bandwidth:g} has a bin for each point",
+                    f"Binning data failed with provided bin_size={bandwidth:f}, using data points as seeds.",
                     stacklevel=3,
                 )
             else:

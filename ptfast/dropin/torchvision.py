@@ -1,4 +1,4 @@
-"""torchvision.ops' roi_align, RoIAlign, MultiScaleRoIAlign, nms, batched_nms and box_iou, as in torchvision 0.28.
+"""torchvision.ops' roi_align, RoIAlign, MultiScaleRoIAlign, nms, batched_nms and box_iou, as in torchvision 0.29.
 
 torchvision need not be installed, except for the kinds of input that each function's description names.
 """

@@ -3,8 +3,9 @@
     from ptfast.dropin.trackeval import HOTA    # instead of: from trackeval.metrics import HOTA
 
 Equal to trackeval 1.3.0 within rounding, where each frame has one best matching: `eval_sequence` takes the same data
-and gives the same fields, and `combine_sequences` joins them. CLEAR is not here: TrackEval matches by other rules than
-the measure's authors, ptfast by theirs (see ptfast.dropin.motmetrics). Nor are means over classes, tables and plots.
+and gives the same fields, and `combine_sequences` joins them. Where TrackEval is installed the classes extend its own,
+which brings means over classes, tables and plots, so that they go into its Evaluator. CLEAR is not here: TrackEval
+matches by other rules than the measure's authors, ptfast by theirs (see ptfast.dropin.motmetrics).
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from typing import Any
 import numpy as np
 
 from ptfast._columns import offsets_of
+from ptfast.dropin._originals import original
 from ptfast.evaluation.hota import ALPHAS, match_trajectories
 from ptfast.evaluation.identity import Tracks, identity_counts
 
 __all__ = ["HOTA", "Identity"]
 
 Fields = dict[str, Any]
+_HOTA: Any = original("trackeval.metrics", "HOTA") or object
+_Identity: Any = original("trackeval.metrics", "Identity") or object
 
 
-class HOTA:
+class HOTA(_HOTA):
     """Higher-order tracking accuracy at 19 thresholds.
 
     Args:
@@ -37,7 +41,8 @@ class HOTA:
     fields = float_array_fields + integer_array_fields + float_fields
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        pass
+        if _HOTA is not object:
+            super().__init__()
 
     def eval_sequence(self, data: Mapping[str, Any]) -> Fields:
         """HOTA's fields of one sequence, by ptfast.evaluation's HOTA.
@@ -69,7 +74,7 @@ class HOTA:
         return _with_measures(sums)
 
 
-class Identity:
+class Identity(_Identity):
     """IDF1, identity precision and recall.
 
     Args:
@@ -81,6 +86,8 @@ class Identity:
     fields = float_fields + integer_fields
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        if _Identity is not object:
+            super().__init__(config)
         self.threshold = float((config or {}).get("THRESHOLD", 0.5))
 
     def eval_sequence(self, data: Mapping[str, Any]) -> Fields:

@@ -179,7 +179,6 @@ def test_frames_are_copied_and_forgotten() -> None:
         (lambda: mm.MOTAccumulator().update([1], [1], [[0]]), AssertionError, "auto-id is not enabled"),
         (lambda: mm.MOTAccumulator(True).update([1], [1], [[0]], frameid=1), AssertionError, "Cannot provide frame id"),
         (lambda: mm.MOTAccumulator(True).update([1, 2], [1], [[0]]), ValueError, "cannot reshape"),
-        (lambda: mm.MOTAccumulator(True).update([1], [1], [[0]], vf="log"), ValueError, "ptfast writes no log"),
     ],
 )
 def test_errors(call: Any, error: type[Exception], text: str) -> None:

@@ -162,9 +162,9 @@ NMS_ERRORS = {
         "boxes and scores should have same number of elements in dimension 0, got 3 and 2",
     ),
     "two dtypes": ((BOXES, SCORES.double()), RuntimeError, "dets should have the same type as scores"),
-    "half": ((BOXES.half(), SCORES.half()), NotImplementedError, "\"nms_kernel\" not implemented for 'Half'"),
-    "integers": ((BOXES.long(), SCORES.long()), NotImplementedError, "\"nms_kernel\" not implemented for 'Long'"),
-    "integers with scores": ((BOXES.long(), SCORES), NotImplementedError, "\"nms_kernel\" not implemented for 'Long'"),
+    "half": ((BOXES.half(), SCORES.half()), RuntimeError, "\"nms_kernel\" not implemented for 'Half'"),
+    "integers": ((BOXES.long(), SCORES.long()), RuntimeError, "\"nms_kernel\" not implemented for 'Long'"),
+    "integers with scores": ((BOXES.long(), SCORES), RuntimeError, "\"nms_kernel\" not implemented for 'Long'"),
     "list": ((BOXES.tolist(), SCORES), AttributeError, "'list' object has no attribute"),
 }
 
@@ -176,7 +176,7 @@ def test_nms_errors_are_torchvisions(case: str) -> None:
     for nms in [dropin.nms, *([theirs.nms] if theirs else [])]:
         with pytest.raises(kind) as error:
             nms(*arguments, 0.5)
-        assert str(error.value).startswith(text)
+        assert text in str(error.value)  # torchvision 0.29 begins with the place in its source
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

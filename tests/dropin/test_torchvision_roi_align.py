@@ -132,14 +132,11 @@ def test_features_without_rows_give_zeros(by_ptfast: None) -> None:
 
 
 def test_boxes_of_no_image_are_errors(by_ptfast: None) -> None:
-    with pytest.raises(ValueError, match=r"batch_index must be at least 0 and below 2, .* got 2 at \(1,\)"):
+    with pytest.raises(ValueError, match=r"boxes must be of the input's 2 images, .* got image 2 in row 1"):
         dropin.roi_align(features(), torch.tensor([[0, 1, 1, 9, 9], [2.0, 1, 1, 9, 9]]), 2)
 
 
 X, ROIS = features(), boxes()
-TYPES = (
-    "Expected tensor for argument #1 'input' to have the same type as tensor for argument #2 'rois'; but type torch."
-)
 ERRORS = {
     "four columns": ((X, ROIS[:, 1:], 2), AssertionError, "The boxes tensor shape is not correct as Tensor[K, 5]"),
     "five in a list": (
@@ -150,11 +147,11 @@ ERRORS = {
     "arrays": ((X, ROIS.numpy(), 2), AssertionError, "boxes is expected to be a Tensor[L, 5] or a List[Tensor[K, 4]]"),
     "empty list": ((X, [], 2), ValueError, "torch.cat(): expected a non-empty list of Tensors"),
     "one box": ((X, ROIS[0], 2), IndexError, "Dimension out of range"),
-    "two dtypes": ((X, ROIS.double(), 2), RuntimeError, f"{TYPES}FloatTensor does not equal torch.DoubleTensor"),
-    "half": ((X.half(), ROIS, 2), RuntimeError, f"{TYPES}HalfTensor does not equal torch.FloatTensor"),
+    "two dtypes": ((X, ROIS.double(), 2), RuntimeError, "the same type as"),
+    "half": ((X.half(), ROIS, 2), RuntimeError, "the same type as"),
     "integers": (
         (X.int(), ROIS.int(), 2),
-        NotImplementedError,
+        RuntimeError,
         "\"roi_align_forward_kernel\" not implemented for 'Int'",
     ),
     "short size": ((X, ROIS, (3,)), IndexError, "tuple index out of range"),
@@ -169,7 +166,7 @@ def test_errors_are_torchvisions(by_ptfast: None, case: str) -> None:
     for roi_align in [dropin.roi_align, *([theirs.roi_align] if theirs else [])]:
         with pytest.raises(kind) as error:
             roi_align(*arguments)
-        assert str(error.value).startswith(text)
+        assert text in str(error.value)
 
 
 def test_without_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +175,8 @@ def test_without_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dropin.roi_align(X, ROIS, 2, sampling_ratio=2).shape == (len(ROIS), 3, 2, 2)
     with pytest.raises(ValueError, match=r"input must have shape \(B, C, H, W\), got \(3, 16, 24\)"):
         dropin.roi_align(X[0], ROIS, 2)
-    with pytest.raises(ValueError, match=r"spatial_scale must be at least 0, got -1"):
-        dropin.roi_align(X, ROIS, 2, -1.0)
+    with pytest.raises(ValueError, match=r"spatial_scale must be at least 0, got nan"):
+        dropin.roi_align(X, ROIS, 2, torch.nan)
     with pytest.raises(ValueError, match=r"sampling_ratio must be between 0 and 4096, got 5000"):
         dropin.roi_align(X, ROIS, 2, sampling_ratio=5000)
 
@@ -194,13 +191,17 @@ def test_what_goes_to_torchvision(by_ptfast: None, monkeypatch: pytest.MonkeyPat
     pooled = dropin.roi_align(trained, boxes, 2)
     assert pooled is not theirs
     assert torch.autograd.grad(pooled.sum(), [trained, boxes], allow_unused=True)[1] is None
-    assert dropin.roi_align(X, ROIS, 2, -1.0) is theirs
     assert dropin.roi_align(X, ROIS, 2, sampling_ratio=5000) is theirs
 
 
-@pytest.mark.parametrize("case", ["negative scale", "boxes with a gradient"])
-def test_what_is_left_to_torchvision(torchvision: ModuleType, by_ptfast: None, case: str) -> None:
-    arguments = (X, ROIS, 2, -1.0) if case == "negative scale" else (X, ROIS.clone().requires_grad_(), 2)
+def test_negative_scales_equal_torchvisions(torchvision: ModuleType, by_ptfast: None) -> None:
+    for rois in (ROIS, ROIS * torch.tensor([1, -1, -1, -1, -1])):
+        result, expected = (library.roi_align(X, rois, 2, -0.5, 2) for library in (dropin, torchvision))
+        torch.testing.assert_close(result, expected, **CLOSE[torch.float32])
+
+
+def test_what_is_left_to_torchvision(torchvision: ModuleType, by_ptfast: None) -> None:
+    arguments = X, ROIS.clone().requires_grad_(), 2
     result, expected = (library.roi_align(*arguments) for library in (dropin, torchvision))
     assert result.equal(expected)  # to the bit: the same code
     assert result.requires_grad == expected.requires_grad

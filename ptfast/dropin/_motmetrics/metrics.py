@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -13,8 +13,29 @@ from ptfast.dropin._motmetrics.measures import MEASURES, merge
 class _MetricsHost:
     """motmetrics' MetricsHost, for accumulators of this module."""
 
+    def __init__(self) -> None:
+        self._original: Any = None  # motmetrics' host, once it is needed
+        self._is_changed = False  # True once a measure of its own may mean something else
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(import_module("motmetrics").metrics.create(), name)
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self._is_changed |= name == "metrics"  # the dictionary of all measures
+        return getattr(self._host(), name)
+
+    def register(self, fnc: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        """Adds a measure, as motmetrics' host does, whose arguments these are. It is motmetrics that computes it."""
+        before = len(self._host().names)
+        self._host().register(fnc, *arguments, **options)
+        self._is_changed |= len(self._host().names) == before  # one has been replaced
+
+    def _host(self) -> Any:
+        if self._original is None:
+            self._original = import_module("motmetrics").metrics.create()
+        return self._original
+
+    def _knows(self, names: Sequence[str]) -> bool:
+        return not self._is_changed and MEASURES.issuperset(names)
 
     def compute(
         self, df: Any, ana: Any = None, metrics: Sequence[str] | str | None = None, return_dataframe: bool = True,
@@ -31,11 +52,10 @@ class _MetricsHost:
             name: The row's name, default 0.
         """
         names = _names(metrics)
-        values = df.measures() if isinstance(df, MOTAccumulator) and MEASURES.issuperset(names) else None
+        values = df.measures() if isinstance(df, MOTAccumulator) and self._knows(names) else None
         if values is None or return_cached:
             table = df.events if isinstance(df, MOTAccumulator) else df
-            host = import_module("motmetrics").metrics.create()
-            return host.compute(table, ana, names, return_dataframe, return_cached, name)
+            return self._host().compute(table, ana, names, return_dataframe, return_cached, name)
         chosen = {each: values[each] for each in names}
         return _row(chosen, 0 if name is None else name) if return_dataframe else chosen
 
@@ -57,12 +77,11 @@ class _MetricsHost:
         wanted = _names(metrics)
         if names is not None and len(names) != len(dfs):
             raise AssertionError
-        ours = all(isinstance(acc, MOTAccumulator) for acc in dfs) and MEASURES.issuperset(wanted)
+        ours = all(isinstance(acc, MOTAccumulator) for acc in dfs) and self._knows(wanted)
         parts = [acc.measures() for acc in dfs] if ours else []
         if not ours or any(part is None for part in parts):
             tables = [acc.events if isinstance(acc, MOTAccumulator) else acc for acc in dfs]
-            host = import_module("motmetrics").metrics.create()
-            return host.compute_many(tables, anas, wanted, names, generate_overall)
+            return self._host().compute_many(tables, anas, wanted, names, generate_overall)
         labels = list(range(len(parts))) if names is None else list(names)
         if generate_overall:
             parts, labels = [*parts, merge(parts)], [*labels, "OVERALL"]

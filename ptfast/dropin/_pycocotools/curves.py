@@ -53,7 +53,8 @@ class Curves:
         number = np.arange(1, len(t) + 1) - np.repeat(np.cumsum(total) - total, total)  # of the hit, from 1
         detections = np.cumsum(self.counted[:, order], axis=1, dtype=np.int32)[t, place]
         # column n: from the n-th hit on; column 0: from the start, for a recall of 0 is there before any hit
-        curve, first = np.zeros((times, total.max() + 1)), np.zeros((times, total.max() + 1), np.int64)
+        most = total.max(initial=0) + 1
+        curve, first = np.zeros((times, most)), np.zeros((times, most), np.int64)
         curve[t, number], first[t, number] = number / (detections + np.spacing(1)), place
         curve = np.maximum.accumulate(curve[:, ::-1], axis=1)[:, ::-1]
         needed = np.searchsorted(np.arange(self.positives + 1) / self.positives, levels)

@@ -19,7 +19,7 @@ _ALIGNED, _ROTATED = ("xyxy", "xywh", "cxcywh"), ("cxcywhr", "xywhr", "xyxyxyxy"
 def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     """Intersection over union of all boxes of two sets.
 
-    Equal to torchvision 0.28's, to the bit. ptfast.ops.iou_matrix does the work for corners in float32 or float64 that
+    Equal to torchvision 0.29's, to the bit. ptfast.ops.iou_matrix does the work for corners in float32 or float64 that
     need no gradient. Other formats, integers, half precision, gradients and torch.func's transforms take torch's
     operations, as torchvision does, and rotated boxes torchvision itself, as does TorchScript.
 

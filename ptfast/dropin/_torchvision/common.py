@@ -20,6 +20,8 @@ _innermost_transform: Callable[[], Any] = getattr(
 )
 _dispatch_modes: Callable[[], int] = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
 
+_is_exporting: Callable[[], bool] = getattr(torch.compiler, "is_exporting", lambda: False)  # absent before torch 2.7
+
 _traced: dict[str, Any] = {}  # what torchvisions finds while torch.compile traces
 
 
@@ -35,7 +37,7 @@ def torchvisions(name: str, eager: bool = True) -> Any:
 
 
 def _find_for_tracing() -> bool:
-    _traced.update({name: original("torchvision.ops", name) for name in ("nms", "batched_nms")})
+    _traced.update({name: original("torchvision.ops", name) for name in ("roi_align", "nms", "batched_nms")})
     return True
 
 
@@ -64,7 +66,8 @@ def needed(name: str) -> Any:
 def has_kernels(*tensors: Tensor) -> bool:
     """Tells whether ptfast can work on tensors: plain ones, on the CPU or on a GPU that this build has kernels for."""
     first = tensors[0]
-    return (first.is_cpu or (first.is_cuda and _native.with_cuda)) and not any(x.is_quantized for x in tensors)
+    there = first.is_cpu or (first.is_cuda and _native.with_cuda)
+    return there and not any(x.is_quantized or x.layout is not torch.strided for x in tensors)
 
 
 def is_eager(*tensors: Tensor) -> bool:
@@ -72,6 +75,14 @@ def is_eager(*tensors: Tensor) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_transformed():
         return False
     return all(type(x) is Tensor for x in tensors)
+
+
+def is_recorded() -> bool:
+    """Tells whether torch.export, torch.onnx.export or torch.jit.trace is at work.
+
+    The program that it makes must run where ptfast is not, and so has to hold torchvision's operations.
+    """
+    return torch.jit.is_tracing() or _is_exporting()
 
 
 def is_transformed() -> bool:

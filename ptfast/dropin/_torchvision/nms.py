@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from numbers import Real
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from ptfast.dropin._torchvision.common import (
     has_kernels,
     is_autocast,
     is_eager,
+    is_recorded,
     scripted_as_torchvisions,
     torchvisions,
 )
@@ -27,7 +29,7 @@ _MOST_SHIFTED = {"cpu": 4000, "cuda": 100_000}  # coordinates up to which torchv
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Non-maximum suppression: the boxes, best first, that overlap no better one by more than a threshold.
 
-    Equal to torchvision 0.28's, done by ptfast.ops.nms. Numbers that are not finite, negative thresholds, compiled
+    Equal to torchvision 0.29's, done by ptfast.ops.nms. Numbers that are not finite, negative thresholds, compiled
     graphs, traces, TorchScript, torch.func's transforms and quantised boxes go to torchvision. On a GPU equal scores go
     by index, where torchvision leaves the order open. Without torchvision torch.compile breaks its graph here.
 
@@ -40,13 +42,12 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         (M,) int64 indices of the kept boxes, highest score first, of equal ones the lower index; on the boxes' device.
 
     Raises:
-        RuntimeError: A shape is wrong, or the dtypes differ.
-        NotImplementedError: Boxes on the CPU are neither float32 nor float64.
+        RuntimeError: A shape is wrong, the dtypes differ, or boxes on the CPU are neither float32 nor float64.
         ValueError: Without torchvision, a number is not finite or the threshold negative.
     """
     eager = is_eager(boxes, scores)
     peer = torchvisions("nms", eager)
-    if peer and not (eager and has_kernels(boxes, scores)):
+    if peer and not (eager and has_kernels(boxes, scores) and isinstance(iou_threshold, Real | Tensor)):
         return peer(boxes, scores, iou_threshold)
     _check(boxes, scores)
     try:
@@ -61,7 +62,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     """Non-maximum suppression of each class by itself.
 
-    Equal to torchvision 0.28's, also in this: up to 1,000 boxes (25,000 on a GPU) it shifts the classes apart and
+    Equal to torchvision 0.29's, also in this: up to 1,000 boxes (25,000 on a GPU) it shifts the classes apart and
     suppresses them together, which rounds coordinates, and lets boxes with negative ones meet those of another class.
     Where that matters, call ptfast.ops.nms on each class. The same inputs go to torchvision as with nms.
 
@@ -75,14 +76,15 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
         (M,) int64 indices of the kept boxes, highest score first, equal ones in torchvision's order.
 
     Raises:
-        RuntimeError: A shape is wrong, or the dtypes of boxes and scores differ.
-        NotImplementedError, ValueError: Raised as by nms.
+        RuntimeError: A shape or a dtype is wrong, or the dtypes of boxes and scores differ.
+        ValueError: Raised as by nms.
     """
-    if boxes.numel() == 0:
+    if not is_recorded() and boxes.numel() == 0:
         return torch.empty(0, dtype=torch.int64, device=boxes.device)
     eager = is_eager(boxes, scores, idxs)
     peer = torchvisions("batched_nms", eager)
-    plain = eager and has_kernels(boxes, scores, idxs) and boxes.dtype == scores.dtype and boxes.dtype in _FLOATS
+    plain = eager and has_kernels(boxes, scores, idxs) and isinstance(iou_threshold, Real | Tensor)
+    plain = plain and boxes.dtype == scores.dtype and boxes.dtype in _FLOATS
     if peer and not (plain and idxs.shape == scores.shape and idxs.device == boxes.device):
         return peer(boxes, scores, idxs, iou_threshold)
     _check(boxes, scores)
@@ -112,7 +114,7 @@ def _check(boxes: Tensor, scores: Tensor) -> None:
     if boxes.device != scores.device:
         raise RuntimeError(f"boxes and scores must be on one device, got {boxes.device} and {scores.device}")
     if not boxes.is_floating_point() or not (boxes.dtype in _FLOATS or boxes.is_cuda or is_autocast(boxes)):
-        raise NotImplementedError(f"\"nms_kernel\" not implemented for '{dtype_name(boxes)}'")
+        raise RuntimeError(f"\"nms_kernel\" not implemented for '{dtype_name(boxes)}'")
     if boxes.dtype != scores.dtype and not is_autocast(boxes):
         raise RuntimeError("dets should have the same type as scores")
 
@@ -150,7 +152,7 @@ def _apart(boxes: Tensor, idxs: Tensor, on_host: bool) -> Tensor:
         return boxes + (idxs.to(boxes.dtype) * (boxes.max() + 1))[:, None]
     array = boxes.numpy()
     with np.errstate(all="ignore"):
-        return torch.from_numpy(array + (idxs.numpy().astype(array.dtype) * (array.max() + 1))[:, None])
+        return torch.from_numpy(array + (idxs.to(boxes.dtype).numpy() * (array.max() + 1))[:, None])
 
 
 @lru_cache(64)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,16 +15,19 @@ from ptfast.dropin._torchvision.common import (
     has_kernels,
     is_autocast,
     is_eager,
+    is_recorded,
     is_transformed,
     scripted_as_torchvisions,
     torchvisions,
 )
+from ptfast.dropin._torchvision.safety import check_images, is_safe, pool_safely
 from ptfast.ops import tube_roi_align
 from ptfast.ops.roi_align import MAX_SAMPLING_RATIO
 
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
+@torch.fx.wrap
 @scripted_as_torchvisions
 def roi_align(
     input: Tensor,
@@ -34,14 +39,14 @@ def roi_align(
 ) -> Tensor:
     """Pools a grid of features from each box (RoIAlign).
 
-    Equal to torchvision 0.28's but for the rounding of sums, done by ptfast.ops.tube_roi_align, which says what a bin
+    Equal to torchvision 0.29's but for the rounding of sums, done by ptfast.ops.tube_roi_align, which says what a bin
     is. On the CPU, calls of so little work that torchvision is the faster go there, if it is installed. So do traces,
-    TorchScript, torch.func's transforms, quantised tensors, negative scales, more than 4096 samples, and boxes that
-    need a gradient (which they do not get) where features need none.
+    exports, TorchScript, torch.func's transforms, quantised tensors, more than 4096 samples, and boxes that need a
+    gradient (which they do not get) where features need none. Traces and exports hold torchvision's operations alone.
 
-    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. Where ptfast does the work, a
-    box that is not finite gives zeros, and on the CPU a box of no image is an error, where torchvision may read memory
-    that is not its own.
+    Two things differ. Half precision is summed up in float32, and bfloat16 is taken, too. And a box that is not finite
+    gives zeros, and on the CPU a box of no image is an error, whoever does the work: torchvision by itself may read
+    memory that is not its own, and end the process.
 
     Args:
         input: (B, C, H, W) floats.
@@ -56,46 +61,73 @@ def roi_align(
 
     Raises:
         AssertionError: boxes are neither a tensor (K, 5) nor a list of tensors (L, 4).
-        RuntimeError: The dtypes or devices differ.
-        NotImplementedError: The dtype is none of floats.
+        RuntimeError: The dtypes or devices differ, or the dtype is none of floats.
         ValueError: The index of an image is out of range, on the CPU.
 
     Source:
         He et al. 2017 (Mask R-CNN), section 3.
     """
-    _check_boxes(boxes)
+    peer = torchvisions("roi_align", not torch.compiler.is_compiling())
+    if peer and is_recorded():
+        return peer(input, boxes, output_size, spatial_scale, sampling_ratio, aligned)
+    check_boxes(boxes)
     rois = boxes if isinstance(boxes, Tensor) else join(boxes)
     size = tuple(output_size) if isinstance(output_size, Iterable) else (output_size, output_size)
-    rows, columns = size[0], size[1]
-    peer = None if torch.compiler.is_compiling() else torchvisions("roi_align")
-    odd = (
-        input.dim() != 4
-        or spatial_scale < 0
+    settings = (size[0], size[1]), _as_number(spatial_scale), _as_number(sampling_ratio), aligned
+    if peer and not torch.compiler.is_compiling():
+        if not (isinstance(settings[1], Real) and all(isinstance(x, Integral) for x in (*settings[0], settings[2]))):
+            return peer(input, rois, *settings)  # which is an error
+        if _is_odd(input, rois, settings[2]):
+            return pool_safely(peer, input, rois, *settings)
+        few = input.dim() == 4 and suits_torchvision([input], len(rois), settings[0], settings[2])
+        if few and is_safe(rois, input, settings[1]):
+            return peer(input, rois, *settings)
+    return _pool(input, rois, *settings)
+
+
+def _as_number(value: float | Tensor) -> Any:
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def _is_odd(features: Tensor, rois: Tensor, sampling_ratio: int) -> bool:
+    """Tells whether ptfast has no kernel for a call, or torchvision's result carries more than numbers."""
+    return (
+        features.dim() < 4
         or sampling_ratio > MAX_SAMPLING_RATIO
-        or (rois.requires_grad and not input.requires_grad)
+        or (rois.requires_grad and not features.requires_grad)
+        or not has_kernels(features, rois)
+        or is_transformed()
     )
-    if peer and (odd or not has_kernels(input, rois) or torch.jit.is_tracing() or is_transformed()):
-        return peer(input, rois, (rows, columns), spatial_scale, sampling_ratio, aligned)
-    if peer and suits_torchvision([input], len(rois), (rows, columns), sampling_ratio):
-        return peer(input, rois, (rows, columns), spatial_scale, sampling_ratio, aligned)
-    check_shape("input", input, ("B", "C", "H", "W"))
-    check_alike(input, rois)
-    if min(rows, columns) < 1:
-        return input.new_zeros(len(rois), input.size(1), rows, columns)
-    pooled = tube_roi_align(
-        input[:, :, None],
-        rois[:, None, 1:],
-        rois[:, 0].to(torch.int64),
-        output_size=(rows, columns),
-        spatial_scale=spatial_scale,
-        sampling_ratio=max(0, sampling_ratio),
-        aligned=aligned,
-        memory_format="contiguous",
-    )
+
+
+def _pool(
+    features: Tensor, rois: Tensor, size: tuple[int, int], scale: float, sampling_ratio: int, aligned: bool
+) -> Tensor:
+    """(K, C, rows, columns) by ptfast."""
+    check_shape("input", features, ("B", "C", "H", "W"))
+    check_alike(features, rois)
+    if min(size) < 1:
+        return features.new_zeros(len(rois), features.size(1), *size)
+    try:
+        pooled = tube_roi_align(
+            features[:, :, None],
+            rois[:, None, 1:] if scale >= 0 else -rois[:, None, 1:],
+            rois[:, 0].to(torch.int64),
+            output_size=size,
+            spatial_scale=abs(scale),
+            sampling_ratio=max(0, sampling_ratio),
+            aligned=bool(aligned),
+            memory_format="contiguous",
+        )
+    except ValueError:
+        if rois.is_cpu:
+            check_images(rois, len(features))
+        raise
     return pooled[:, :, 0]
 
 
-def _check_boxes(boxes: object) -> None:
+def check_boxes(boxes: object) -> None:
+    """Raises AssertionError unless boxes are (K, 5) or a list of (L, 4)."""
     if isinstance(boxes, Tensor):
         if boxes.size(1) != 5:
             raise AssertionError("The boxes tensor shape is not correct as Tensor[K, 5]")
@@ -115,7 +147,7 @@ def check_alike(features: Tensor, boxes: Tensor) -> None:
     if boxes.device != features.device:
         raise RuntimeError(f"input and rois must be on one device, got {features.device} and {boxes.device}")
     if features.dtype not in _FLOATS:
-        raise NotImplementedError(f"\"roi_align_forward_kernel\" not implemented for '{dtype_name(features)}'")
+        raise RuntimeError(f"\"roi_align_forward_kernel\" not implemented for '{dtype_name(features)}'")
     if features.dtype == boxes.dtype:
         return
     if is_autocast(features) and boxes.is_floating_point() and torch.float64 not in (features.dtype, boxes.dtype):

@@ -74,7 +74,8 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
         return SequencePair(sequence, truth, predictions)
     known = set(names)
     by_id = truth.frame_names is None or predictions.frame_names is None
-    if not by_id or any(name not in known for name in found):
+    peopled = np.diff(predictions.frame_offsets) > 0
+    if not by_id or any(name not in known for name, there in zip(found, peopled, strict=True) if there):
         _same("frame", f"sequence {sequence!r}", list(names), list(found))
     position = {name: index for index, name in enumerate(found)}
     present = np.array([name in position for name in names], bool)

@@ -11,21 +11,20 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ptfast._check import format_shape
-from ptfast._files import write_atomic
+from ptfast._check import format_shape, is_integral
+from ptfast._files import utf8_name, write_atomic
 from ptfast._json import bad_value, decode
-from ptfast.models.adapters.filling import empty_model
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.tubes import PoseNetwork
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
-Side = Annotated[int, msgspec.Meta(ge=1)]  # in pixels
+Side = Annotated[int, msgspec.Meta(ge=1, le=8192)]  # in pixels
+Length = Annotated[int, msgspec.Meta(ge=1, le=1024)]  # in frames
 DETECTORS: dict[str, tuple[type, type]] = {"mask-rcnn": (MaskRcnn3d, Architecture)}
 POSE_NETWORKS: dict[str, tuple[type, type]] = {
     "hrnet": (Hrnet, HrnetArchitecture),
@@ -36,12 +35,12 @@ POSE_NETWORKS: dict[str, tuple[type, type]] = {
 class Card(msgspec.Struct):
     """The entries that every card has."""
 
-    skeleton: Any
+    skeleton: str
     data: Any
     command: Any
     seed: Any
     score: Any
-    frames: Any
+    frames: Length
 
 
 class PoseCard(Card):
@@ -54,6 +53,7 @@ class ArchitectureCard(Card):
     """The entries of a card in a file."""
 
     architecture: dict[str, Any]
+    network: str = "mask-rcnn"  # older cards do not say
 
 
 def save_weights(
@@ -129,10 +129,14 @@ def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) ->
         decode(card, PoseCard, card_path(path))
     model = build(card_path(path), card["architecture"], *networks[network])
     try:
-        weights = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path}: expected safetensors, found {error}") from None
-    copy_weights(path, weights, model)
+        with utf8_name(path) as name:
+            weights = load_file(name)
+    except OSError:
+        raise
+    except Exception as error:  # besides its own, of dtypes that torch does not know and of sizes that wrap around
+        raise ValueError(f"{path}: expected safetensors, found {error!r}") from None
+    check_weights(path, weights, model)
+    model.to_empty(device="cpu").eval().load_state_dict(weights)
     return model, card
 
 
@@ -159,20 +163,24 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def build(path: Path, entries: dict[str, Any], kind: type, architecture: type) -> Any:
-    """An empty network of a card's architecture. Fields that it lacks, as in older cards, have their defaults."""
+    """A network of a card's architecture without memory for its weights, as nobody knows how large it is.
+
+    Fields that the card lacks, as older ones do, have their defaults.
+    """
     known = {field.name for field in fields(architecture)}
     for name in entries:
         if name not in known:
             raise bad_value(path, "architecture", f"entries of {architecture.__name__}", repr(name))
     wanted = decode(entries, architecture, path, "architecture")
     try:
-        return empty_model(kind, wanted)
-    except (TypeError, ValueError, RuntimeError) as error:
+        with torch.device("meta"):
+            return kind(wanted)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise bad_value(path, "architecture", "one that can be built", error) from None
 
 
-def copy_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module) -> None:
-    """Puts weights into the network, which must have the same."""
+def check_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Raises ValueError unless the weights are those of the network."""
     expected = model.state_dict()
     for name in [*expected, *weights]:
         if name not in weights:
@@ -183,7 +191,17 @@ def copy_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module) ->
             raise ValueError(
                 f"{path}: {name}: expected {shape_text(expected[name])}, found {shape_text(weights[name])}"
             )
-    model.load_state_dict(dict(weights))
+        if kind_of(weights[name]) != kind_of(expected[name]):
+            raise ValueError(f"{path}: {name}: expected {kind_of(expected[name])}, found {weights[name].dtype}")
+        if not weights[name].isfinite().all():
+            raise ValueError(f"{path}: {name}: expected finite numbers, found others")
+
+
+def kind_of(tensor: Tensor) -> str:
+    """The kind of a tensor's numbers in a message."""
+    if tensor.is_floating_point():
+        return "floating point numbers"
+    return "whole numbers" if is_integral(tensor) else "other numbers"
 
 
 def shape_text(tensor: Tensor) -> str:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from ptfast._check import check_integer
 from ptfast.models.hrnet_layers import Exchange, transition
-from ptfast.models.images import IMAGE_MEAN, Colour, check_crops
-from ptfast.models.layers import ClipConv, FrameBatchNorm, channels_last
+from ptfast.models.images import IMAGE_MEAN, Colour, check_colour, check_crops
+from ptfast.models.layers import MOST_CHANNELS, MOST_LAYERS, ClipConv, FrameBatchNorm, channels_last
 from ptfast.models.residual import Bottleneck
 
+MOST_BLOCKS = 1024  # one after another in the later stages; the published networks have 32
 TemporalStages = Literal["none", "early", "last", "all"]
 
 
@@ -158,11 +159,14 @@ def check_architecture(a: HrnetArchitecture) -> None:
     """Raises ValueError unless a Hrnet can be built so."""
     if a.temporal_stages not in get_args(TemporalStages):
         raise ValueError(f"temporal_stages must be one of {get_args(TemporalStages)}, got {a.temporal_stages!r}")
-    for name in ("width", "joints", "stem", "stem_blocks", "blocks"):
-        check_integer(name, getattr(a, name), 1)
+    for name in ("width", "joints", "stem"):
+        check_integer(name, getattr(a, name), 1, MOST_CHANNELS)
+    for name in ("stem_blocks", "blocks"):
+        check_integer(name, getattr(a, name), 1, MOST_LAYERS)
     if not 1 <= len(a.modules) <= 3:
         raise ValueError(f"modules must be numbers for 1 to 3 stages, got {a.modules}")
     for count in a.modules:
-        check_integer("modules", count, 1)
-    if len(a.image_mean) != 3:
-        raise ValueError(f"image_mean must be three numbers, got {a.image_mean}")
+        check_integer("modules", count, 1, MOST_LAYERS)
+    if sum(a.modules) * a.blocks > MOST_BLOCKS:
+        raise ValueError(f"modules and blocks must make at most {MOST_BLOCKS} blocks, got {sum(a.modules) * a.blocks}")
+    check_colour("image_mean", a.image_mean)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -32,6 +34,12 @@ def normalise_clips(frames: Tensor, *, mean: Colour = IMAGE_MEAN, multiple: int 
     if height % multiple or width % multiple:
         clips = F.pad(clips, (0, 0, 0, -width % multiple, 0, -height % multiple))
     return clips.permute(0, 4, 1, 2, 3)
+
+
+def check_colour(name: str, colour: Colour) -> None:
+    """Raises ValueError unless a colour is three finite numbers."""
+    if len(colour) != 3 or not all(map(math.isfinite, colour)):
+        raise ValueError(f"{name} must be three numbers, got {colour}")
 
 
 def check_crops(clips: Tensor, multiple: int) -> None:

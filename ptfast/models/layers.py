@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CHANNELS_PER_GROUP = 16
+# A file may ask for a network of any size: far more than any has, and few enough to be built.
+MOST_CHANNELS = 2**16
+MOST_LAYERS = 64
 
 
 def fold_frames(clips: Tensor) -> Tensor:

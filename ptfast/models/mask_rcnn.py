@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +12,8 @@ from ptfast._check import check_integer
 from ptfast.models.anchors import base_anchors, detectron_anchors, grid_anchors
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.heads import BlockBoxHead, BoxPredictor, KeypointHead, MlpBoxHead, Upsampling
-from ptfast.models.images import IMAGE_MEAN, Colour
-from ptfast.models.layers import channels_last
+from ptfast.models.images import IMAGE_MEAN, Colour, check_colour
+from ptfast.models.layers import MOST_CHANNELS, MOST_LAYERS, channels_last
 from ptfast.models.proposals import TubeProposalNetwork
 from ptfast.models.residual import Normalisation
 from ptfast.models.resnet3d import ResNet3d
@@ -105,6 +106,7 @@ class MaskRcnn3d(nn.Module):
         self.pyramid = None
         channels, self.strides = self.body.channels[-1], self.body.strides[-1:]
         if a.pyramid_channels is not None:
+            check_integer("pyramid_channels", a.pyramid_channels, 1, MOST_CHANNELS)
             self.pyramid = FeaturePyramid(self.body.channels, a.pyramid_channels, temporal_kernel=a.temporal_kernel)
             channels, self.strides = a.pyramid_channels, [*self.body.strides, 2 * self.body.strides[-1]]
         check_architecture(a, len(self.strides))
@@ -198,7 +200,7 @@ def level_sizes(architecture: Architecture, level: int) -> tuple[float, ...]:
 def check_architecture(architecture: Architecture, levels: int) -> None:
     """Raises ValueError for entries that the parts do not check themselves."""
     sizes, ratios = architecture.anchor_sizes, architecture.anchor_ratios
-    if not sizes or not ratios or min(*sizes, *ratios, 1) <= 0:
+    if not sizes or not ratios or not all(0 < value < math.inf for value in (*sizes, *ratios)):
         raise ValueError(f"anchor_sizes and anchor_ratios must be positive numbers, got {sizes} and {ratios}")
     if architecture.pyramid_channels is not None and len(sizes) != levels:
         raise ValueError(f"anchor_sizes must be one for each of the pyramid's {levels} levels, got {len(sizes)}")
@@ -208,7 +210,8 @@ def check_architecture(architecture: Architecture, levels: int) -> None:
         raise ValueError(f"upsampling must be 'deconv' or 'bilinear', got {architecture.upsampling!r}")
     if architecture.anchor_layout not in ("torchvision", "detectron"):
         raise ValueError(f"anchor_layout must be 'torchvision' or 'detectron', got {architecture.anchor_layout!r}")
-    if len(architecture.image_mean) != 3:
-        raise ValueError(f"image_mean must be three numbers, got {architecture.image_mean}")
-    for name in ("box_channels", "box_blocks", "box_stride", "keypoint_convs", "keypoint_channels", "joints"):
-        check_integer(name, getattr(architecture, name), 1)
+    check_colour("image_mean", architecture.image_mean)
+    for name in ("box_blocks", "box_stride", "keypoint_convs"):
+        check_integer(name, getattr(architecture, name), 1, MOST_LAYERS)
+    for name in ("box_channels", "keypoint_channels", "joints"):
+        check_integer(name, getattr(architecture, name), 1, MOST_CHANNELS)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptfast._check import check_integer
-from ptfast.models.images import IMAGE_MEAN, Colour, check_crops
-from ptfast.models.layers import ClipConv, FrameBatchNorm, channels_last, fold_frames, unfold_frames
+from ptfast._check import check_integer, check_number
+from ptfast.models.images import IMAGE_MEAN, Colour, check_colour, check_crops
+from ptfast.models.layers import MOST_CHANNELS, ClipConv, FrameBatchNorm, channels_last, fold_frames, unfold_frames
 from ptfast.models.residual import residual_stage
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # of each stage
@@ -121,6 +121,6 @@ def check_architecture(a: PoseResnetArchitecture) -> None:
         raise ValueError(f"depth must be 50, 101 or 152, got {a.depth}")
     if a.width <= 0 or 64 * a.width % 1:
         raise ValueError(f"width must make 64 * width a positive whole number, got {a.width}")
-    check_integer("joints", a.joints, 1)
-    if len(a.image_mean) != 3:
-        raise ValueError(f"image_mean must be three numbers, got {a.image_mean}")
+    check_number("width", a.width, 0, MOST_CHANNELS / 64)
+    check_integer("joints", a.joints, 1, MOST_CHANNELS)
+    check_colour("image_mean", a.image_mean)

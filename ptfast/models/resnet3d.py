@@ -5,8 +5,16 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptfast._check import check_integer, check_shape
-from ptfast.models.layers import NORMALISATIONS, ClipConv, FrameGroupNorm, fold_frames, unfold_frames
+from ptfast._check import check_integer, check_number, check_shape
+from ptfast.models.layers import (
+    MOST_CHANNELS,
+    MOST_LAYERS,
+    NORMALISATIONS,
+    ClipConv,
+    FrameGroupNorm,
+    fold_frames,
+    unfold_frames,
+)
 from ptfast.models.residual import LAYOUTS, BasicBlock, Bottleneck, Normalisation, residual_stage
 
 
@@ -123,7 +131,8 @@ def check_arguments(
         raise ValueError(f"normalisation must be 'frozen' or 'group', got {normalisation!r}")
     if width <= 0 or 64 * width % 8:
         raise ValueError(f"width must make 64 * width a positive multiple of 8, got {width}")
-    check_integer("temporal_kernel", temporal_kernel, 1)
+    check_number("width", width, 0, MOST_CHANNELS / 64)
+    check_integer("temporal_kernel", temporal_kernel, 1, MOST_LAYERS)
     if temporal_kernel % 2 == 0:
         raise ValueError(f"temporal_kernel must be odd, got {temporal_kernel}")
     if stride_in_1x1 and LAYOUTS[depth][0] is BasicBlock:

@@ -67,7 +67,7 @@ def contact_sheet(
     sheet = _arranged(tiles, columns, width)
     _draw_header(sheet, poses, wanted)
     with write_atomic(path) as draft:
-        draft.write_bytes(cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1])
+        draft.write_bytes(cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
 def _trail(wanted: list[int]) -> int:

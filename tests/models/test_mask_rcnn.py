@@ -175,7 +175,7 @@ def test_stride_in_the_first_convolution(depth: int) -> None:
         ({"anchor_layout": "own"}, "anchor_layout must be 'torchvision' or 'detectron', got 'own'"),
         ({"image_mean": (0.5, 0.5)}, "image_mean must be three numbers, got (0.5, 0.5)"),
         ({"stride_in_1x1": True}, "stride_in_1x1 needs the bottlenecks of depth 50 or 101, got 18"),
-        ({"joints": 0}, "joints must be between 1 and 2147483647, got 0"),
+        ({"joints": 0}, "joints must be between 1 and 65536, got 0"),
     ],
 )
 def test_architectures_are_checked(options: dict[str, Any], message: str) -> None:

@@ -51,10 +51,10 @@ def load_detectron(blobs: Mapping[str, np.ndarray], *, box_weights: Weights = BO
         model_builder.py, head_builder.py and keypoint_rcnn_heads.py.
     """
     own = {name: blob for name, blob in blobs.items() if not name.endswith("_momentum")}
-    weights = {name: torch.from_numpy(np.array(blob, np.float32)) for name, blob in own.items()}
+    weights = {name: as_tensor(name, blob) for name, blob in own.items()}
     architecture = read_architecture(weights)
     drop_enlargement(weights, architecture.joints)
-    model = empty_model(MaskRcnn3d, architecture)
+    model = empty_model(MaskRcnn3d, architecture, "blobs")
     fill(model, "blobs", weights, partial(detectron_name, patterns=name_patterns(weights, architecture)), fit)
     for name, buffer in model.named_buffers():
         if name.endswith(".running_mean"):
@@ -65,6 +65,13 @@ def load_detectron(blobs: Mapping[str, np.ndarray], *, box_weights: Weights = BO
     model.box_predictor.bbox_pred.weight.mul_(scale[:, None])
     model.box_predictor.bbox_pred.bias.mul_(scale)
     return model
+
+
+def as_tensor(name: str, blob: np.ndarray) -> Tensor:
+    """A blob as float32. Raises ValueError unless it has real numbers."""
+    if np.asarray(blob).dtype.kind not in "fiu":
+        raise ValueError(f"blobs: {name} must be an array of real numbers, got {np.asarray(blob).dtype}")
+    return torch.from_numpy(np.array(blob, np.float32))
 
 
 def read_architecture(weights: Mapping[str, Tensor]) -> Architecture:

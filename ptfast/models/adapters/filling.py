@@ -14,11 +14,48 @@ from ptfast.models.layers import FrozenBatchNorm
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def empty_model(kind: Callable[[Any], Network], architecture: object) -> Network:
-    """A network in eval mode whose weights hold nothing yet. Its making draws no random numbers."""
-    with torch.device("meta"):
-        model = kind(architecture)
-    return model.to_empty(device="cpu").eval()
+def empty_model(kind: Callable[[Any], Network], architecture: object, source: str = "weights") -> Network:
+    """A network in eval mode whose weights hold nothing yet. Its making draws no random numbers.
+
+    Args:
+        kind: Makes the network.
+        architecture: Its sizes, which another program's weights show.
+        source: Name of those weights in messages.
+
+    Raises:
+        ValueError: There is no such network, or no memory for it.
+    """
+    try:
+        with torch.device("meta"):
+            model = kind(architecture)
+        return model.to_empty(device="cpu").eval()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{source} must be of a network that can be made: {str(error).splitlines()[0]}") from error
+
+
+def check_tensors(source: str, weights: Mapping[Any, Any]) -> None:
+    """Raises ValueError unless all values are plain tensors of real numbers under names."""
+    for name, value in weights.items():
+        if not isinstance(name, str):
+            raise ValueError(f"{source}: expected tensors by name, found one by {name!r}")
+        if not isinstance(value, Tensor):
+            raise ValueError(f"{source}: {name}: expected a tensor, found {type(value).__name__}")
+        found = _unusual(value)
+        if found is not None:
+            raise ValueError(f"{source}: {name}: expected a tensor of real numbers, found {found}")
+
+
+def _unusual(value: Tensor) -> str | None:
+    """What makes a tensor one that a network's weights cannot be, or None."""
+    if value.layout != torch.strided:
+        return f"one of layout {value.layout}"
+    if value.is_quantized or value.is_complex():
+        return f"one of dtype {value.dtype}"
+    if value.is_meta:
+        return "one without values"
+    if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return f"{value.numel():,} numbers in a file's {value.untyped_storage().nbytes():,} bytes"
+    return None
 
 
 def shape_of_layer(source: str, weights: Mapping[str, Tensor], name: str, pattern: tuple[int | str, ...]) -> list[int]:

@@ -43,4 +43,4 @@ def load_hrnet(source: Source) -> Hrnet:
         modules=tuple(modules[: modules.index(0)] if 0 in modules else modules),
         blocks=count_layers(weights, "stage2.0.branches.0.{}.conv1.weight"),
     )
-    return fill_published(empty_model(Hrnet, architecture), place, weights)
+    return fill_published(empty_model(Hrnet, architecture, place), place, weights)

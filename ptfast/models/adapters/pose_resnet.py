@@ -35,4 +35,4 @@ def load_pose_resnet(source: Source) -> PoseResnet:
     if depth is None:
         raise ValueError(f"{place} must have the blocks of a ResNet of depth 50, 101 or 152, got {found}")
     architecture = PoseResnetArchitecture(depth=depth, width=base / 64, joints=joints)
-    return fill_published(empty_model(PoseResnet, architecture), place, weights)
+    return fill_published(empty_model(PoseResnet, architecture, place), place, weights)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ptfast.models.adapters.filling import Network, as_clip_kernel, fill
+from ptfast.models.adapters.filling import Network, as_clip_kernel, check_tensors, fill
 
 Source = str | Path | Mapping[str, Any]
 
@@ -21,10 +21,11 @@ def read_weights(source: Source) -> tuple[str, dict[str, Tensor]]:
     weights = content.get("state_dict", content)
     if not isinstance(weights, Mapping):
         raise ValueError(f"{place}: state_dict: expected tensors by name, found {type(weights).__name__}")
-    for name, value in weights.items():
-        if not isinstance(value, Tensor):
-            raise ValueError(f"{place}: {name}: expected a tensor, found {type(value).__name__}")
-    return place, {name.removeprefix("module."): value for name, value in weights.items()}
+    check_tensors(place, weights)
+    named = {name.removeprefix("module."): value for name, value in weights.items()}
+    if len(named) < len(weights):
+        raise ValueError(f"{place}: expected one tensor of each name, found some with and without module.")
+    return place, named
 
 
 def read_state_dict(path: Path, expected: str = "tensors by name") -> Mapping[str, Any]:

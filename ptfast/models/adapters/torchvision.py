@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ptfast.models.adapters.filling import as_clip_kernel, change_eps, empty_model, fill, shape_of_layer
+from ptfast.models.adapters.filling import as_clip_kernel, change_eps, check_tensors, empty_model, fill, shape_of_layer
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 
 HEATMAPS = "roi_heads.keypoint_predictor.kps_score_lowres.weight"
@@ -46,10 +46,11 @@ def load_torchvision(state_dict: Mapping[str, Tensor], *, eps: float = 1e-5) -> 
         ValueError: A tensor is missing, has a wrong shape, or is not one of that network's. The first such one is
             named.
     """
+    check_tensors("state_dict", state_dict)
     weights = {present_name(name): value for name, value in state_dict.items()}
     weights = {name: value for name, value in weights.items() if not name.endswith(".num_batches_tracked")}
     joints = shape_of_layer("state_dict", weights, HEATMAPS, ("C", "K", 4, 4))[1]
-    model = empty_model(MaskRcnn3d, architecture(joints))
+    model = empty_model(MaskRcnn3d, architecture(joints), "state_dict")
     fill(model, "state_dict", weights, torchvision_name, fit)
     change_eps(model, eps=eps)
     return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,9 +75,12 @@ def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
         return MaskRcnnWeights(model, _skeleton(path, card), _settings(path, card) | {"frames": card["frames"]})
     if path.suffix == ".pth":
         state_dict = read_state_dict(path, "a state dict")
-        model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
+        with _named(path):
+            model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
         return MaskRcnnWeights(model, _coco(path, model), {"frames": 1, **LARGE})
-    model = load_detectron(read_detectron(path))
+    blobs = read_detectron(path)
+    with _named(path):
+        model = load_detectron(blobs)
     frames = 3 if model.architecture.temporal_kernel > 1 else 1
     size = {} if frames > 1 else LARGE
     return MaskRcnnWeights(model, _coco(path, model), {"frames": frames, "caffe2": True, **size})
@@ -119,6 +124,15 @@ def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, .
     if path.suffix not in suffixes:
         raise ValueError(f"{weights}: {wanted}, got {path.suffix or 'no suffix'}")
     return path
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Gives errors about the content of a file its name."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:

@@ -81,9 +81,12 @@ def test_people_with_absent_joints_keep_their_ids(place: tuple[float, float]) ->
     people = [np.stack([person, person + np.float32([400, 0, 0])]) for person in scored]
     for person, frame in enumerate(people):
         frame[1, person % 17] = [*place, 0]
+    joined = np.concatenate(people)
+    poses = Poses(joined[..., :2], np.arange(26) * 2, COCO_17, joint_scores=joined[..., 2])
     for cost in ("oks", "iou"):
-        linked = link(Poses.from_frames(people, skeleton=COCO_17), cost=cost)
-        assert len(np.unique(linked.track_ids)) == 2
+        for min_joint_score in (0.2, None):
+            linked = link(poses, cost=cost, min_joint_score=min_joint_score)
+            assert len(np.unique(linked.track_ids)) == 2
 
 
 def test_tensors_are_checked_alike() -> None:

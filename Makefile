@@ -7,12 +7,13 @@ INSTALLED := $(VENV)/.installed
 INSTALL = $(RUN) pip install $(if $(wildcard $(INSTALLED)),--quiet) --constraint constraints.txt
 CUDA_BUILD := build/cuda-check
 EMULATOR_BUILD := build/emulator
+SANITIZED := build/sanitized
 NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h')
 # cmake, ninja and clang-format come with the environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fuzz bench readme-tables docs lint format stub cuda-check clean
+.PHONY: help venv demo test fuzz bench readme-tables docs lint format stub cuda-check sanitize clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,23 @@ cuda-check: venv ## compile every CUDA kernel for all architectures, warnings as
 	  -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python -Dpybind11_DIR=$$($(RUN) pybind11 --cmakedir)
 	@cmake --build $(CUDA_BUILD) --parallel 2 >$(CUDA_BUILD)/build.log 2>&1 || { cat $(CUDA_BUILD)/build.log; exit 1; }
 	$(VENV)/bin/python .ci/cuda_resources.py $(CUDA_BUILD)
+
+# The sanitizers must be there before Python is, and Python keeps memory until its end. The sanitized core is imported
+# from a copy of the package, so -P keeps the folder that make runs in off the path.
+sanitize: venv ## run the core's tests under the address, undefined-behaviour and thread sanitizers
+	cmake -S tests/sanitizers -B $(SANITIZED)/threads -G Ninja -DPTFAST_SANITIZER=thread
+	cmake --build $(SANITIZED)/threads
+	TSAN_OPTIONS=halt_on_error=1 setarch -R $(SANITIZED)/threads/threads
+	cmake -S tests/sanitizers -B $(SANITIZED)/core -G Ninja -DPTFAST_SANITIZER=address,undefined \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python -Dpybind11_DIR=$$($(RUN) pybind11 --cmakedir)
+	cmake --build $(SANITIZED)/core
+	@rm -rf $(SANITIZED)/package && mkdir -p $(SANITIZED)/package
+	cp -R ptfast $(SANITIZED)/package && rm -f $(SANITIZED)/package/ptfast/_C.*.so
+	cp $(SANITIZED)/core/_C.*.so $(SANITIZED)/package/ptfast
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(CURDIR)/$(SANITIZED)/package \
+	  $(VENV)/bin/python -P -m pytest tests/ops tests/tracking/test_linking.py tests/tracking/test_online.py \
+	  -k "not emulated" $(ARGS)
 
 clean: ## remove everything that was built; .venv stays, and ptfast is built anew the next time
 	rm -rf build dist demo *.egg-info ptfast/_C.*.so $(INSTALLED) .pytest_cache .ruff_cache .mypy_cache .benchmarks

@@ -7,12 +7,13 @@ INSTALLED := $(VENV)/.installed
 INSTALL = $(RUN) pip install $(if $(wildcard $(INSTALLED)),--quiet) --constraint constraints.txt
 CUDA_BUILD := build/cuda-check
 EMULATOR_BUILD := build/emulator
+PEERS := build/peers
 NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h')
 # cmake, ninja and clang-format come with the environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench readme-tables docs lint format stub cuda-check clean
+.PHONY: help venv demo test peers bench readme-tables docs lint format stub cuda-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,11 @@ demo: venv ## track the people of an example scene, and say where the results li
 
 test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
 	$(RUN) pytest $(ARGS)
+
+peers: venv ## run other libraries' own tests with ptfast swapped in and without, and write docs/peers.md
+	@test -x $(PEERS)/bin/python || $(RUN) venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement tests/peers/requirements.txt
+	$(PEERS)/bin/python tests/peers/run.py
 
 bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
 	$(RUN) pytest benchmarks --benchmark-only $(ARGS)

@@ -8,12 +8,13 @@ INSTALL = $(RUN) pip install $(if $(wildcard $(INSTALLED)),--quiet) --constraint
 CUDA_BUILD := build/cuda-check
 EMULATOR_BUILD := build/emulator
 SANITIZED := build/sanitized
+PEERS := build/peers
 NATIVE_SOURCES := $(shell find csrc -name '*.cpp' -o -name '*.cu' -o -name '*.h')
 # cmake, ninja and clang-format come with the environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fuzz bench readme-tables docs lint format stub cuda-check sanitize clean
+.PHONY: help venv demo test fuzz bench peers readme-tables docs lint format stub cuda-check sanitize clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,10 @@ test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
 
 fuzz: venv ## read 10,000 mutated files with every reader; ARGS="--seed 7 --files 500" and the like go to the script
 	$(VENV)/bin/python tests/fuzz/run.py $(ARGS)
+peers: venv ## run other libraries' own tests with ptfast swapped in and without, and write docs/peers.md
+	@test -x $(PEERS)/bin/python || $(RUN) venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement tests/peers/requirements.txt
+	$(PEERS)/bin/python tests/peers/run.py
 
 bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
 	$(RUN) pytest benchmarks --benchmark-only $(ARGS)

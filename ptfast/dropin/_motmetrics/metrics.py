@@ -8,6 +8,7 @@ from typing import Any
 
 from ptfast.dropin._motmetrics.accumulator import MOTAccumulator
 from ptfast.dropin._motmetrics.measures import MEASURES, merge
+from ptfast.dropin._originals import original
 
 
 class _MetricsHost:
@@ -31,7 +32,8 @@ class _MetricsHost:
 
     def _host(self) -> Any:
         if self._original is None:
-            self._original = import_module("motmetrics").metrics.create()
+            create = original("motmetrics.metrics", "create") or import_module("motmetrics").metrics.create
+            self._original = create()
         return self._original
 
     def _knows(self, names: Sequence[str]) -> bool:

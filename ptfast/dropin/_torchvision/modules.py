@@ -137,7 +137,7 @@ class MultiScaleRoIAlign(_MultiScaleRoIAlign, metaclass=StandIn):
         """
         if not torch.compiler.is_compiling() and _holds_proxies(x, boxes):
             scales = self.scales if isinstance(self.map_levels, LevelMapper) else None
-            return _pool_traced(x, boxes, image_shapes, *self._settings(), scales)
+            return _pool_traced(x, boxes, image_shapes, scales, *self._settings())
         has_peer = _MultiScaleRoIAlign is not nn.Module
         if has_peer and is_recorded():
             return super().forward(x, boxes, image_shapes)
@@ -243,9 +243,8 @@ def _holds_proxies(x: Any, boxes: Any) -> bool:
 
 @torch.fx.wrap
 def _pool_traced(
-    x: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]], names: list[str],
-    output_size: tuple[int, int], sampling_ratio: int, canonical_scale: int, canonical_level: int,
-    scales: list[float] | None,
+    x: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]], scales: list[float] | None,
+    names: list[str], output_size: tuple[int, int], sampling_ratio: int, canonical_scale: int, canonical_level: int,
 ) -> Tensor:  # fmt: skip
     """What a call of MultiScaleRoIAlign becomes in a graph of torch.fx, which holds no module of ours."""
     canonical = {"canonical_scale": canonical_scale, "canonical_level": canonical_level}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,13 +16,13 @@ _FARTHEST, _FARTHEST_COUNTED = 1e30, 1 << 14
 _FLOATS = (torch.float32, torch.float64)
 
 
-def is_safe(rois: Tensor, features: Tensor, spatial_scale: float) -> bool:
+def is_safe(rois: Tensor, features: Tensor, spatial_scale: Any) -> bool:
     """Tells whether torchvision pools boxes safely and in little time, in some microseconds.
 
     Args:
         rois: (K, 5) on the CPU.
         features: (B, C, H, W).
-        spatial_scale: Feature pixels a pixel of the boxes.
+        spatial_scale: Feature pixels a pixel of the boxes, a number.
 
     Returns:
         True where shapes and dtypes are right, all images there, all numbers finite, and no box is far larger than the

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 import ptfast
 from ptfast.cli._shared import Parser, fail
@@ -24,8 +23,6 @@ DESCRIPTION = "Estimate and track the poses of people in videos, score tracks as
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; bad input ends with one line on stderr and exit code 2, Ctrl-C with 130."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     options = _parser().parse_args(arguments)
     try:
         options.run(options)

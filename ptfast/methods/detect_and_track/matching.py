@@ -46,9 +46,9 @@ def load_matcher(weights: str | Path | None = None) -> TrackMatcher:
             matcher = TrackMatcher(SKELETONS[skeleton], **architecture)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise bad_value(place, "architecture", "one that can be built", error) from None
-    weights = read_tensors(path)
-    check_weights(path, weights, matcher)
-    matcher.to_empty(device="cpu").load_state_dict(weights)
+    tensors = read_tensors(path)
+    check_weights(path, tensors, matcher)
+    matcher.to_empty(device="cpu").load_state_dict(tensors)
     return matcher.eval()
 
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -113,24 +114,43 @@ def _own_folder(target: Path) -> Iterator[Path]:
     The name says the target, so that dead runs' folders are found without a search. A lock says that its run lives.
     """
     key = sha256(os.fsencode(target.name)).hexdigest()[:16]
-    slots = [target.with_name(f".ptfast-{key}-{slot}") for slot in range(_SLOTS)]
-    for slot in slots:
-        _remove_dead(slot)
-    folder, lock = next(filter(None, map(_claimed, slots)), None) or (Path(mkdtemp("", ".ptfast-", target.parent)), -1)
+    slots = (target.with_name(f".ptfast-{key}-{slot}") for slot in range(_SLOTS))
+    claimed = next(filter(None, map(_claimed, slots)), None)
+    folder, lock = claimed or (Path(mkdtemp("", ".ptfast-", target.parent)), -1)
+    for other in takewhile(os.path.lexists, slots):
+        _remove_dead(other)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if lock >= 0:
             os.close(lock)
 
 
-def _claimed(folder: Path) -> tuple[Path, int] | None:
-    """The folder, made and locked, or None where another run has it."""
+def _remove(folder: Path) -> None:
     try:
+        folder.rmdir()
+    except OSError:  # after an error there is a draft in it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _claimed(folder: Path) -> tuple[Path, int] | None:
+    """The folder, made and locked, or None where another run or something else has the name."""
+    with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
+        return _locked(folder)
+    _remove_dead(folder)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        return _locked(folder)
+    return None
+
+
+def _locked(folder: Path) -> tuple[Path, int] | None:
+    """The new folder and a lock that holds as long as this run lives, or None where another run has removed it."""
+    try:
         lock = os.open(folder, _FOLDER)
-    except (FileExistsError, FileNotFoundError):  # the latter: another run took it for a dead one's
+    except FileNotFoundError:
         return None
     with suppress(OSError):  # on a file system without locks no draft is ever taken for a dead run's
         fcntl.flock(lock, fcntl.LOCK_EX)

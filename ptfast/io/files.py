@@ -227,5 +227,6 @@ def _write_file(poses: Poses, path: Path, format: str) -> None:
     if format == "parquet":
         write_parquet(poses, path)
         return
-    with path.open("x", encoding="utf-8", newline="\n") as file:
+    # A name that is not UTF-8, such as a video's, is written with \udc.. for its bytes.
+    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.writelines(_ENCODERS[format](poses))

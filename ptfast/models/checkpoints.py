@@ -128,16 +128,21 @@ def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) ->
     if network in POSE_NETWORKS:
         decode(card, PoseCard, card_path(path))
     model = build(card_path(path), card["architecture"], *networks[network])
+    weights = read_tensors(path)
+    check_weights(path, weights, model)
+    model.to_empty(device="cpu").eval().load_state_dict(weights)
+    return model, card
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file."""
     try:
         with utf8_name(path) as name:
-            weights = load_file(name)
+            return load_file(name)
     except OSError:
         raise
     except Exception as error:  # besides its own, of dtypes that torch does not know and of sizes that wrap around
         raise ValueError(f"{path}: expected safetensors, found {error!r}") from None
-    check_weights(path, weights, model)
-    model.to_empty(device="cpu").eval().load_state_dict(weights)
-    return model, card
 
 
 def checked_path(path: str | Path) -> Path:

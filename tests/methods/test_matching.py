@@ -142,9 +142,39 @@ def test_wrong_files_and_arguments_are_errors(matcher: TrackMatcher, tmp_path: P
     with pytest.raises(ValueError, match="expected an architecture and one of the skeletons"):
         load_matcher(path)
     path.with_suffix(".json").write_text('{"skeleton": "coco_17", "architecture": {"hidden": 64}}')
-    with pytest.raises(ValueError, match="expected the weights of"):
+    with pytest.raises(ValueError, match=r"lstm\.weight_ih_l0: expected shape \(256, 116\), found shape \(256, 1"):
         load_matcher(path)
     with pytest.raises(ValueError, match="lookback must be between 1"):
         TrackLinker(MatcherAssociation(matcher), lookback=0)
     with pytest.raises(ValueError, match="frame_poses must hold one frame, got 2"):
         TrackLinker(MatcherAssociation(matcher)).update(people([0], [0]))
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "[" * 100_000, '{"skeleton": ["coco_17"], "architecture": {}}',
+        '{"skeleton": "posetrack_15", "architecture": 3}',
+        '{"skeleton": "posetrack_15", "architecture": {"hidden": 1e9}}',
+        '{"skeleton": "posetrack_15", "architecture": {"hidden": 1000000000000000000000}}',
+        '{"skeleton": "posetrack_15", "architecture": {"layers": 3}}',
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_cards_of_no_matcher_are_named(tmp_path: Path, card: str) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(SHIPPED.read_bytes())
+    path.with_suffix(".json").write_text(card)
+    with pytest.raises(ValueError, match=r"^/.*a\.json: "):
+        load_matcher(path)
+
+
+def test_a_card_of_a_larger_matcher_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(SHIPPED.read_bytes())
+    path.with_suffix(".json").write_text('{"skeleton": "posetrack_15", "architecture": {"hidden": 1000000}}')
+    with pytest.raises(ValueError, match=r"a\.safetensors: lstm\.weight_ih_l0: expected shape \(4000000, 104\)"):
+        load_matcher(path)
+    path.write_bytes(b"no tensors")
+    with pytest.raises(ValueError, match=r"a\.safetensors: expected safetensors, found "):
+        load_matcher(path)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from ptfast._json import bad_value, decode
+from ptfast.models.checkpoints import check_weights, read_tensors
 from ptfast.models.matcher import Observations, TrackMatcher, TrackStates
 from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import SKELETONS
@@ -33,15 +34,21 @@ def load_matcher(weights: str | Path | None = None) -> TrackMatcher:
         ValueError: The card names no known skeleton or no architecture, or the weights are another's.
     """
     path = SHIPPED if weights is None else Path(weights)
-    card = json.loads(path.with_suffix(".json").read_text())
-    if card.get("skeleton") not in SKELETONS or "architecture" not in card:
-        wanted = f"an architecture and one of the skeletons {sorted(SKELETONS)}"
-        raise ValueError(f"{path.with_suffix('.json')}: expected {wanted}, found {card}")
-    matcher = TrackMatcher(SKELETONS[card["skeleton"]], **card["architecture"])
+    place = path.with_suffix(".json")
+    card = decode(place.read_bytes(), dict[str, Any], place)
+    skeleton, architecture = card.get("skeleton"), card.get("architecture")
+    if not isinstance(skeleton, str) or skeleton not in SKELETONS or not isinstance(architecture, dict):
+        raise ValueError(
+            f"{place}: expected an architecture and one of the skeletons {sorted(SKELETONS)}, found {card}"
+        )
     try:
-        matcher.load_state_dict(load_file(path))
-    except RuntimeError as error:
-        raise ValueError(f"{path}: expected the weights of {card['architecture']}, found {error}") from None
+        with torch.device("meta"):
+            matcher = TrackMatcher(SKELETONS[skeleton], **architecture)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise bad_value(place, "architecture", "one that can be built", error) from None
+    tensors = read_tensors(path)
+    check_weights(path, tensors, matcher)
+    matcher.to_empty(device="cpu").load_state_dict(tensors)
     return matcher.eval()
 
 

@@ -126,15 +126,6 @@ def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, .
     return path
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Gives errors about the content of a file its name."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
 def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:
     """The skeleton that a card names."""
     name = card.get("skeleton")
@@ -156,3 +147,12 @@ def _coco(path: Path, model: MaskRcnn3d | PoseNetwork) -> Skeleton:
     if model.architecture.joints != len(COCO_17):
         raise ValueError(f"{path}: expected {len(COCO_17)} joints, found {model.architecture.joints}")
     return COCO_17
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Gives errors about the content of a file its name."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -184,7 +184,7 @@ def core_array(array: Array, dtype: Any) -> np.ndarray:
         array: NumPy array, tensor on the CPU, or what NumPy makes an array of.
         dtype: The result's dtype.
     """
-    if type(array) is np.ndarray and array.dtype == dtype and array.flags.carray:
+    if type(array) is np.ndarray and array.dtype is dtype and array.flags.carray:  # dtypes of numbers are singletons
         return array
     array = np.ascontiguousarray(array, dtype)
     return array if array.flags.aligned else array.copy()

@@ -12,13 +12,14 @@ from ptfast.ops._numpy.library import addresses, as_mask
 def iou_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """ptfast.ops.iou_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
-    b = core_array(b, a.dtype)
+    dtype = a.dtype
+    b = core_array(b, dtype)
     n, m = a.shape[-2], b.shape[-2]
-    out = np.empty((*a.shape[:-1], m), a.dtype)
+    out = np.empty((*a.shape[:-1], m), dtype)
     if out.size:
         sizes = (out.size // (n * m), n, m)
         inputs = (_native.address(a), _native.address(b))
-        _native.cpu("iou_matrix", a.dtype)(*inputs, *sizes, _native.address(out))
+        _native.cpu("iou_matrix", dtype)(*inputs, *sizes, _native.address(out))
     return out
 
 

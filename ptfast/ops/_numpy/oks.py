@@ -19,13 +19,14 @@ def oks_arrays(
 ) -> np.ndarray:
     """ptfast.ops.oks_matrix for arrays whose shapes are already checked."""
     a = as_floats("a", a)
+    dtype = a.dtype
     area_a, area_b = area if isinstance(area, tuple) else (None, area)
-    reals = [None if x is None else core_array(x, a.dtype) for x in (b, area_a, area_b, sigmas)]
+    reals = [None if x is None else core_array(x, dtype) for x in (b, area_a, area_b, sigmas)]
     inputs = (a, *reals, as_mask(a_visible), as_mask(b_visible))
     *batch, n, k, _ = a.shape
     m = b.shape[-3]
-    out = np.empty((*batch, n, m), a.dtype)
+    out = np.empty((*batch, n, m), dtype)
     if out.size:
         sizes = (out.size // (n * m), n, m, k)
-        _native.cpu("oks_matrix", a.dtype)(addresses(inputs), sizes, _native.address(out))
+        _native.cpu("oks_matrix", dtype)(addresses(inputs), sizes, _native.address(out))
     return out

@@ -51,7 +51,7 @@ def evaluate(
        order of sequences can move an AP in its sixth digit. The official one takes them as the folder lists them.
     6. A ground-truth id may come twice in a frame; the second person of that id is matched with another track.
     7. Head sizes are 0.6 times the diagonal of the annotated head box, and head_bottom is called neck.
-    7. A group of columns in the table is NaN if one of its joints is.
+    8. A group of columns in the table is NaN if one of its joints is.
 
     With official=False all frames that is_labeled marks count (all, where there are no marks), MOT sees the last frame
     and no dummies, a joint without ground truth is NaN and left out of means, as is any share of nothing (0 / 0), and

@@ -66,5 +66,17 @@ def _losses(before: Poses, after: Poses, name: str) -> list[Loss]:
     rows = (("joint", joints, known > 0), ("track id", before.track_ids >= 0, after.track_ids >= 0))
     losses = [Loss(noun, int(old.sum()), {reason: int(old.sum() - new.sum())}) for noun, old, new in rows]
     lost = 0 if losses[0].count else int(hidden.sum() - (known == 1).sum())
-    frames = Loss("frame", len(before), {f"without poses, {reason}": len(before) - len(after)})
+    frames = Loss("frame", len(before), {f"without poses, {reason}": _lost_frames(before, after)})
     return [frames, *losses, Loss("hidden joint", int(hidden.sum()), {reason: lost}, "written as visible")]
+
+
+def _lost_frames(before: Poses, after: Poses) -> int:
+    """Number of frames that are gone before the first pose and after it; readers may have added some there."""
+    old, new = _first_with_poses(before), _first_with_poses(after)
+    return max(0, old - new) + max(0, (len(before) - old) - (len(after) - new))
+
+
+def _first_with_poses(poses: Poses) -> int:
+    """Index of the first frame with a pose, F without any."""
+    counts = np.diff(poses.frame_offsets)
+    return int((counts > 0).argmax()) if counts.any() else len(poses)

@@ -120,13 +120,13 @@ FRAMES = ["000.jpg", "001.jpg", "002.jpg"]
 
 
 def complete(skeleton: Skeleton) -> Poses:
-    """Two poses in three frames, the second one empty, with all that a file may hold."""
+    """Two poses in three frames, the last one empty, with all that a file may hold."""
     joints = len(skeleton)
     visibility = np.full((2, joints), 2, np.uint8)
     visibility[:, 1] = 1
     return Poses(
         keypoints=np.linspace(0, 50, 4 * joints, dtype=np.float32).reshape(2, joints, 2),
-        frame_offsets=np.array([0, 1, 1, 2]), skeleton=skeleton, joint_visibility=visibility,
+        frame_offsets=np.array([0, 1, 2, 2]), skeleton=skeleton, joint_visibility=visibility,
         boxes=np.array([[0, 0, 80, 90], [5, 5, 70, 70]], np.float32), track_ids=np.array([0, 1]),
         head_boxes=np.array([[0, 0, 9, 9], [5, 5, 9, 9]], np.float32), areas=np.array([900, 400], np.float32),
         frame_names=tuple(FRAMES), frame_ids=np.array([5, 6, 7]), frame_size=np.full((3, 2), 99),
@@ -145,7 +145,7 @@ def complete(skeleton: Skeleton) -> Poses:
             ["2 of 2 hidden joints"],
         ),
         ("coco_results", COCO_17, ["head boxes", "frame names", "image sizes", "labels of frames"], ["1 of 3 frames"]),
-        ("mot", COCO_17, ["head boxes", "areas", "frame names", "image sizes"], ["34 of 34 joints"]),
+        ("mot", COCO_17, ["head boxes", "areas", "frame names", "image sizes"], ["34 of 34 joints", "1 of 3 frames"]),
         ("posetrack18", COCO_17, [], []),
         ("coco", COCO_17, [], []),
         ("csv", COCO_17, [], []),

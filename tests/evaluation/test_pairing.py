@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from ptfast.evaluation.posetrack import evaluate
@@ -68,6 +69,15 @@ def test_frames_that_stand_alone(make: Make, names: tuple[str, ...] | None, mess
     truth = make([PERSON] * 2, frame_names=("0.jpg", "1.jpg"))
     with pytest.raises(ValueError, match=message):
         evaluate(truth, make([PERSON] * (3 if names is None else len(names)), frame_names=names))
+
+
+def test_frames_that_the_ground_truth_lacks_may_hold_nobody(make: Make) -> None:
+    truth = make([PERSON, PERSON, [(1, 70.0)], PERSON], frame_ids=np.array([1, 2, 5, 6]))
+    numbers = np.arange(1, 6)
+    found = [PERSON, PERSON, [], [], [(1, 70.0)]]
+    assert evaluate(truth, make(found, frame_ids=numbers)).matches[-1] == 6
+    with pytest.raises(ValueError, match="predictions hold frame '3', which the ground truth lacks"):
+        evaluate(truth, make([PERSON, PERSON, PERSON, [], PERSON], frame_ids=numbers))
 
 
 def test_a_track_id_twice_in_a_frame(make: Make) -> None:

@@ -72,11 +72,14 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
         return SequencePair(sequence, truth, predictions)
     if names == found:
         return SequencePair(sequence, truth, predictions)
-    known = set(names)
-    by_id = truth.frame_names is None or predictions.frame_names is None
-    peopled = np.diff(predictions.frame_offsets) > 0
-    if not by_id or any(name not in known for name, there in zip(found, peopled, strict=True) if there):
+    if truth.frame_names is not None and predictions.frame_names is not None:
         _same("frame", f"sequence {sequence!r}", list(names), list(found))
+    peopled = np.diff(predictions.frame_offsets) > 0
+    if unknown := {name for name, there in zip(found, peopled, strict=True) if there} - set(names):
+        raise ValueError(
+            f"sequence {sequence!r}: predictions hold frame {min(unknown, key=found.index)!r}, which the ground truth "
+            f"lacks; expected {len(names)} frames, found {len(found)}"
+        )
     position = {name: index for index, name in enumerate(found)}
     present = np.array([name in position for name in names], bool)
     frames = [predictions.frame(position[name]) for name in names if name in position]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ FEATURE = "features."  # before the name of a feature in a file
 _POSE_COLUMNS = (
     "keypoints", "joint_scores", "joint_visibility", "boxes", "scores", "track_ids", "head_boxes", "areas",
 )  # fmt: skip
+_FINITE = ("keypoints", "joint_scores", "boxes", "scores")
 _TRACKLET_COLUMNS = ("keypoints", "joint_scores", "first_frame", "boxes", "scores")
 
 
@@ -119,13 +118,6 @@ Record = Poses | FrameTracklets
 """Poses or tracklets of one frame or of several consecutive ones, with frame_names, frame_ids and frame_size."""
 
 
-# What NumPy and zip files raise of damage; MemoryError where a header claims more rows than any memory holds.
-_DAMAGE = (
-    KeyError, OSError, TypeError, ValueError, EOFError, MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile,
-    zlib.error,
-)  # fmt: skip
-
-
 def save_records(path: Path, records: Record) -> None:
     """Writes records to an .npz file. Sequence, labels and ignore regions of Poses are left out, which no video has."""
     part = records.numpy() if isinstance(records, Poses) else records.tracklets.numpy()
@@ -148,9 +140,19 @@ def load_records(path: Path, skeleton: Skeleton) -> Record:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return _records({name: file[name] for name in file.files}, skeleton)
-    except _DAMAGE as error:
-        raise ValueError(f"{path}: expected a part of an interrupted run, found {error}") from None
+            return _records({name: _array(name, file[name]) for name in file.files}, skeleton)
+    except Exception as error:  # NumPy's and zipfile's readers raise errors of any kind on damaged files
+        found = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"{path}: expected a part of an interrupted run, found {found}") from None
+
+
+def _array(name: str, column: Any) -> np.ndarray:
+    """A column of a file, if it is one."""
+    if not isinstance(column, np.ndarray):
+        raise ValueError(f"{name}, which is no array")
+    if name in _FINITE and not np.isfinite(column).all():
+        raise ValueError(f"a number in {name} that is not finite")
+    return column
 
 
 def _records(arrays: Mapping[str, np.ndarray], skeleton: Skeleton) -> Record:

@@ -26,7 +26,14 @@ _Outline = list[Raw] | dict[str, _Part] | _Scalar
 
 def bad_value(file: object, place: str, expected: str, found: object) -> ValueError:
     """The error for a value of a file, e.g. at annotations[3].keypoints; an empty place is the whole file."""
-    return ValueError(f"{file}: {place or 'top level'}: expected {expected}, found {found}")
+    where = shortened(place) or "top level"
+    return ValueError(f"{file}: {where}: expected {expected}, found {shortened(found)}")
+
+
+def shortened(found: object) -> str:
+    """A text for a message, cut off after 200 characters: damage may have made it as long as the file."""
+    text = str(found)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def outline(text: bytes, file: object) -> Content:

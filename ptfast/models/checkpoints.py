@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ptfast._check import format_shape, is_integral
 from ptfast._files import utf8_name, write_atomic
-from ptfast._json import bad_value, decode
+from ptfast._json import bad_value, decode, shortened
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
@@ -142,7 +142,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except OSError:
         raise
     except Exception as error:  # besides its own, of dtypes that torch does not know and of sizes that wrap around
-        raise ValueError(f"{path}: expected safetensors, found {error!r}") from None
+        raise ValueError(f"{path}: expected safetensors, found {shortened(repr(error))}") from None
 
 
 def checked_path(path: str | Path) -> Path:

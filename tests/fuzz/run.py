@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,33 +24,43 @@ from mutations import mutate
 from samples import write_samples
 from tqdm import tqdm
 
-PATIENCE = 20.0  # seconds for one file; the slowest good one takes a tenth of one
-START = 120.0  # seconds for the first file, which waits for imports
+PATIENCE = 30.0  # seconds for one file; the slowest good one takes a tenth of one
+START = 120.0  # seconds for a good file, of which the first of its kind waits for imports
 
 
 @dataclass
 class Reader:
-    """A process that reads files, started anew when one has ended it."""
+    """A process that reads files, started anew when one has ended it.
 
+    Attributes:
+        samples: Good files by the name of what reads them; it reads these first.
+    """
+
+    samples: dict[str, Path]
     process: subprocess.Popen[str] | None = None
-    patience: float = field(default=START)
 
     def read(self, reader: str, path: Path) -> tuple[str, str]:
         """The outcome of one file: read, refused or fault, and what was said."""
         if self.process is None:
             command = [sys.executable, str(Path(__file__).with_name("reading.py"))]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            self.process, self.patience = subprocess.Popen(command, text=True, **pipes), START  # type: ignore[call-overload]
+            self.process = subprocess.Popen(command, text=True, **pipes)  # type: ignore[call-overload]
+            for name, sample in self.samples.items():
+                outcome, text = self._ask(name, sample, START)
+                if outcome != "read":
+                    raise RuntimeError(f"the good file {sample.name} was not read but {outcome}: {text}")
+        return self._ask(reader, path, PATIENCE)
+
+    def _ask(self, reader: str, path: Path, patience: float) -> tuple[str, str]:
         assert self.process and self.process.stdin and self.process.stdout
         self.process.stdin.write(f"{reader}\t{path}\n")
         self.process.stdin.flush()
-        ready, _, _ = select.select([self.process.stdout], [], [], self.patience)
-        self.patience = PATIENCE
+        ready, _, _ = select.select([self.process.stdout], [], [], patience)
         answer = self.process.stdout.readline() if ready else ""
         if answer:
             outcome, text = json.loads(answer)
             return outcome, text
-        return "fault", self.end() if ready else f"no answer in {PATIENCE:.0f} s; {self.end()}"
+        return "fault", self.end() if ready else f"no answer in {patience:.0f} s; {self.end()}"
 
     def end(self) -> str:
         """Ends the process, and says how."""
@@ -79,9 +89,10 @@ def fuzz(files: int, seed: int, seconds: float, keep: Path) -> tuple[Counter[tup
     """
     counts: Counter[tuple[str, str]] = Counter()
     faults: list[str] = []
-    reader, end = Reader(), time.monotonic() + seconds
+    end = time.monotonic() + seconds
     with TemporaryDirectory() as folder:
         samples = write_samples(Path(folder))
+        reader = Reader(samples)
         for index in tqdm(range(files), unit="file", disable=None):
             name = list(samples)[index % len(samples)]
             content = mutate(samples[name].read_bytes(), np.random.default_rng([seed, index]))

@@ -78,10 +78,12 @@ def _record_files(folder: Path) -> dict[str, Path]:
 
 def _network_files(folder: Path) -> dict[str, Path]:
     """A network with its card, the same as a foreign checkpoint, a Detectron file, and a training config."""
-    network = Hrnet(HrnetArchitecture(width=4, joints=17, stem=4, stem_blocks=1, modules=(1,), blocks=1))
+    sizes = {"width": 4, "joints": 17, "stem": 4, "stem_blocks": 1, "modules": (1,), "blocks": 1}
+    network = Hrnet(HrnetArchitecture(**sizes, temporal_stages="none"))  # type: ignore[arg-type]
     card = {"skeleton": "coco_17", "data": "", "command": "", "seed": 0, "score": {}, "frames": 1, "size": [64, 48]}
     save_weights(network, folder / "network.safetensors", card)
-    torch.save(network.state_dict(), folder / "hrnet.pth")
+    published = {name: value.squeeze(2) if value.ndim == 5 else value for name, value in network.state_dict().items()}
+    torch.save(published, folder / "hrnet.pth")
     blobs = {"conv1_w": np.zeros((4, 3, 7, 7), np.float32), "res_conv1_bn_s": np.ones(4, np.float32)}
     (folder / "detectron.pkl").write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
     shutil.copy(CONFIGS / "synthetic_pose_2d.toml", folder / "config.toml")

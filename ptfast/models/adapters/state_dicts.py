@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ptfast._json import shortened
 from ptfast.models.adapters.filling import Network, as_clip_kernel, check_tensors, fill
 
 Source = str | Path | Mapping[str, Any]
@@ -40,7 +41,7 @@ def read_state_dict(path: Path, expected: str = "tensors by name") -> Mapping[st
     except OSError:
         raise
     except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
-        raise ValueError(f"{path}: expected {expected}, found {error!r}") from None
+        raise ValueError(f"{path}: expected {expected}, found {shortened(repr(error))}") from None
     if not isinstance(content, Mapping):
         raise ValueError(f"{path}: expected {expected}, found {type(content).__name__}")
     return content

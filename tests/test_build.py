@@ -43,7 +43,7 @@ def test_a_build_without_cuda_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cuda", "environment", "architectures"),
     [
-        ("AUTO", {}, "75-virtual 80-real 90"),
+        ("AUTO", {}, "75-virtual 80-virtual"),
         ("ON", {"CUDAARCHS": "86-real"}, "86-real"),
         ("ALL", {"CUDAARCHS": "86-real"}, "75-real 80-real 86-real 89-real 90"),
     ],

@@ -14,7 +14,6 @@ import numpy as np
 from ptfast._files import write_atomic
 from ptfast.pipeline.records import Record, load_records, save_records
 from ptfast.skeletons import Skeleton
-from ptfast.training.disk import naming
 
 R = TypeVar("R", bound=Record)
 
@@ -86,12 +85,11 @@ class Spool(Generic[R]):
             return
         about = self.folder / "settings.json"
         if not about.exists():
-            with naming(about), write_atomic(about) as draft:
+            with write_atomic(about) as draft:
                 draft.write_text(json.dumps(self.settings))
         part = type(self.pending[0]).concatenate(self.pending)  # type: ignore[arg-type]
         first = 0 if part.frame_ids is None else int(part.frame_ids[0])
-        path = self.folder / f"{first:09d}.npz"
-        with naming(path), write_atomic(path) as draft:
+        with write_atomic(self.folder / f"{first:09d}.npz") as draft:
             save_records(draft, part)
         self.pending = []
 

@@ -20,7 +20,6 @@ from ptfast.cli.methods import add_method, make_method
 from ptfast.cli.track_video import draw, finished, track_video
 from ptfast.io import FORMATS, find_videos, write_poses
 from ptfast.structures import Poses
-from ptfast.training.disk import naming
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
@@ -144,5 +143,5 @@ def check_format(method: Method[Any], place: Path, format: str | None) -> None:
         frame_size=np.array([[1, 1]]),
         skeleton=method.skeleton,
     )
-    with TemporaryDirectory() as folder, naming(Path(folder)):
+    with TemporaryDirectory() as folder:
         write_poses(pose, Path(folder) / f"trial{place.suffix}", format=format)

@@ -18,7 +18,6 @@ from ptfast.cli.unheld import unheld
 from ptfast.io import open_video, write_poses
 from ptfast.io.paths import IMAGES, files_in
 from ptfast.structures import Poses
-from ptfast.training.disk import naming
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -89,8 +88,7 @@ def finish(
     losses: list[list[Loss]] = []
     poses = method.link(counted(chain([first], parts), lambda part: losses.append(losses_of(options, method, part))))
     poses = in_text(replace(poses, sequence=path.name if path.is_dir() else path.stem))
-    with naming(place):
-        write_poses(poses, place, format=options.format)
+    write_poses(poses, place, format=options.format)
     found = [joined(kind) for kind in zip(*losses, strict=True)]
     return poses, [*found, *unheld("track", poses, place, options.format)]
 

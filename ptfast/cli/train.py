@@ -71,7 +71,6 @@ def _train(options: argparse.Namespace) -> None:
     import torch
 
     from ptfast.training.checkpoints import CHECKPOINT
-    from ptfast.training.disk import naming
     from ptfast.training.loop import train
     from ptfast.training.recipe import Source
     from ptfast.training.starting_weights import starting_weights
@@ -105,8 +104,7 @@ def _train(options: argparse.Namespace) -> None:
         print(f"stopped after {done:,} of {plural(config.steps, 'step')}, the same command goes on; {left}")
         return
     path = options.export or options.out / "weights.safetensors"
-    with naming(path):
-        recipe.save(model, path, card(config, options, recipe.card(config, source)))
+    recipe.save(model, path, card(config, options, recipe.card(config, source)))
     print(f"{plural(done, 'step')} done; {left}, and weights to track with in {path}")
 
 

@@ -11,7 +11,6 @@ from torch import nn
 from ptfast._files import write_atomic
 from ptfast.training.config import RunConfig
 from ptfast.training.config_files import make_config
-from ptfast.training.disk import naming
 
 CHECKPOINT = "checkpoint.pt"  # in the folder of a run
 
@@ -34,7 +33,7 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict(),
     }
     # Given a path, torch writes its name into the file, and the draft's is another one each time.
-    with naming(path), write_atomic(path) as draft, draft.open("wb") as file:
+    with write_atomic(path) as draft, draft.open("wb") as file:
         torch.save(state, file)
 
 

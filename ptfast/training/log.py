@@ -11,7 +11,6 @@ import torch
 from tqdm import tqdm
 
 from ptfast._files import write_atomic
-from ptfast.training.disk import naming
 
 FILE = "log.jsonl"
 
@@ -28,7 +27,7 @@ class Log:
     def __init__(self, out: Path, done: int = 0, names: tuple[str, ...] = ()) -> None:
         self.path, self.names, self.board = out / FILE, names, None
         lines = self.path.read_text().splitlines(keepends=True) if self.path.exists() else []
-        with naming(self.path), write_atomic(self.path) as draft:
+        with write_atomic(self.path) as draft:
             draft.write_text("".join(line for line in lines if logged_step(line) <= done))
         self.mean: torch.Tensor | None = None
         with suppress(ImportError):
@@ -47,8 +46,11 @@ class Log:
 
     def figures(self, done: int, figures: dict[str, float]) -> None:
         """Logs figures by name."""
-        with naming(self.path), self.path.open("a") as file:
-            file.write(json.dumps({"step": done} | figures) + "\n")
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"step": done} | figures) + "\n")
+        except OSError as error:  # that of a full disk names no file
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         if self.board is not None:
             for name, value in figures.items():
                 self.board.add_scalar(name, value, done)

@@ -111,6 +111,7 @@ def _detected(poses: Poses, keypoints: np.ndarray, joint_scores: np.ndarray, pre
         track_ids=np.full(len(keypoints), -1),
         head_boxes=None,
         areas=None,
+        features={},
     )
 
 

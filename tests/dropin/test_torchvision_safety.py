@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from peers import peer
 from torch import Tensor
 
 from ptfast.dropin import torchvision as dropin
@@ -74,6 +75,7 @@ def test_features_without_pixels_give_zeros(count: int) -> None:
 @pytest.mark.parametrize("how", ["boxes with a gradient", "samples", "scale below 0", "autocast", "vmap"])
 @pytest.mark.parametrize("value", [NAN, INF])
 def test_what_torchvision_pools_for_other_reasons_is_as_safe(how: str, value: float) -> None:
+    peer("torchvision.ops")
     rois = boxes(2)
     rois[0, 2] = value
     arguments: tuple[Any, ...] = (2, -0.5 if how == "scale below 0" else 0.5, 5000 if how == "samples" else 2)
@@ -112,6 +114,7 @@ def test_pyramids_are_as_safe(count: int, names: list[str], value: float) -> Non
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])
 def test_suppression_and_overlaps_stand_numbers_that_are_not_finite(value: float) -> None:
+    peer("torchvision.ops")
     corners, scores = boxes(20)[:, 1:] + torch.arange(20)[:, None] * 30, torch.rand(20)
     for column in range(4):
         odd = corners.clone()
@@ -134,6 +137,7 @@ def test_a_tensor_is_a_scale_at_every_size(count: int, scale: Tensor) -> None:
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, torch.bool, torch.complex64])
 def test_what_is_no_float_is_a_runtime_error(count: int, dtype: torch.dtype) -> None:
+    peer("torchvision.ops")
     rois = boxes(count)
     for x, these in ((X.to(dtype), rois.to(dtype)), (X.to(dtype), rois), (X, rois.to(dtype))):
         with pytest.raises(RuntimeError):

@@ -10,6 +10,7 @@ import numpy as np
 from ptfast.cli._endings import note
 from ptfast.cli.losses import Loss, joined
 from ptfast.io import read_poses
+from ptfast.io.frame_numbers import numbers_in_video
 from ptfast.structures import Poses
 
 SUFFIXES = {"posetrack17": ".json", "frames": ".json", "coco_results": ".json", "mot": ".txt"}  # the others hold all
@@ -66,5 +67,19 @@ def _losses(before: Poses, after: Poses, name: str) -> list[Loss]:
     rows = (("joint", joints, known > 0), ("track id", before.track_ids >= 0, after.track_ids >= 0))
     losses = [Loss(noun, int(old.sum()), {reason: int(old.sum() - new.sum())}) for noun, old, new in rows]
     lost = 0 if losses[0].count else int(hidden.sum() - (known == 1).sum())
-    frames = Loss("frame", len(before), {f"without poses, {reason}": len(before) - len(after)})
+    frames = Loss("frame", len(before), {f"without poses, {reason}": _lost_frames(before, after)})
     return [frames, *losses, Loss("hidden joint", int(hidden.sum()), {reason: lost}, "written as visible")]
+
+
+def _lost_frames(before: Poses, after: Poses) -> int:
+    """Number of frames without poses that are gone; those that reading adds between others make up for none."""
+    old, new = _from_first_pose(before), _from_first_pose(after)
+    return int((~np.isin(old, new)).sum())
+
+
+def _from_first_pose(poses: Poses) -> np.ndarray:
+    """(F,) numbers of the frames, counted from the first that has a pose, since formats count from 0 or from 1."""
+    numbers = numbers_in_video(poses)
+    numbers = np.arange(len(poses)) if numbers is None else numbers
+    filled = numbers[np.diff(poses.frame_offsets) > 0]
+    return numbers - filled[0] if len(filled) else numbers

@@ -179,7 +179,7 @@ def test_frames_that_reading_adds_are_not_left_out(tmp_path: Path, capsys: pytes
     ]
     empty = replace(walkers(), frame_ids=[*numbers, 20], frame_offsets=np.array([*range(0, 21, 2), 20]))
     write_poses(empty, tmp_path / "in.csv")
-    lines = said(["convert", tmp_path / "in.csv", tmp_path / "out.txt"], capsys)
+    lines = said(command, capsys)
     assert any(": 1 of 11 frames left out: 1 without poses" in line for line in lines)
 
 

@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from ptfast.cli._endings import said
 from ptfast.cli._shared import in_text, plural
 from ptfast.cli.losses import Loss, joined
@@ -87,10 +89,14 @@ def finish(
         raise ValueError(f"{path}: expected at least one frame, found none")
     losses: list[list[Loss]] = []
     poses = method.link(counted(chain([first], parts), lambda part: losses.append(losses_of(options, method, part))))
+    undecoded = int((np.asarray(poses.frame_size) == 0).all(1).sum())
+    if undecoded == len(poses):
+        raise ValueError(f"{path}: expected a frame that can be decoded, found none among {len(poses):,}")
     poses = in_text(replace(poses, sequence=path.name if path.is_dir() else path.stem))
     write_poses(poses, place, format=options.format)
     found = [joined(kind) for kind in zip(*losses, strict=True)]
-    return poses, [*found, *unheld("track", poses, place, options.format)]
+    pictures = Loss("frame", len(poses), {"that could not be decoded": undecoded}, "without a picture")
+    return poses, [pictures, *found, *unheld("track", poses, place, options.format)]
 
 
 def counted(parts: Iterable[R], count: Callable[[R], None]) -> Iterator[R]:

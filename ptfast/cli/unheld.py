@@ -10,6 +10,7 @@ import numpy as np
 from ptfast.cli._endings import note
 from ptfast.cli.losses import Loss, joined
 from ptfast.io import read_poses
+from ptfast.io.frame_numbers import numbers_in_video
 from ptfast.structures import Poses
 
 SUFFIXES = {"posetrack17": ".json", "frames": ".json", "coco_results": ".json", "mot": ".txt"}  # the others hold all
@@ -71,12 +72,14 @@ def _losses(before: Poses, after: Poses, name: str) -> list[Loss]:
 
 
 def _lost_frames(before: Poses, after: Poses) -> int:
-    """Number of frames that are gone before the first pose and after it; readers may have added some there."""
-    old, new = _first_with_poses(before), _first_with_poses(after)
-    return max(0, old - new) + max(0, (len(before) - old) - (len(after) - new))
+    """Number of frames without poses that are gone; those that reading adds between others make up for none."""
+    old, new = _from_first_pose(before), _from_first_pose(after)
+    return int((~np.isin(old, new)).sum())
 
 
-def _first_with_poses(poses: Poses) -> int:
-    """Index of the first frame with a pose, F without any."""
-    counts = np.diff(poses.frame_offsets)
-    return int((counts > 0).argmax()) if counts.any() else len(poses)
+def _from_first_pose(poses: Poses) -> np.ndarray:
+    """(F,) numbers of the frames, counted from the first that has a pose, since formats count from 0 or from 1."""
+    numbers = numbers_in_video(poses)
+    numbers = np.arange(len(poses)) if numbers is None else numbers
+    filled = numbers[np.diff(poses.frame_offsets) > 0]
+    return numbers - filled[0] if len(filled) else numbers

@@ -15,8 +15,8 @@ import numpy as np
 
 from ptfast.structures import Poses
 
-# A damaged number must not make billions of frames without anybody.
-MAX_GAP = 10_000
+# A damaged number must not make billions of frames without anybody, but an hour of video may show nobody.
+MAX_GAP = 100_000
 MAX_EMPTY = 1_000_000
 _NUMBERED = re.compile(r"(.*?)(?<!\d)(\d{1,18})(\D*)", re.DOTALL).fullmatch
 _POSETRACK_VIDEO = 10**4  # ids of one video share all but their last four digits,

@@ -30,7 +30,7 @@ _LAST_FRAME = 10_000_000  # a damaged number must not make a sequence of billion
 def read_mot(text: str, file: str, sequence: str) -> Poses:
     """Poses of a file's text: frames 1 to the last that has a box, by the step that their numbers share.
 
-    The number of a frame is its id. A file that begins after frame 10,000 has no frames before.
+    The number of a frame is its id. A file that begins after frame 100,000 has no frames before.
 
     The confidence is the score; -1, MOT's "none", gives 1, and 0 is ground truth's flag for what is not to be scored.
     All boxes of ground truth are kept, people or not: `features["mot_class"]` (N,) int64 is the class of each (1 a
@@ -159,4 +159,11 @@ def _numbers_to_write(poses: Poses) -> np.ndarray:
         raise ValueError(
             f"poses.frame_ids must be numbers from 0 to {_LAST_FRAME - 1} to be written as MOT text, got {wrong}"
         )
+    filled = numbers[np.diff(poses.frame_offsets) > 0]
+
+    def refuse(index: int, expected: str) -> NoReturn:
+        wanted = expected.removeprefix("a frame ")
+        raise ValueError(f"poses.frame_ids must be {wanted} to be written as MOT text, got {filled[index]}")
+
+    without_gaps(filled, refuse)  # such a file would be refused by the reader
     return from_one(numbers)

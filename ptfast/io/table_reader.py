@@ -140,11 +140,12 @@ def _check_same(table: Table, numbers: np.ndarray, starts: np.ndarray) -> None:
 
 def _pose_rows(table: Table) -> np.ndarray:
     """Indices of the rows that hold a pose; the others stand for frames without."""
-    rows = np.arange(len(table))
     empty = np.ma.getmaskarray(table.columns["track_id"])
-    forgotten = empty & ~(table.empty("score", rows) & table.empty(BOX[0], rows))
+    rows = np.flatnonzero(empty)
+    of_poses = [name for name, column in table.columns.items() if column.dtype.kind == "f"]
+    forgotten = ~np.logical_and.reduce([table.empty(name, rows) for name in of_poses])
     if forgotten.any():
-        table.fail("track_id", int(forgotten.argmax()), "a track id, -1 for none")
+        table.fail("track_id", int(rows[forgotten.argmax()]), "a track id, -1 for none")
     return np.flatnonzero(~empty)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,13 +121,13 @@ FRAMES = ["000.jpg", "001.jpg", "002.jpg"]
 
 
 def complete(skeleton: Skeleton) -> Poses:
-    """Two poses in three frames, the last one empty, with all that a file may hold."""
+    """Two poses in three frames, the second one empty, with all that a file may hold."""
     joints = len(skeleton)
     visibility = np.full((2, joints), 2, np.uint8)
     visibility[:, 1] = 1
     return Poses(
         keypoints=np.linspace(0, 50, 4 * joints, dtype=np.float32).reshape(2, joints, 2),
-        frame_offsets=np.array([0, 1, 2, 2]), skeleton=skeleton, joint_visibility=visibility,
+        frame_offsets=np.array([0, 1, 1, 2]), skeleton=skeleton, joint_visibility=visibility,
         boxes=np.array([[0, 0, 80, 90], [5, 5, 70, 70]], np.float32), track_ids=np.array([0, 1]),
         head_boxes=np.array([[0, 0, 9, 9], [5, 5, 9, 9]], np.float32), areas=np.array([900, 400], np.float32),
         frame_names=tuple(FRAMES), frame_ids=np.array([5, 6, 7]), frame_size=np.full((3, 2), 99),
@@ -144,8 +145,8 @@ def complete(skeleton: Skeleton) -> Poses:
             ["head boxes", "frame numbers", "image sizes", "labels of frames"],
             ["2 of 2 hidden joints"],
         ),
-        ("coco_results", COCO_17, ["head boxes", "frame names", "image sizes", "labels of frames"], ["1 of 3 frames"]),
-        ("mot", COCO_17, ["head boxes", "areas", "frame names", "image sizes"], ["34 of 34 joints", "1 of 3 frames"]),
+        ("coco_results", COCO_17, ["head boxes", "frame names", "image sizes", "labels of frames"], []),
+        ("mot", COCO_17, ["head boxes", "areas", "frame names", "image sizes"], ["34 of 34 joints"]),
         ("posetrack18", COCO_17, [], []),
         ("coco", COCO_17, [], []),
         ("csv", COCO_17, [], []),
@@ -164,9 +165,22 @@ def test_convert_says_what_a_format_does_not_hold(
 
 
 def test_convert_of_a_folder_counts_over_all_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_poses({"a": complete(COCO_17), "b": complete(COCO_17)}, tmp_path / "in", format="csv")
+    last_empty = replace(complete(COCO_17), frame_offsets=np.array([0, 1, 2, 2]))
+    write_poses({"a": last_empty, "b": last_empty}, tmp_path / "in", format="csv")
     lines = said(["convert", tmp_path / "in", tmp_path / "out", "--format", "coco_results"], capsys)
     assert any(": 2 of 6 frames left out: 2 without poses" in line for line in lines)
+
+
+def test_frames_that_reading_adds_are_not_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = np.array([3, 4, 5, 6, 7, 13, 14, 15, 16, 17])
+    write_poses(replace(walkers(), frame_ids=numbers), tmp_path / "in.csv")  # MOT text begins at 1 and has no gap
+    assert not [
+        line for line in said(["convert", tmp_path / "in.csv", tmp_path / "out.txt"], capsys) if "frames" in line
+    ]
+    empty = replace(walkers(), frame_ids=[*numbers, 20], frame_offsets=np.array([*range(0, 21, 2), 20]))
+    write_poses(empty, tmp_path / "in.csv")
+    lines = said(command, capsys)
+    assert any(": 1 of 11 frames left out: 1 without poses" in line for line in lines)
 
 
 def test_link_says_what_a_format_does_not_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +212,32 @@ def test_track_that_finds_nobody_says_so(
     assert f"ptfast track: {video}: nobody was found in 23 frames; {out} has no tracks" in lines
     assert any(line.startswith("ptfast track: more than half: ") and "--min-score 2.0" in line for line in lines)
     assert len(read_poses(out)) == 23  # that nobody is there may be true
+
+
+def test_track_counts_frames_that_could_not_be_decoded(
+    video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "walk", tmp_path / "tracks.csv"
+    shutil.copytree(video, folder)
+    for index in (3, 4, 9):
+        (folder / f"{index:03d}.png").write_bytes(b"no picture")
+    lines = said(["track", folder, "-o", out, "--weights", weights], capsys)
+    assert "ptfast track: 3 of 23 frames without a picture: 3 that could not be decoded" in lines
+    assert len(read_poses(out)) == 23
+
+
+def test_track_without_any_picture_writes_nothing(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "walk", tmp_path / "tracks.json"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.jpg").write_bytes(b"no picture")
+    with pytest.raises(SystemExit) as end:
+        main(["track", str(folder), "-o", str(out), "--weights", str(weights)])
+    assert end.value.code == 2 and not out.exists()
+    line = f"ptfast track: {folder}: expected a frame that can be decoded, found none among 2"
+    assert capsys.readouterr().err.splitlines()[-1] == line
 
 
 def test_synth_says_how_many_frames_show_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,9 +197,17 @@ def test_a_far_frame_of_mot_text_is_one_frame(tmp_path: Path) -> None:
 
 
 def test_a_long_gap_is_named(tmp_path: Path) -> None:
-    assert len(read(tmp_path, mot(1, 10_002), "a.txt")) == 10_002
-    with pytest.raises(ValueError, match=r"a\.txt: line 2, frame: expected a frame at most 10,000 frames without anyb"):
-        read(tmp_path, mot(1, 10_003), "a.txt")
+    assert len(read(tmp_path, mot(1, 100_002), "a.txt")) == 100_002  # an hour without anybody
+    with pytest.raises(ValueError, match=r"a\.txt: line 2, frame: expected a frame at most 100,000 frames without any"):
+        read(tmp_path, mot(1, 100_003), "a.txt")
+
+
+def test_a_gap_that_mot_text_would_not_be_read_with_is_not_written(tmp_path: Path) -> None:
+    poses = walkers(np.array([0, 1, 2]), frame_ids=[3, 900, 900_000])
+    with pytest.raises(ValueError, match=r"frame_ids must be at most 100,000 frames without anybody .*, got 900000"):
+        write_poses(poses, tmp_path / "a.txt")
+    write_poses(walkers(np.array([0, 1]), frame_ids=[3, 100_004]), tmp_path / "a.txt")
+    assert len(read_poses(tmp_path / "a.txt")) == 100_004
 
 
 def test_many_gaps_are_named_by_the_first_frame_past_the_limit(tmp_path: Path) -> None:
@@ -229,8 +237,8 @@ def test_rows_of_a_table_may_stand_in_any_order(tmp_path: Path) -> None:
 def test_frames_that_a_table_leaves_out_are_empty(tmp_path: Path) -> None:
     assert table(tmp_path, [3, 4, 7]).frame_offsets.tolist() == [0, 1, 2, 2, 2, 3]
     assert table(tmp_path, [10, 20, 40]).frame_ids.tolist() == [10, 20, 30, 40]
-    with pytest.raises(ValueError, match=r"part\.csv: row 3, column frame: expected a frame at most 10,000 frames"):
-        table(tmp_path, [0, 20_000])
+    with pytest.raises(ValueError, match=r"part\.csv: row 3, column frame: expected a frame at most 100,000 frames"):
+        table(tmp_path, [0, 200_000])
 
 
 def test_frames_of_which_a_table_says_more_are_those_of_its_rows(tmp_path: Path) -> None:

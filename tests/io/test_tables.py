@@ -138,6 +138,17 @@ def test_columns_that_are_not_known_are_ignored_and_their_order_is_free(cells: C
     assert np.array_equal(found.keypoints, expected.keypoints)
 
 
+@pytest.mark.parametrize("kept", ["x2", "right_knee_x", "right_knee_score"])
+def test_a_row_with_a_pose_but_no_track_id_is_named(kept: str, cells: Cells, tmp_path: Path) -> None:
+    header, row = cells[:2]
+    about = {"frame", "frame_id", "frame_name", "sequence", "is_labeled", "width", "height", "skeleton", kept}
+    cells[1] = [cell if name in about else "" for name, cell in zip(header, row, strict=True)]
+    with (tmp_path / "bad.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(cells)
+    with pytest.raises(ValueError, match="row 2, column track_id: expected a track id, -1 for none, found an empty ce"):
+        read_poses(tmp_path / "bad.csv")
+
+
 def test_a_skeleton_of_the_users_own_is_in_the_table(tmp_path: Path) -> None:
     horse = Skeleton("horse", ("tail", "ear"), ((0, 1),), (), (0.1, 0.2))
     poses = Poses(np.array([[[1, 2], [3, 4]]]), np.array([0, 1]), horse)

@@ -75,7 +75,7 @@ def roi_align(
     size = tuple(output_size) if isinstance(output_size, Iterable) else (output_size, output_size)
     settings = (size[0], size[1]), _as_number(spatial_scale), _as_number(sampling_ratio), aligned
     if peer and not torch.compiler.is_compiling():
-        if not (isinstance(settings[1], Real) and all(isinstance(x, Integral) for x in (*settings[0], settings[2]))):
+        if not _are_numbers(*settings[:3]):
             return peer(input, rois, *settings)  # which is an error
         if _is_odd(input, rois, settings[2]):
             return pool_safely(peer, input, rois, *settings)
@@ -87,6 +87,13 @@ def roi_align(
 
 def _as_number(value: float | Tensor) -> Any:
     return value.item() if isinstance(value, Tensor) else value
+
+
+def _are_numbers(size: Sequence[Any], scale: Any, sampling_ratio: Any) -> bool:
+    rows, columns = size
+    if type(scale) is float and type(rows) is type(columns) is type(sampling_ratio) is int:
+        return True  # as nearly always, in less time than abstract classes take
+    return isinstance(scale, Real) and all(isinstance(x, Integral) for x in (rows, columns, sampling_ratio))
 
 
 def _is_odd(features: Tensor, rois: Tensor, sampling_ratio: int) -> bool:
@@ -173,6 +180,8 @@ def suits_torchvision(
     samples = sampling_ratio**2
     if sampling_ratio <= 0:  # boxes are not looked at: they may well be a quarter as long as the map
         samples = -(-height // (4 * max(1, rows))) * -(-width // (4 * max(1, columns)))
-    moved = 0 if first.stride(1) == 1 else sum(x.shape[2] * x.shape[3] for x in features) * min(images, count)
-    own = 40_000 + 1_000 * count + channels * moved / 5
-    return count * channels * rows * columns * samples < own
+    work, own = count * channels * rows * columns * samples, 40_000 + 1_000 * count
+    if work < own or first.stride(1) == 1:
+        return work < own
+    moved = sum(x.shape[2] * x.shape[3] for x in features) * min(images, count)
+    return work < own + channels * moved / 5

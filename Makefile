@@ -41,9 +41,11 @@ test: venv ## run the tests; ARGS="-k oks" and the like go to pytest
 fuzz: venv ## read 10,000 mutated files with every reader; ARGS="--seed 7 --files 500" and the like go to the script
 	$(VENV)/bin/python tests/fuzz/run.py $(ARGS)
 peers: venv ## run other libraries' own tests with ptfast swapped in and without, and write docs/peers.md
-	@test -x $(PEERS)/bin/python || $(RUN) venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet --requirement tests/peers/requirements.txt
-	$(PEERS)/bin/python tests/peers/run.py
+	@for set in requirements motmetrics; do \
+	  test -x $(PEERS)/$$set/bin/python || $(RUN) venv $(PEERS)/$$set; \
+	  $(PEERS)/$$set/bin/pip install --quiet --requirement tests/peers/$$set.txt || exit 1; \
+	done
+	$(VENV)/bin/python tests/peers/run.py
 
 bench: venv ## run the benchmarks, with the other libraries they compare with; ARGS go to pytest
 	$(RUN) pytest benchmarks --benchmark-only $(ARGS)

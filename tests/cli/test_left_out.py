@@ -174,9 +174,8 @@ def test_convert_of_a_folder_counts_over_all_files(tmp_path: Path, capsys: pytes
 def test_frames_that_reading_adds_are_not_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = np.array([3, 4, 5, 6, 7, 13, 14, 15, 16, 17])
     write_poses(replace(walkers(), frame_ids=numbers), tmp_path / "in.csv")  # MOT text begins at 1 and has no gap
-    assert not [
-        line for line in said(["convert", tmp_path / "in.csv", tmp_path / "out.txt"], capsys) if "frames" in line
-    ]
+    command = ["convert", tmp_path / "in.csv", tmp_path / "out.txt"]
+    assert not [line for line in said(command, capsys) if "frames" in line]
     empty = replace(walkers(), frame_ids=[*numbers, 20], frame_offsets=np.array([*range(0, 21, 2), 20]))
     write_poses(empty, tmp_path / "in.csv")
     lines = said(command, capsys)

@@ -116,7 +116,7 @@ def check_offsets(
     if offsets.size and offsets.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, got {offsets.dtype}")
     if not offsets.size or offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
-        shown = np.array2string(offsets, threshold=8, separator=", ")
+        shown = np.array2string(offsets, max_line_width=1000, threshold=8, separator=", ")
         counted = "" if noun is None else f", the number of {noun}"
         raise ValueError(f"{name} must rise from 0 to {count}{counted}, got {shown}")
     return core_array(offsets, np.int64)

@@ -27,13 +27,13 @@ _Outline = list[Raw] | dict[str, _Part] | _Scalar
 def bad_value(file: object, place: str, expected: str, found: object) -> ValueError:
     """The error for a value of a file, e.g. at annotations[3].keypoints; an empty place is the whole file."""
     where = shortened(place) or "top level"
-    return ValueError(f"{file}: {where}: expected {expected}, found {shortened(found)}")
+    return ValueError(f"{file}: {where}: expected {shortened(expected)}, found {shortened(found)}")
 
 
 def shortened(found: object) -> str:
-    """A text for a message, cut off after 200 characters: damage may have made it as long as the file."""
+    """A text for a message, cut off after 300 characters: damage may have made it as long as the file."""
     text = str(found)
-    return text if len(text) <= 200 else f"{text[:197]}..."
+    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def outline(text: bytes, file: object) -> Content:

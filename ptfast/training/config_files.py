@@ -40,7 +40,7 @@ def read_document(source: str | Path, folder: Path) -> tuple[dict[str, Any], Pat
         raise FileNotFoundError(f"{source}: expected a TOML file or one of {names}")
     try:
         return tomllib.loads(path.read_text()), path
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: expected TOML, found {error}") from None
 
 

@@ -72,6 +72,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("short_sides = []", r"run\.toml: short_sides must be at least one positive number, got \(\)"),
         ("clip_norm = 0", r"run\.toml: clip_norm must be positive, got 0\.0"),
         ("frames = ", r"run\.toml: expected TOML, found "),
+        (f"frames = {'[' * 5000}{']' * 5000}", r"run\.toml: expected TOML, found "),
     ],
 )
 def test_errors_name_file_and_entry(tmp_path: Path, text: str, message: str) -> None:

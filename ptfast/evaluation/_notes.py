@@ -41,6 +41,19 @@ def untracked_notes(side: str, sequences: Named, consequence: str) -> list[str]:
     return notes
 
 
+def start_notes(name: str, truth: Poses, found: Poses, side: str) -> tuple[str, ...]:
+    """A note where frames are matched by number and one side's first is 0, the other's 1, as in MOT files."""
+    if truth.frame_ids is None or found.frame_ids is None or not len(truth) or not len(found):
+        return ()
+    first, other = int(truth.frame_ids.min()), int(found.frame_ids.min())
+    if {first, other} != {0, 1}:
+        return ()
+    return (
+        f"sequence {name!r}: frames count from {first} in the ground truth and from {other} in the {side}; "
+        f"they are matched by number as they are",
+    )
+
+
 def joint_notes(annotated: np.ndarray, predicted: np.ndarray, joints: tuple[str, ...]) -> list[str]:
     """Notes on annotated (K,) and predicted (K,) joints, counted over all sequences."""
     if not annotated.any():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ptfast._columns import frame_of_rows, offsets_of
+from ptfast.evaluation._notes import start_notes
 from ptfast.structures import Poses
 
 Source = str | os.PathLike[str] | Poses | Mapping[str, Poses]
@@ -72,8 +73,11 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
         return SequencePair(sequence, truth, predictions)
     if names == found:
         return SequencePair(sequence, truth, predictions)
+    notes: tuple[str, ...] = ()
     if truth.frame_names is not None and predictions.frame_names is not None:
         _same("frame", f"sequence {sequence!r}", list(names), list(found))
+    else:
+        notes = start_notes(sequence, truth, predictions, "predictions")
     peopled = np.diff(predictions.frame_offsets) > 0
     if unknown := {name for name, there in zip(found, peopled, strict=True) if there} - set(names):
         raise ValueError(
@@ -85,9 +89,9 @@ def _pair(sequence: str, truth: Poses, predictions: Poses) -> SequencePair:
     frames = [predictions.frame(position[name]) for name in names if name in position]
     ordered = Poses.concatenate(frames) if frames else predictions
     if present.all():
-        return SequencePair(sequence, truth, ordered)
+        return SequencePair(sequence, truth, ordered, notes)
     note = f"sequence {sequence!r}: predictions lack {(~present).sum()} of {len(names)} frames, which count as empty"
-    return SequencePair(sequence, truth, _with_empty_frames(ordered, present, truth.frame_ids), (note,))
+    return SequencePair(sequence, truth, _with_empty_frames(ordered, present, truth.frame_ids), (*notes, note))
 
 
 def _with_empty_frames(poses: Poses, present: np.ndarray, frame_ids: np.ndarray | None) -> Poses:

@@ -48,7 +48,8 @@ class PoseTrackResult:
         sequences: The same by sequence; empty in a sequence's own result.
         tracked: False if there are poses and none has a track id. MOT's shares are NaN then, and its counts those of a
             run that found nobody.
-        notes: What the figures do not say: joints never predicted, poses without ids, frames that are lacking.
+        notes: What the figures do not say: joints never predicted, poses without ids, frames that are lacking or count
+            from another number.
     """
 
     ap: np.ndarray

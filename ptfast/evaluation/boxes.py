@@ -17,7 +17,7 @@ from ptfast.evaluation._mot_protocol import (
     counted_results,
     on_removed,
 )
-from ptfast.evaluation._notes import check_any_tracked, untracked_notes
+from ptfast.evaluation._notes import check_any_tracked, start_notes, untracked_notes
 from ptfast.evaluation._pairing import Source, check_track_ids, load, pair_names
 from ptfast.evaluation.identity import Tracks, identity_counts, identity_shares
 from ptfast.ops.clear import clear_match
@@ -42,7 +42,8 @@ class BoxResult:
         misses: Ground-truth boxes without a result.
         false_positives: Results without a ground-truth box.
         sequences: The same by sequence; empty in a sequence's own result.
-        notes: What the figures do not say: results without ids, a ground truth of which nothing counts.
+        notes: What the figures do not say: results without ids, a ground truth of which nothing counts, frames that
+            count from 0 on one side and from 1 on the other.
     """
 
     mota: float
@@ -165,7 +166,8 @@ def evaluate(
         counts, distance, identity = counts + clear[0], distance + clear[1], identity + own
     result = BoxResult.make(counts, distance, identity, each)
     nothing = ["ground truth has no box that counts, so that no figure means anything"] * (result.objects == 0)
-    return replace(result, notes=(*nothing, *untracked_notes("results", named, "take no part")))
+    starts = [note for pair in pairs for note in start_notes(*pair, "results")]
+    return replace(result, notes=(*nothing, *untracked_notes("results", named, "take no part"), *starts))
 
 
 def _clear(tracks: Tracks, min_iou: float) -> tuple[np.ndarray, float]:

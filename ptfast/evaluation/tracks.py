@@ -32,7 +32,7 @@ class TrackResult:
         hota_by_alpha: (19,) HOTA at each alpha.
         identity: (3,) IDTP, IDFP, IDFN.
         sequences: The same by sequence; empty in a sequence's own result.
-        notes: What the figures do not say: poses without ids, frames that are lacking.
+        notes: What the figures do not say: poses without ids, frames that are lacking or count from another number.
     """
 
     idf1: float

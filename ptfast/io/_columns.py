@@ -9,7 +9,7 @@ import numpy as np
 
 from ptfast._columns import is_sentinel, offsets_of
 from ptfast._json import Content, decode
-from ptfast.io._gather import Objects, Rows
+from ptfast.io._gather import Objects, Rows, may_hold_nan
 from ptfast.skeletons import Skeleton
 from ptfast.structures import IgnoreRegions, Poses, joint_boxes
 
@@ -40,20 +40,36 @@ def check_distinct_ids(frames: np.ndarray, ids: np.ndarray, rows: Rows, frame_of
         rows.fail(row, "track_id", f"each track id once in {frame_of(row)}", f"{ids[row]} twice")
 
 
+def known_scores(given: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Who has a score, (N, 1) or (N, K) bool, and (N, K) joint scores: a NaN is none, and becomes 0.
+
+    Args:
+        given: (N,) bool, who has scores in the file.
+        values: (N, K).
+    """
+    if not may_hold_nan(values):
+        return given[:, None], values
+    missing = np.isnan(values)
+    return given[:, None] & ~missing, np.where(missing, 0, values)
+
+
 def joint_scores(given: np.ndarray, values: np.ndarray, visibility: np.ndarray) -> np.ndarray:
-    """(N, K) joint scores: the file's where `given` (N,) or (N, K), else 1 if the file has none at all, else 0."""
-    rest = (visibility > 0) * (0.0 if given.any() else 1.0)
-    return np.where(given if given.ndim == 2 else given[:, None], values, rest)
+    """(N, K) joint scores: the file's where `given` (N, 1) or (N, K), else 1 if the file has none at all, else 0."""
+    if given.all():
+        return values
+    return np.where(given, values, (visibility > 0) * (0.0 if given.any() else 1.0))
 
 
 def scored_feature(given: np.ndarray, visibility: np.ndarray) -> dict[str, np.ndarray] | None:
     """The feature joint_scored (N, K): False for joints that are there without a score; None where there are none.
 
     Args:
-        given: (N,) or (N, K) bool, who has a score in the file.
+        given: (N, 1) or (N, K) bool, who has a score in the file.
         visibility: (N, K).
     """
-    scored = (given if given.ndim == 2 else given[:, None]) | (visibility == 0)
+    if given.all():
+        return None
+    scored = given | (visibility == 0)
     return None if scored.all() else {"joint_scored": scored}
 
 
@@ -85,7 +101,9 @@ def areas_or_none(entries: Objects, boxes: np.ndarray) -> np.ndarray | None:
 
 
 def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: np.ndarray) -> dict[str, Any]:
-    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint; `is_sentinel` is absent.
+    """Pose columns of Poses, in file order, where keypoints are x, y, score of each joint.
+
+    A joint whose x or y is NaN is absent, as `is_sentinel` is; a score that is NaN alone is missing.
 
     Args:
         entries: N poses.
@@ -93,10 +111,11 @@ def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: n
         with_box: (N,) bool, who has a box in the file.
         boxes: (N, 4) xyxy of those.
     """
-    triples = entries.numbers("keypoints", 3 * joints).reshape(len(entries), joints, 3)
-    scores = triples[..., 2]
-    absent = is_sentinel(triples[..., :2], scores)
+    triples, _ = entries.joints("keypoints", joints)
+    scored, given_scores = known_scores(np.ones(len(entries), bool), triples[..., 2])
+    absent = is_sentinel(triples[..., :2], given_scores) & scored
     visibility = np.where(absent, 0, 2).astype(np.uint8)
+    scores = joint_scores(scored, given_scores, visibility)
     keypoints = np.where(absent[..., None], 0, triples[..., :2])
     boxes = boxes_or_extents(with_box, boxes, keypoints, visibility)
     return {
@@ -107,6 +126,7 @@ def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: n
         "scores": pose_scores(*entries.optional_number("score", 0), scores, visibility),
         "track_ids": entries.track_ids(),
         "areas": areas_or_none(entries, boxes),
+        "features": scored_feature(scored, visibility),
     }
 
 

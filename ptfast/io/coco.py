@@ -17,6 +17,7 @@ from ptfast.io._columns import (
     build,
     check_distinct_ids,
     joint_scores,
+    known_scores,
     polygons,
     pose_scores,
     scored_feature,
@@ -83,8 +84,8 @@ def read_coco(
 
     The flag of a joint means: in PoseTrack 1 labelled (visible here), 0 at (0, 0) absent, 0 elsewhere hidden, as the
     official evaluator takes them, but absent at (-1, -1) and the like with a score of 0; in COCO 0 absent, 1 hidden,
-    2 visible. COCO's crowds become ignore regions. PoseTrack
-    files may lack categories: 51 or 45 numbers then are the 17 or 15 joints.
+    2 visible. A joint whose x or y is NaN is absent in both, and a score that is NaN is missing. COCO's crowds become
+    ignore regions. PoseTrack files may lack categories: 51 or 45 numbers then are the 17 or 15 joints.
 
     Args:
         parts: The file's values by key.
@@ -167,23 +168,27 @@ def _by_count(annotations: list[Content], file: str) -> Skeleton:
 
 def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, Any]:
     """Pose columns of Poses in file order; the flags' meaning as in `read_coco`."""
-    triples = entries.numbers("keypoints", 3 * joints).reshape(len(entries), joints, 3)
+    triples, absent = entries.joints("keypoints", joints)
     flags = np.ascontiguousarray(triples[..., 2])
-    with_scores, given_scores = entries.optional_numbers("scores", joints, 0)
-    # A predictor may write anything as a flag, an annotator only what is defined.
-    _check_flags(entries, "keypoints", flags, given=~with_scores if posetrack else np.ones(len(entries), bool))
+    with_scores, given_scores = entries.optional_numbers("scores", joints, 0, nan=True)
+    # A predictor may write any number as a flag, an annotator only what is defined.
+    anything = with_scores[:, None] & ~np.isnan(flags) if posetrack else np.zeros((1, 1), bool)
+    _check_flags(entries, "keypoints", flags, ~anything)
+    scored, given_scores = known_scores(with_scores, given_scores)
+    given_scores[absent] = 0
     visibility = flags.astype(np.uint8)
     if posetrack:
-        none = is_sentinel(triples[..., :2], given_scores) & with_scores[:, None]
+        none = is_sentinel(triples[..., :2], given_scores) & scored
         known = (((triples[..., 0] != 0) | (triples[..., 1] != 0)) & ~none) | (flags != 0)
         visibility = known.astype(np.uint8) + (flags > 0)
         # Writers of this package add "visibility" where joints are hidden, as flags cannot say it.
         given, values = entries.optional_numbers("visibility", joints, 0)
-        _check_flags(entries, "visibility", values, given)
+        _check_flags(entries, "visibility", values, given[:, None])
         visibility[given] = values[given]
+        visibility[absent] = 0
     keypoints = triples[..., :2].astype(np.float32)
     keypoints[visibility == 0] = 0
-    scores = joint_scores(with_scores, given_scores, visibility)
+    scores = joint_scores(scored, given_scores, visibility)
     with_box, corners = entries.optional_numbers("bbox", 4, 0)
     boxes = boxes_or_extents(with_box, from_corner_and_size(corners), keypoints, visibility)
     with_head, heads = entries.optional_numbers("bbox_head", 4, np.nan)
@@ -196,13 +201,13 @@ def _pose_columns(entries: Objects, joints: int, posetrack: bool) -> dict[str, A
         "track_ids": entries.track_ids(),
         "head_boxes": from_corner_and_size(heads) if with_head.any() else None,
         "areas": areas_or_none(entries, boxes),
-        "features": scored_feature(with_scores, visibility),
+        "features": scored_feature(scored, visibility),
     }
 
 
 def _check_flags(entries: Objects, key: str, flags: np.ndarray, given: np.ndarray) -> None:
-    """Raises ValueError unless the flags (n, K) of the rows `given` (n,) are defined ones."""
-    wrong = (flags != 0) & (flags != 1) & (flags != 2) & given[:, None]
+    """Raises ValueError unless the flags (n, K) that are `given` (n, K), or fewer that broadcast, are defined ones."""
+    wrong = (flags != 0) & (flags != 1) & (flags != 2) & given
     if wrong.any():
         row, joint = np.argwhere(wrong)[0]
         entries.fail(int(row), key, "joint flags 0, 1 or 2", f"{flags[row, joint]:g}")

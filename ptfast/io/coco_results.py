@@ -48,8 +48,9 @@ def read_coco_results(detections: list[Content], file: str, sequence: str) -> Po
 
     Where at least half of the numbers in between occur, they are a video's, and the others are frames without anybody.
 
-    Keypoints are COCO's 17 joints as x, y, score; a joint of score 0 at (0, 0), (-1, -1) and the like is absent. Where
-    the first entry has no keypoints the file is one of boxes, which become poses of `BOX_CENTER`.
+    Keypoints are COCO's 17 joints as x, y, score; a joint whose x or y is NaN is absent, and so is one of score 0 at
+    (0, 0), (-1, -1) and the like. Where the first entry has no keypoints the file is one of boxes, which become poses
+    of `BOX_CENTER`.
 
     Args:
         detections: The file's entries.

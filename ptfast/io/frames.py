@@ -7,7 +7,8 @@
                 "000001.jpg": [], ...}}
 
 Frames whose names tell their numbers (img_9.jpg, img_10.jpg) come in order of these, others in the file's. Of a pose,
-only "keypoints" is needed; a joint of score 0 at (0, 0), (-1, -1) or elsewhere with neither x nor y above 0 is absent.
+only "keypoints" is needed; a joint whose x or y is NaN is absent, and so is one of score 0 at (0, 0), (-1, -1) or
+elsewhere with neither x nor y above 0. A joint whose score alone is NaN has none.
 "skeleton" is the name of a known one or what `Skeleton.from_json` reads; without it 17 joints are COCO's and 15 are
 PoseTrack 2017's. The object of frames may also stand alone, without "frames" about it, and "origbox" is read as "box":
 that is the form in which py-globalflow keeps its detections. Other keys are ignored.

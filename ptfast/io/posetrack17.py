@@ -16,6 +16,7 @@ from ptfast.io._columns import (
     build,
     check_distinct_ids,
     joint_scores,
+    known_scores,
     polygons,
     pose_scores,
     scored_feature,
@@ -93,7 +94,8 @@ class _Frame(msgspec.Struct, gc=False):
 def read_posetrack17(parts: dict[str, Content], file: str, sequence: str) -> Poses:
     """Poses of a file: joints that a person lacks are absent, is_visible 0 is hidden, boxes span the joints.
 
-    Points of score 0 at (0, 0), (-1, -1) and the like are absent, too, unless is_visible is 1.
+    Points whose x or y is NaN are absent, too, and so are those of score 0 at (0, 0), (-1, -1) and the like, unless
+    is_visible is 1. A score that is NaN is missing.
 
     Frames have the numbers that imgnum gives or, where some frame lacks it, that names tell.
 
@@ -178,11 +180,13 @@ def _joint_columns(people: Objects) -> Columns:
     lists = [part[0].point if part else () for part in parts]
     counts = np.array(list(map(len, lists)), np.int64)
     points = people.inside("annopoints[0].point", counts).of(list(chain.from_iterable(lists)))
-    xy = np.concatenate([points.numbers("x", 1), points.numbers("y", 1)], 1)
+    xy = np.concatenate([points.numbers(key, 1, nan=True) for key in ("x", "y")], 1)
+    absent = np.isnan(xy).any(1)
     with_flag, flags = points.optional_numbers("is_visible", 1, 1)
     _check_binary(points, "is_visible", flags[:, 0])
-    with_score, given_scores = points.optional_numbers("score", 1, 0)
-    none = with_score & ~(with_flag & (flags[:, 0] == 1)) & is_sentinel(xy, given_scores[:, 0])
+    with_score, given_scores = known_scores(*points.optional_numbers("score", 1, 0, nan=True))
+    with_score, given_scores = with_score[:, 0], given_scores[:, 0]
+    none = absent | (with_score & ~(with_flag & (flags[:, 0] == 1)) & is_sentinel(xy, given_scores))
 
     shape = (len(people), _JOINTS)
     joint = _joint_places(points, counts)
@@ -190,7 +194,7 @@ def _joint_columns(people: Objects) -> Columns:
     keypoints.reshape(-1, 2)[joint] = np.where(none[:, None], 0, xy)
     visibility.flat[joint] = np.where(none, 0, 1 + flags[:, 0])
     known, scores = np.zeros(shape, bool), np.zeros(shape)
-    known.flat[joint], scores.flat[joint] = with_score, given_scores[:, 0]
+    known.flat[joint], scores.flat[joint] = with_score, np.where(absent, 0, given_scores)
     return {"keypoints": keypoints, "visibility": visibility, "with_joint_score": known, "joint_scores": scores}
 
 

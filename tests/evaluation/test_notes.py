@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ptfast.evaluation import boxes, evaluate_tracks, learn_joint_thresholds
 from ptfast.evaluation.posetrack import evaluate
+from ptfast.io import write_poses
 from ptfast.skeletons import COCO_17, POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 
@@ -96,6 +100,51 @@ def test_frames_that_predictions_lack_by_number_are_empty(make: Make) -> None:
     assert (result.matches[WRIST], result.misses[WRIST], result.switches[WRIST]) == (15, 5, 0)
     assert result.notes == ("sequence 'a': predictions lack 5 of 20 frames, which count as empty",)
     assert evaluate_tracks(truth, make([[(1, 0)]] * 15, frame_ids=seen)).identity.tolist() == [15, 0, 5]
+
+
+def counting_from(first: int, truth: int, side: str) -> str:
+    return (
+        f"sequence 'a': frames count from {truth} in the ground truth and from {first} in the {side}; "
+        f"they are matched by number as they are"
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_boxes_whose_frames_count_from_another_number_are_said(make: Make, first: int) -> None:
+    people = make([[(1, 0)]] * 4, boxes=np.tile([0, 0, 9, 9], (4, 1)))
+    truth, found = (replace(people, frame_ids=np.arange(start, start + 4)) for start in (1 - first, first))
+    result = boxes.evaluate(truth, found)
+    assert (result.matches, result.misses, result.false_positives) == (3, 1, 1)
+    assert result.notes == (counting_from(first, 1 - first, "results"),)
+    assert boxes.evaluate(truth, truth).notes == boxes.evaluate(found, found).notes == ()
+
+
+def test_boxes_of_a_mot_file_and_of_poses_counted_from_0_are_said(make: Make, tmp_path: Path) -> None:
+    poses = make([[(1, 0)]] * 4)
+    write_poses(poses, tmp_path / "a.txt")
+    assert boxes.evaluate(replace(poses, frame_ids=np.arange(4)), tmp_path / "a.txt").notes == (
+        counting_from(1, 0, "results"),
+    )
+
+
+@pytest.mark.parametrize("score", [evaluate, evaluate_tracks])
+def test_poses_whose_frames_count_from_another_number_are_said(make: Make, score: Callable[..., Any]) -> None:
+    truth = make([[(1, 0)]] * 4, frame_ids=np.arange(4))
+    later = make([[(1, 0)]] * 3, frame_ids=np.arange(1, 4))
+    assert score(truth, later).notes == (
+        counting_from(1, 0, "predictions"),
+        "sequence 'a': predictions lack 1 of 4 frames, which count as empty",
+    )
+    earlier = make([[], *[[(1, 0)]] * 3], frame_ids=np.arange(4))
+    assert score(later, earlier).notes == (counting_from(0, 1, "predictions"),)
+
+
+def test_frames_matched_by_name_or_position_may_count_from_anywhere(make: Make) -> None:
+    people, names = [[(1, 0)]] * 3, ("5.jpg", "6.jpg", "7.jpg")
+    truth, found = (make(people, frame_ids=np.arange(3) + k, frame_names=names) for k in (0, 1))
+    assert evaluate(truth, found).notes == ()
+    assert evaluate(make(people, frame_ids=np.arange(3)), make(people)).notes == ()
+    assert boxes.evaluate(make(people), make(people, frame_ids=np.arange(1, 4))).notes == ()
 
 
 def test_predictions_without_any_frame_are_all_misses(make: Make) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from ptfast import COCO_17, POSETRACK_17, Poses, read_poses, write_poses
 
+NAN = float("nan")
+NANS = [(NAN, 5), (5, NAN), (NAN, NAN)]
 SENTINELS = [(0, 0), (-1, -1), (0, -3)]
 BOX = [10, 20, 26, 36]
 
@@ -26,6 +28,26 @@ def triples(place: tuple[float, float], score: float = 0.0) -> np.ndarray:
 def read(folder: Path, content: Any) -> Poses:
     (folder / "file.json").write_text(json.dumps(content))
     return read_poses(folder / "file.json")
+
+
+def annolist(joints: np.ndarray) -> dict[str, Any]:
+    """A PoseTrack 2017 file of the first 15 joints."""
+    points = [{"id": [k], "x": [x], "y": [y], "score": [score]} for k, (x, y, score) in enumerate(joints[:15].tolist())]
+    return {"annolist": [{"image": [{"name": "a.jpg"}], "annorect": [{"annopoints": [{"point": points}]}]}]}
+
+
+def posetrack18(joints: np.ndarray) -> dict[str, Any]:
+    flagged = joints.copy()
+    flagged[:, 2] = joints[:, 2] != 0
+    return document(flagged, POSETRACK_17.joints, scores=joints[:, 2].tolist())
+
+
+FORMATS = {
+    "frames": lambda joints: {"frames": {"a.jpg": [{"keypoints": joints.ravel().tolist()}]}},
+    "coco_results": lambda joints: [{"image_id": 1, "score": 1, "keypoints": joints.ravel().tolist()}],
+    "posetrack18": posetrack18,
+    "posetrack17": annolist,
+}
 
 
 def document(keypoints: np.ndarray, names: tuple[str, ...], **more: Any) -> dict[str, Any]:
@@ -51,22 +73,17 @@ def test_sentinels_of_scored_joints_are_absent(place: tuple[int, int], tmp_path:
 
 @pytest.mark.parametrize("place", SENTINELS)
 def test_sentinels_of_posetrack18_are_absent(place: tuple[int, int], tmp_path: Path) -> None:
-    joints = triples(place)
-    scores = joints[:, 2].tolist()
-    joints[:, 2] = joints[:, 2] > 0
-    fourth_alone_is_absent(read(tmp_path, document(joints, POSETRACK_17.joints, scores=scores)))
+    fourth_alone_is_absent(read(tmp_path, posetrack18(triples(place))))
 
 
 @pytest.mark.parametrize("place", SENTINELS)
 def test_sentinels_of_posetrack17_are_absent(place: tuple[int, int], tmp_path: Path) -> None:
-    joints = triples(place)[:15]
-    points = [{"id": [k], "x": [x], "y": [y], "score": [score]} for k, (x, y, score) in enumerate(joints.tolist())]
-    frame = {"image": [{"name": "a.jpg"}], "annorect": [{"annopoints": [{"point": points}]}]}
-    poses = read(tmp_path, {"annolist": [frame]})
+    content = annolist(triples(place))
+    poses = read(tmp_path, content)
     assert np.flatnonzero(poses.joint_visibility[0] == 0).tolist() == [3]
     assert poses.boxes.tolist() == [[10, 20, 24, 34]]
-    points[3]["is_visible"] = [1]
-    assert (read(tmp_path, {"annolist": [frame]}).joint_visibility == 2).all()
+    content["annolist"][0]["annorect"][0]["annopoints"][0]["point"][3]["is_visible"] = [1]
+    assert (read(tmp_path, content).joint_visibility == 2).all()
 
 
 def test_cocos_flag_of_0_is_absent_wherever_it_stands(tmp_path: Path) -> None:
@@ -99,3 +116,53 @@ def test_joints_of_a_table_without_a_coordinate_are_absent(cell: str, column: st
     poses = read_poses(tmp_path / "b.csv")
     assert np.flatnonzero(poses.joint_visibility[0] == 0).tolist() == [3]
     assert (poses.keypoints[0, 3] == 0).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("score", [0.0, 0.25, NAN])
+@pytest.mark.parametrize("place", NANS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_nan_joints_are_absent(format: str, place: tuple[float, float], score: float, tmp_path: Path) -> None:
+    poses = read(tmp_path, FORMATS[format](triples(place, score)))
+    assert np.flatnonzero(poses.joint_visibility[0] == 0).tolist() == [3]
+    assert (poses.keypoints[0, 3] == 0).all() and poses.joint_scores[0, 3] == 0
+    assert (np.delete(poses.joint_scores[0], 3) == 0.5).all() and poses.scores[0] in (0.5, 1)
+    assert poses.boxes.tolist() == [[10, 20, 24, 34] if format == "posetrack17" else BOX]
+    assert poses.features == {}
+
+
+@pytest.mark.parametrize("flag", [0, 1, 2, NAN])
+@pytest.mark.parametrize("place", NANS)
+def test_nan_joints_of_annotations_are_absent_whatever_their_flag(
+    place: tuple[float, float], flag: float, tmp_path: Path
+) -> None:
+    joints = triples(place)
+    joints[:, 2] = 2
+    joints[3, 2] = flag
+    fourth_alone_is_absent(read(tmp_path, document(joints, COCO_17.joints)))
+    content = document(joints, POSETRACK_17.joints, visibility=[2] * 17)
+    fourth_alone_is_absent(read(tmp_path, content))
+    del content["annotations"][0]["visibility"]
+    fourth_alone_is_absent(read(tmp_path, content))
+
+
+def test_nan_points_of_posetrack17_are_absent_whatever_their_flag(tmp_path: Path) -> None:
+    content = annolist(triples((NAN, 5), 0.25))
+    content["annolist"][0]["annorect"][0]["annopoints"][0]["point"][3]["is_visible"] = [1]
+    assert np.flatnonzero(read(tmp_path, content).joint_visibility[0] == 0).tolist() == [3]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("place", [(50, 60), (0, 0)])
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_score_that_alone_is_nan_is_missing(format: str, place: tuple[float, float], tmp_path: Path) -> None:
+    poses = read(tmp_path, FORMATS[format](triples(place, NAN)))
+    assert (poses.joint_visibility > 0).all() and poses.keypoints[0, 3].tolist() == list(place)
+    assert np.argwhere(~poses.features["joint_scored"]).tolist() == [[0, 3]]
+    assert poses.joint_scores[0, 3] == 0 and (np.delete(poses.joint_scores[0], 3) == 0.5).all()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_people_of_nan_joints_alone_have_no_box(format: str, tmp_path: Path) -> None:
+    poses = read(tmp_path, FORMATS[format](np.full((17, 3), NAN)))
+    assert not poses.joint_visibility.any() and not poses.keypoints.any() and not poses.boxes.any()

@@ -13,7 +13,7 @@ import pytest
 
 from ptfast import COCO_17, POSETRACK_15, POSETRACK_17, Poses, read_poses, write_poses
 
-NAN = float("nan")
+NAN, INFINITY = float("nan"), float("inf")
 NAMES = "posetrack_17, posetrack_15, coco_17, box_center"
 FORMS = (
     "annolist (PoseTrack 2017), images, annotations and categories (PoseTrack 2018, COCO), frames or a list"
@@ -121,7 +121,12 @@ POSETRACK18 = [
     (put("annotations", 2, "keypoints", [1.0] * 48), "annotations[2].keypoints", "51 numbers", "48"),
     (put("annotations", 2, "keypoints", "abc"), "annotations[2].keypoints", "a list", "a string"),
     (put("annotations", 2, "keypoints", None), "annotations[2].keypoints", "a list", "null"),
-    (put("annotations", 2, "keypoints", 4, NAN), "annotations[2].keypoints[4]", "a finite number", "NaN"),
+    (put("annotations", 2, "keypoints", 4, INFINITY), "annotations[2].keypoints[4]", "a finite number", "inf"),
+    (put("annotations", 2, "keypoints", 5, NAN), "annotations[2].keypoints", "joint flags 0, 1 or 2", "nan"),
+    (put("annotations", 2, "scores", 4, -INFINITY), "annotations[2].scores[4]", "a finite number", "-inf"),
+    (put("annotations", 2, "bbox", 1, NAN), "annotations[2].bbox[1]", "a finite number", "NaN"),
+    (put("annotations", 2, "score", NAN), "annotations[2].score", "a finite number", "NaN"),
+    (put("annotations", 2, "area", NAN), "annotations[2].area", "a finite number", "NaN"),
     (put("annotations", 2, "keypoints", 4, 1e39), "annotations[2].keypoints[4]", "a finite number", "1e+39"),
     (put("annotations", 2, "keypoints", 4, "12"), "annotations[2].keypoints[4]", "a number", "a string"),
     (put("annotations", 2, "keypoints", 4, None), "annotations[2].keypoints[4]", "a number", "null"),
@@ -175,6 +180,7 @@ COCO = [
     (drop("categories"), "top level", "the key 'categories'", "an object with the keys images, annotations, sequence"),
     (put("annotations", 0, "keypoints", 2, 3), "annotations[0].keypoints", "joint flags 0, 1 or 2", "3"),
     (put("annotations", 0, "keypoints", 2, 0.5), "annotations[0].keypoints", "joint flags 0, 1 or 2", "0.5"),
+    (put("annotations", 0, "keypoints", 2, NAN), "annotations[0].keypoints", "joint flags 0, 1 or 2", "nan"),
     (put("annotations", 1, "track_id", 0), "annotations[1].track_id", "each track id once in image 1", "0 twice"),
 ]
 
@@ -221,7 +227,9 @@ POSETRACK17 = [
     (drop(*POINTS, 3, "x"), POINT, "the key 'x'", "an object"),
     (put(*POINTS, 3, "x", 5.0), POINT + ".x", "a list", "a decimal number"),
     (put(*POINTS, 3, "x", [1.0, 2.0]), POINT + ".x", "a list of length 1", "something else"),
-    (put(*POINTS, 3, "x", [NAN]), POINT + ".x[0]", "a finite number", "NaN"),
+    (put(*POINTS, 3, "x", [INFINITY]), POINT + ".x[0]", "a finite number", "inf"),
+    (put(*POINTS, 3, "score", [INFINITY]), POINT + ".score[0]", "a finite number", "inf"),
+    (put(*POINTS, 3, "is_visible", [NAN]), POINT + ".is_visible[0]", "a finite number", "NaN"),
     (put(*POINTS, 3, "y", ["7"]), POINT + ".y[0]", "a number", "a string"),
     (put(*POINTS, 3, "id", [15]), POINT + ".id", "a joint number from 0 to 14", "15"),
     (put(*POINTS, 3, "id", [2]), POINT + ".id", "each joint once", "2, which annolist[1].annorect[0]"),
@@ -252,7 +260,8 @@ FRAMES = [
     (put("frames", "a/000001.jpg", 1, 5), FRAME + "[1]", "an object", "a whole number"),
     (drop("frames", "a/000001.jpg", 1, "keypoints"), FRAME + "[1]", "the key 'keypoints'", "an object"),
     (put("frames", "a/000001.jpg", 1, "keypoints", [1.0] * 17), FRAME + "[1].keypoints", "51 numbers", "17"),
-    (put("frames", "a/000001.jpg", 1, "keypoints", 0, NAN), FRAME + "[1].keypoints[0]", "a finite number", "NaN"),
+    (put("frames", "a/000001.jpg", 1, "keypoints", 0, INFINITY), FRAME + "[1].keypoints[0]", "a finite number", "inf"),
+    (put("frames", "a/000001.jpg", 1, "box", 3, NAN), FRAME + "[1].box[3]", "a finite number", "NaN"),
     (
         put("frames", "a/000001.jpg", 1, "track_id", 0),
         FRAME + "[1].track_id",
@@ -273,6 +282,9 @@ COCO_RESULTS = [
     (put(1, "track_id", 0), "[1].track_id", "each track id once in image 1", "0 twice"),
     (put(1, "track_id", -5), "[1].track_id", "a track id, or -1 for none", "-5"),
     (put(1, "bbox", None), "[1].bbox", "a list", "null"),
+    (put(1, "keypoints", 7, INFINITY), "[1].keypoints[7]", "a finite number", "inf"),
+    (put(1, "keypoints", 8, -INFINITY), "[1].keypoints[8]", "a finite number", "-inf"),
+    (put(1, "bbox", 0, NAN), "[1].bbox[0]", "a finite number", "NaN"),
 ]
 
 EDITS = [

@@ -10,7 +10,7 @@ from ptfast._check import Array, check_integer, check_offsets
 from ptfast._columns import cast_array, like, offsets_of, on_host
 from ptfast.tracking._kernels.records import Found, Sets
 from ptfast.tracking._kernels.threads import even_pieces, run_pieces
-from ptfast.tracking._reals import as_reals
+from ptfast.tracking._reals import SMALLEST, as_reals
 
 GRAIN = 4096  # points that are worth a thread
 
@@ -54,8 +54,8 @@ def mean_shift(
         The clusters, NumPy arrays or torch tensors as the points are.
 
     Raises:
-        ValueError: A shape is wrong, a value not finite, a bandwidth or weight not positive, or offsets do not rise
-            from 0 to P.
+        ValueError: A shape is wrong, a value not finite or larger than 1e100 in size, a bandwidth or weight smaller
+            than 1e-100, or offsets do not rise from 0 to P.
 
     Source:
         Comaniciu and Meer 2002, which Wang et al. 2020, section 3.3, apply to pose hypotheses.
@@ -67,8 +67,9 @@ def mean_shift(
     widths = as_reals("bandwidth", widths, ("B",), B=count)
     loads = np.zeros(0) if weights is None else as_reals("weights", weights, ("P",), P=len(host))
     for name, values in (("bandwidth", widths), ("weights", loads)):
-        if values.size and values.min() <= 0:
-            raise ValueError(f"{name} must be positive, got {values.min()} at ({values.argmin()},)")
+        if values.size and values.min() < SMALLEST:
+            least = "positive" if values.min() <= 0 else f"at least {SMALLEST}"
+            raise ValueError(f"{name} must be {least}, got {values.min()} at ({values.argmin()},)")
     check_integer("max_iter", max_iter, 0)
     found = _cluster(host, loads, starts, widths, max_iter)
     ends = offsets_of(found.counts)

@@ -36,7 +36,7 @@ def cheapest_path(
         path (L,) int64, rows of `places`, and its cost.
 
     Raises:
-        ValueError: A shape is wrong, a value not finite or negative, or a layer empty.
+        ValueError: A shape is wrong, a value not finite, negative, or larger than 1e100 in size, or a layer empty.
 
     Source:
         Wang et al. 2020, section 3.3, equation 3.

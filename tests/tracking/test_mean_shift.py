@@ -117,6 +117,16 @@ def test_bandwidths_at_the_last_bits_of_coordinates_leave_no_nan() -> None:
     assert found.labels.max() < max(1, len(found.centres))
 
 
+@pytest.mark.parametrize("size", [1e-99, 1e100])
+@pytest.mark.parametrize("bandwidth", [1e-100, 1e100])
+def test_the_largest_and_smallest_numbers_have_clusters(size: float, bandwidth: float) -> None:
+    points = np.random.default_rng(0).uniform(-size, size, (40, 2))
+    found = mean_shift(points, bandwidth, weights=np.full(40, size))
+    apart = bandwidth < size
+    assert len(found.centres) > 1 if apart else len(found.centres) == 1
+    assert np.isfinite(found.centres).all() and set(found.labels) == set(range(len(found.centres)))
+
+
 def test_empty_sets_have_no_clusters() -> None:
     found = mean_shift(spread(5, 0), 1000, offsets=[0, 0, 5, 5])
     np.testing.assert_array_equal(found.offsets, [0, 0, 1, 1])
@@ -141,6 +151,12 @@ def test_any_layout_and_kind_of_array_will_do() -> None:
     [
         ({"points": np.zeros((3, 3))}, r"points must have shape \(P, 2\), got \(3, 3\)"),
         ({"points": np.full((4, 2), np.nan)}, r"points must be finite, got nan at \(0, 0\)"),
+        (
+            {"points": np.full((40, 2), 1.7e308)},
+            r"points must lie between -1e\+100 and 1e\+100, got 1.7e\+308",
+        ),
+        ({"bandwidth": 1e-320}, r"bandwidth must be at least 1e-100, got 1e-320 at \(0,\)"),
+        ({"weights": np.full(4, 1e308)}, r"weights must lie between -1e\+100 and 1e\+100, got 1e\+308 at \(0,\)"),
         ({"bandwidth": 0}, r"bandwidth must be positive, got 0.0 at \(0,\)"),
         ({"bandwidth": np.ones(2)}, r"bandwidth must have shape \(B,\) with B = 1, got \(2,\)"),
         ({"weights": np.array([1, 1, 0, 1.0])}, r"weights must be positive, got 0.0 at \(2,\)"),

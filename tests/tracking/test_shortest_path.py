@@ -94,6 +94,7 @@ def test_no_layers_have_an_empty_path() -> None:
         ({"places": np.full((3, 2), np.inf)}, r"places must be finite, got inf at \(0, 0\)"),
         ({"offsets": [0, 1, 1, 3]}, r"offsets must rise from 0 to 3 with no layer empty, got \[0 1 1 3\]"),
         ({"sizes": [1, 0, 0]}, "sizes must have a positive sum in every layer"),
+        ({"places": np.full((3, 2), 1e155)}, r"places must lie between -1e\+100 and 1e\+100, got 1e\+155 at \(0, 0\)"),
         ({"sizes": [1, 2, -1]}, "sizes must not be negative, got -1"),
         ({"smoothness": -1}, "smoothness must not be negative, got -1"),
         ({"smoothness": np.ones(3)}, r"smoothness must have shape \(L,\) with L = 2, got \(3,\)"),

@@ -112,7 +112,7 @@ def scored_columns(entries: Objects, joints: int, with_box: np.ndarray, boxes: n
         boxes: (N, 4) xyxy of those.
     """
     triples, _ = entries.joints("keypoints", joints)
-    scored, given_scores = known_scores(np.ones(len(entries), bool), triples[..., 2])
+    scored, given_scores = known_scores(np.ones(len(entries), bool), np.ascontiguousarray(triples[..., 2]))
     absent = is_sentinel(triples[..., :2], given_scores) & scored
     visibility = np.where(absent, 0, 2).astype(np.uint8)
     scores = joint_scores(scored, given_scores, visibility)

@@ -166,3 +166,11 @@ def test_a_score_that_alone_is_nan_is_missing(format: str, place: tuple[float, f
 def test_people_of_nan_joints_alone_have_no_box(format: str, tmp_path: Path) -> None:
     poses = read(tmp_path, FORMATS[format](np.full((17, 3), NAN)))
     assert not poses.joint_visibility.any() and not poses.keypoints.any() and not poses.boxes.any()
+
+
+def test_a_nan_is_no_score_by_which_posetrack18_means_none(tmp_path: Path) -> None:
+    content = posetrack18(triples((-1, -1), NAN))
+    content["annotations"][0]["keypoints"][11] = 0
+    poses = read(tmp_path, content)
+    assert poses.joint_visibility[0].tolist() == [2, 2, 2, 1, *[2] * 13]
+    assert poses.keypoints[0, 3].tolist() == [-1, -1]

@@ -87,7 +87,8 @@ cuda-check: venv ## compile every CUDA kernel for all architectures, warnings as
 	$(VENV)/bin/python .ci/cuda_resources.py $(CUDA_BUILD)
 
 # The sanitizers must be there before Python is, and Python keeps memory until its end. The sanitized core is imported
-# from a copy of the package, so -P keeps the folder that make runs in off the path.
+# from a copy of the package, so -P keeps the folder that make runs in off the path. A report ends the process: what
+# pytest caught of its stderr would be lost with it.
 sanitize: venv ## run the core's tests under the address, undefined-behaviour and thread sanitizers
 	cmake -S tests/sanitizers -B $(SANITIZED)/threads -G Ninja -DPTFAST_SANITIZER=thread
 	cmake --build $(SANITIZED)/threads
@@ -101,7 +102,7 @@ sanitize: venv ## run the core's tests under the address, undefined-behaviour an
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(CURDIR)/$(SANITIZED)/package \
 	  $(VENV)/bin/python -P -m pytest tests/ops tests/tracking/test_linking.py tests/tracking/test_online.py \
-	  -k "not emulated" $(ARGS)
+	  -k "not emulated" --capture=sys $(ARGS)
 
 clean: ## remove everything that was built; .venv stays, and ptfast is built anew the next time
 	rm -rf build dist demo *.egg-info ptfast/_C.*.so $(INSTALLED) .pytest_cache .ruff_cache .mypy_cache .benchmarks

@@ -1,10 +1,10 @@
 """Where CUDA kernels are tested: on a GPU, and on the CPU through the emulator in tests/cuda_emulator.
 
 With PTFAST_EMULATOR_SANITIZE=1 emulated kernels also report reads and writes outside of tensors. The sanitizer must be
-there from the start:
+there from the start, and its report ends the process, with all that pytest has caught of stderr:
 
     LD_PRELOAD="$(c++ -print-file-name=libasan.so) $(c++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
-    PTFAST_EMULATOR_SANITIZE=1 .venv/bin/pytest tests -k emulated
+    PTFAST_EMULATOR_SANITIZE=1 .venv/bin/pytest tests -k emulated --capture=sys
 """
 
 from __future__ import annotations

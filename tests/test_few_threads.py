@@ -6,12 +6,14 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from ptfast import _native
+from ptfast.cli.methods import clip_tracking
 from ptfast.tracking._kernels.threads import run_pieces
 
 # Stacks of threads are as large as the stack's limit, and the space of addresses leaves no room for one.
@@ -81,3 +83,12 @@ def test_an_error_in_a_piece_comes_out_once_all_threads_have_stopped(monkeypatch
     monkeypatch.setattr(_native, "num_threads", lambda: 3)
     with pytest.raises(RuntimeError, match=r"piece \d"):
         run_pieces(fail, [(i,) for i in range(20)])
+
+
+def test_a_command_begins_where_no_thread_compiles_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", fail)
+    with pytest.raises(ValueError, match="--boxes has the boxes of one video, got 2 videos"):
+        clip_tracking.make("weights.pth", "cpu", {"boxes": Path("boxes.txt")}, 2)

@@ -118,6 +118,12 @@ def test_documents_name_targets_that_the_makefile_has(document: str) -> None:
     assert {first or second for first, second in named} - targets == set()
 
 
+def test_reports_of_the_sanitizers_are_not_caught() -> None:
+    """They end the process, and what pytest had caught of stderr would be lost."""
+    (recipe,) = re.findall(r"^sanitize:.*?\n\n", read("Makefile"), re.MULTILINE | re.DOTALL)
+    assert "-m pytest" in recipe and "--capture=sys" in recipe
+
+
 def test_readme_names_commands_that_ptfast_has() -> None:
     code = "\n".join(re.findall(r"```sh\n(.*?)```", read("README.md"), re.DOTALL))
     named = sorted(set(re.findall(r"^(?:\.venv/bin/)?ptfast ([a-z]+)", code, re.MULTILINE)))

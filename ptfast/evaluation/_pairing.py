@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast._check import check_shape
 from ptfast._columns import frame_of_rows, offsets_of
 from ptfast.evaluation._notes import start_notes
 from ptfast.structures import Poses
@@ -155,4 +156,19 @@ def check_track_ids(side: str, name: str, poses: Poses, *, needed: bool, distinc
         raise ValueError(
             f"{side} of sequence {name!r}, frame {frame_label(poses, int(frames[row]))}: expected each track id once, "
             f"found {ids[row]} twice"
+        )
+
+
+def check_joint_scores(name: str, poses: Poses) -> None:
+    """Raises ValueError where a predicted joint's score is NaN: features["joint_scored"] is what tells of none."""
+    bad = np.isnan(poses.joint_scores) & (poses.joint_visibility > 0)
+    if (given := poses.features.get("joint_scored")) is not None:
+        check_shape('predictions.features["joint_scored"]', given, ("N", "K"), K=len(poses.skeleton))
+        bad &= np.asarray(given, bool)
+    if bad.any():
+        row, joint = (int(i) for i in np.argwhere(bad)[0])
+        frame = frame_label(poses, int(frame_of_rows(poses.frame_offsets)[row]))
+        raise ValueError(
+            f"predictions of sequence {name!r}, frame {frame}: expected numbers as scores of joints, found nan for "
+            f"{poses.skeleton.joints[joint]}"
         )

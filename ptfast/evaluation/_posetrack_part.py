@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_shape
 from ptfast.evaluation._notes import check_common_joint
-from ptfast.evaluation._pairing import SequencePair, check_track_ids
+from ptfast.evaluation._pairing import SequencePair, check_joint_scores, check_track_ids
 from ptfast.evaluation._posetrack_reach import correct_joints, reached_pairs
 from ptfast.evaluation._posetrack_sides import Minimum, Side, filtered, make_side, restricted, tracked_frames
 from ptfast.skeletons import POSETRACK_15
@@ -39,6 +38,7 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
     """Compares the poses of one sequence, frame by frame."""
     check_track_ids("ground truth", pair.name, pair.truth, needed=True, distinct=not official)
     check_track_ids("predictions", pair.name, pair.predictions, needed=False)
+    check_joint_scores(pair.name, pair.predictions)
     check_common_joint(pair.name, pair.truth, pair.predictions, POSETRACK_15)
     truth, poses = pair.truth.to_skeleton(POSETRACK_15), pair.predictions.to_skeleton(POSETRACK_15)
     counted = np.diff(truth.frame_offsets) > 0 if official else truth.is_labeled
@@ -72,6 +72,5 @@ def _scored(pair: SequencePair) -> np.ndarray:
     given = poses.features.get("joint_scored")
     if given is None:
         return np.ones((len(poses.scores), len(POSETRACK_15)), bool)
-    check_shape('predictions.features["joint_scored"]', given, ("N", "K"), N=len(given), K=len(poses.skeleton))
     index = poses.skeleton.indices_of(POSETRACK_15)
     return (index >= 0) & np.asarray(given, bool)[:, index]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ptfast._check import check_integer
 from ptfast.evaluation._notes import check_any_tracked
-from ptfast.evaluation._pairing import Source, pair_sequences
+from ptfast.evaluation._pairing import Source, check_joint_scores, pair_sequences
 from ptfast.evaluation.posetrack import evaluate
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
@@ -41,6 +41,8 @@ def learn_joint_thresholds(ground_truth: Source, predictions: Source, *, candida
     if len(skeletons) != 1:
         raise ValueError(f"predictions must share one skeleton, got {sorted(each.name for each in skeletons)}")
     check_any_tracked("predictions", ((pair.name, pair.predictions) for pair in pairs))
+    for pair in pairs:
+        check_joint_scores(pair.name, pair.predictions)
     truth = {pair.name: pair.truth for pair in pairs}
     found = {pair.name: pair.predictions for pair in pairs}
     tried = _quantiles(list(found.values()), candidates)

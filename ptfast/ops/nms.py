@@ -6,7 +6,7 @@ tube_nms and oks_nms. The docstrings of the others state its meaning there.
 
 from __future__ import annotations
 
-from ptfast._check import Array, ArrayT, check_number, check_shape, is_tensor
+from ptfast._check import Array, ArrayT, check_integer, check_number, check_shape, is_tensor
 from ptfast.ops._numpy.nms import nms_arrays, oks_nms_arrays, soft_oks_nms_arrays
 
 
@@ -178,14 +178,14 @@ def soft_oks_nms(
     Raises:
         ValueError: A shape is wrong, threshold or max_detections is out of range, or, except on a GPU, a number is NaN
             or infinite. There a NaN score counts as -inf, and a pose with a NaN coordinate overlaps none.
-        TypeError: A dtype is neither float32 nor float64.
+        TypeError: A dtype is neither float32 nor float64, or max_detections is no integer.
 
     Source:
         HRNet's soft_oks_nms (Gaussian), after Bodla et al. 2017, section 3.
     """
     poses = _check_poses(keypoints, scores, areas, sigmas)
     check_number("threshold", threshold, 1e-6)
-    check_number("max_detections", max_detections, 0)
+    max_detections = check_integer("max_detections", max_detections, 0, 2**63 - 1)
     if is_tensor(keypoints):
         from ptfast.ops._torch.nms import soft_oks_nms as on_tensors
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ptfast.evaluation import learn_joint_thresholds
 from ptfast.evaluation.posetrack import evaluate
+from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 
 Make = Callable[..., Poses]
@@ -91,3 +94,15 @@ def test_ground_truth_without_a_track_id(make: Make) -> None:
     message = "ground truth of sequence 'a', frame 1: expected a track id for each pose, found a pose without"
     with pytest.raises(ValueError, match=message):
         evaluate(make([PERSON, [(-1, 0)]]), make([PERSON] * 2))
+
+
+@pytest.mark.parametrize("score", [evaluate, learn_joint_thresholds])
+def test_a_joint_score_that_is_no_number(make: Make, score: Callable[[Poses, Poses], object]) -> None:
+    truth, predictions = make([PERSON] * 2), make([PERSON] * 2)
+    scores = predictions.joint_scores.copy()
+    scores[1, POSETRACK_15.index("right_wrist")] = np.nan
+    message = "predictions of sequence 'a', frame 1: expected numbers as scores of joints, found nan for right_wrist"
+    with pytest.raises(ValueError, match=message):
+        score(truth, replace(predictions, joint_scores=scores))
+    absent = predictions.joint_visibility * ~np.isnan(scores)
+    assert score(truth, replace(predictions, joint_scores=scores, joint_visibility=absent)) is not None

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -153,7 +156,7 @@ def test_numbers_that_are_not_finite_are_named(bad: float, convert) -> None:
         (lambda: nms(tubes(3)[:, 0], scores(3), 1.5), r"threshold must be between 0 and 1, got 1\.5"),
         (lambda: oks_nms(*poses(3), np.nan), r"threshold must be between 0 and 1, got nan"),
         (lambda: soft_oks_nms(*poses(3), 0), r"threshold must be at least 1e-06, got 0"),
-        (lambda: soft_oks_nms(*poses(3), 1, max_detections=-1), r"max_detections must be at least 0, got -1"),
+        (lambda: soft_oks_nms(*poses(3), 1, max_detections=-1), "max_detections must be between 0 and"),
         (lambda: oks_nms(*poses(3)[:3], SIGMAS[:4], 0.5), r"sigmas must have shape \(17,\), got \(4,\)"),
     ],
 )
@@ -214,3 +217,12 @@ def test_nms_keeps_what_torchvision_keeps() -> None:
     boxes = torch.as_tensor(np.concatenate([corner, corner + random.uniform(5, 60, (500, 2))], 1), dtype=torch.float32)
     order = torch.as_tensor(random.permutation(500), dtype=torch.float32)
     assert nms(boxes, order, 0.45).tolist() == torchvision.ops.nms(boxes, order, 0.45).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_a_count_that_is_no_integer_is_named(kind: Callable[[np.ndarray], Any]) -> None:
+    inputs = [kind(column) for column in poses(3)]
+    for count in (0.5, np.inf, "all"):
+        with pytest.raises(TypeError, match="max_detections must be an integer, got"):
+            soft_oks_nms(*inputs, 0.4, max_detections=count)
+    assert len(soft_oks_nms(*inputs, 0.4, max_detections=2**62)[0]) == 3

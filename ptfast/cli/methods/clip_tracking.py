@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,9 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
     Raises:
         ValueError: There are boxes of one video for several, or a detector besides.
     """
-    # Kernels that merging needs at the end compile while the first frames are looked at.
-    Thread(target=warm_up, daemon=True).start()
+    # Kernels that merging needs at the end compile while the first frames are looked at, if there is a thread for it.
+    with suppress(RuntimeError):
+        Thread(target=warm_up, daemon=True).start()
     from ptfast.io import read_poses
     from ptfast.methods import ClipTracking
     from ptfast.pipeline.detectors import given_boxes

@@ -58,6 +58,7 @@ class OnlineLinker:
         )
         self._keep_filtered, self._given_skeleton = keep_filtered, skeleton
         self._lock = threading.RLock()  # native calls release the GIL
+        self._linking = False
         self.reset()
 
     def reset(self, *, keep_ids: bool = False) -> None:
@@ -68,6 +69,7 @@ class OnlineLinker:
                 id is 0 again.
         """
         with self._lock:
+            self._check_idle()
             self._first_id = self._next_id() if keep_ids else 0
             self._skeleton: Skeleton | None = None
             self._recent: deque[Poses] = deque(maxlen=self._settings.lookback + 1)
@@ -89,6 +91,7 @@ class OnlineLinker:
             ValueError: It holds more or fewer frames than one, another skeleton than before, an array of another shape,
                 or a frame number that does not rise.
             TypeError: It is an array, and the linker was made without a skeleton.
+            RuntimeError: The cost function calls it for the linker that is asking for costs.
         """
         if not isinstance(frame_poses, Poses):
             frame_poses = self._as_poses(frame_poses)
@@ -98,6 +101,7 @@ class OnlineLinker:
         columns = prepare(columns_of(kept, self._settings.cost))
         ids = np.full(len(kept.scores), -1, np.int64)
         with self._lock:
+            self._check_idle()
             self._expect(kept.skeleton)
             self._link(kept, columns, ids)
         return with_ids(frame_poses, kept, keep, ids, self._keep_filtered)
@@ -124,12 +128,20 @@ class OnlineLinker:
         before = self._recent.copy()
         self._recent.append(kept)
         self._frames += 1
+        self._linking = True
         try:
             self._native.update([_native.address(column) for column in columns], len(ids), _native.address(ids))
         except BaseException:
             self._recent = before
             self._frames -= 1
             raise
+        finally:
+            self._linking = False
+
+    def _check_idle(self) -> None:
+        """Raises RuntimeError within a call of the cost function: the frame at hand is half linked."""
+        if self._linking:
+            raise RuntimeError("a cost function must not update or reset the linker that calls it")
 
     def lost_tracks(self) -> list[int]:
         """Ids that nobody has in the newest frame and that the next frame may still take up, ascending."""

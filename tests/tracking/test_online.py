@@ -193,6 +193,25 @@ def test_a_cost_that_raises_leaves_the_linker_as_it_was() -> None:
     np.testing.assert_array_equal(np.concatenate(ids), link(poses, cost=iou_like, lookback=2).track_ids)
 
 
+@pytest.mark.parametrize("call", ["update", "reset"])
+def test_a_cost_that_calls_its_own_linker_is_refused(call: str) -> None:
+    poses = scene()
+
+    def cost(earlier: Poses, current: Poses) -> np.ndarray:
+        if meddling:
+            linker.update(poses.frame(7)) if call == "update" else linker.reset()
+        return iou_like(earlier, current)
+
+    linker = OnlineLinker(cost=cost)
+    meddling = True
+    linker.update(poses.frame(0))
+    with pytest.raises(RuntimeError, match="a cost function must not update or reset the linker that calls it"):
+        linker.update(poses.frame(1))
+    meddling = False
+    expected = link(poses[:2], cost=iou_like).frame(1).track_ids
+    np.testing.assert_array_equal(linker.update(poses.frame(1)).track_ids, expected)
+
+
 def test_threads_may_share_a_linker() -> None:
     """Whose frame comes first is up to them; each frame is linked whole."""
     poses, linker = scene(frames=300), OnlineLinker()

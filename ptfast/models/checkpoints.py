@@ -120,18 +120,23 @@ def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
 def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) -> tuple[Any, dict[str, Any]]:
     """One of these networks and its card."""
     path = checked_path(path)
-    card = read_card(card_path(path))
+    card = read_card(card_path(path), ArchitectureCard)
     network = card.get("network", "mask-rcnn")  # older cards do not say
     if network not in networks:
         expected = " or ".join(map(repr, networks))
         raise ValueError(f"{card_path(path)}: network: expected {expected}, found {network!r}")
     if network in POSE_NETWORKS:
         decode(card, PoseCard, card_path(path))
-    model = build(card_path(path), card["architecture"], *networks[network])
+    return read_weights(path, card["architecture"], *networks[network]), card
+
+
+def read_weights(path: Path, entries: dict[str, Any], kind: type, architecture: type) -> Any:
+    """A network of a card's architecture with the weights of a file."""
+    model = build(card_path(path), entries, kind, architecture)
     weights = read_tensors(path)
     check_weights(path, weights, model)
     model.to_empty(device="cpu").eval().load_state_dict(weights)
-    return model, card
+    return model
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -158,12 +163,12 @@ def card_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """A card, checked for its entries."""
+def read_card(path: Path, kind: type) -> dict[str, Any]:
+    """A card, checked for the entries of its kind."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected the card of the weights, found no such file")
     card = decode(path.read_bytes(), dict[str, Any], path)
-    decode(card, ArchitectureCard, path)
+    decode(card, kind, path)
     return card
 
 

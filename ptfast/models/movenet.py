@@ -104,8 +104,8 @@ class MoveNet(nn.Module):
             ValueError: `images` has another shape.
         """
         check_images(images, self.multiple)
-        images = images.to(self.stem.weight.dtype, memory_format=torch.channels_last)
-        features = self.features(images * SCALE - 1)
+        images = images.to(torch.float32, memory_format=torch.channels_last) * SCALE - 1
+        features = self.features(images.to(self.stem.weight.dtype))
         maps = {name: head(features).float() for name, head in self.heads.items()}
         for name in ("center", "kpt_heatmap"):
             maps[name] = maps[name].sigmoid()

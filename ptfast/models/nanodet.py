@@ -83,9 +83,9 @@ class NanoDet(nn.Module):
             ValueError: `images` has another shape.
         """
         check_images(images, self.multiple)
-        images = images.to(self.stem.weight.dtype, memory_format=torch.channels_last)
-        mean, std = (torch.tensor(values, dtype=images.dtype, device=images.device) for values in (MEAN, STD))
-        x = (images - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+        images = images.to(torch.float32, memory_format=torch.channels_last)
+        mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) for values in (MEAN, STD))
+        x = ((images - mean) / std).to(self.stem.weight.dtype)
         # The published weights take blue, green and red.
         x = F.conv2d(x, self.stem.weight.flip(1), self.stem.bias, self.stem.stride, self.stem.padding)
         x = F.max_pool2d(activated(x), 3, 2, 1)

@@ -152,6 +152,12 @@ def test_memory_formats_and_dtypes_of_images_give_the_same() -> None:
 
 
 @torch.inference_mode()
+def test_weights_in_bfloat16_give_float32_maps() -> None:
+    net = small().bfloat16()
+    assert all(values.dtype == torch.float32 and bool(values.isfinite().all()) for values in net(images()).values())
+
+
+@torch.inference_mode()
 def test_maps_have_a_quarter_of_the_size() -> None:
     maps = small()(images(2))
     shapes = {name: tuple(values.shape) for name, values in maps.items()}

@@ -97,6 +97,12 @@ def test_memory_formats_and_dtypes_of_images_give_the_same() -> None:
 
 
 @torch.inference_mode()
+def test_weights_in_bfloat16_give_float32_maps() -> None:
+    net = small().bfloat16()
+    assert all(values.dtype == torch.float32 and bool(values.isfinite().all()) for values in net(images()))
+
+
+@torch.inference_mode()
 def test_maps_have_their_strides() -> None:
     shapes = [tuple(level.shape) for level in small()(images(2))]
     assert shapes == [(2, 47, 8, 12), (2, 47, 4, 6), (2, 47, 2, 3)]

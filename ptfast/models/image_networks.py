@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ptfast._json import bad_value
+from ptfast._json import bad_value, decode
 from ptfast.models.checkpoints import card_path, checked_path, read_card, read_weights
 from ptfast.models.movenet import MoveNet, MoveNetArchitecture
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
@@ -65,9 +65,8 @@ def read_published(path: str | Path, network: str) -> tuple[Any, dict[str, Any]]
     """A network of this name, and its card."""
     path = checked_path(path)
     kind, architecture, card_kind = NETWORKS[network]
-    card = read_card(card_path(path), card_kind)
-    if card["network"] != network:
-        raise bad_value(card_path(path), "network", repr(network), repr(card["network"]))
+    card, _ = read_card(card_path(path), [network])
+    decode(card, card_kind, card_path(path))
     model = read_weights(path, card["architecture"], kind, architecture)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != card["sha256"]:

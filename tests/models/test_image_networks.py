@@ -13,7 +13,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ptfast.models import MoveNet, MoveNetArchitecture, NanoDet, NanoDetArchitecture, load_movenet, load_nanodet
+from ptfast.models import (
+    MoveNet,
+    MoveNetArchitecture,
+    NanoDet,
+    NanoDetArchitecture,
+    load_movenet,
+    load_nanodet,
+    load_pose_network,
+    load_weights,
+)
 from ptfast.pipeline.weights import MOVENET_NAMES, NANODET_NAMES, load_movenet_weights, load_nanodet_weights, path_of
 from ptfast.skeletons import COCO_17
 
@@ -68,7 +77,7 @@ def test_weights_load_as_float32_in_eval_mode(saved: tuple[Path, Load]) -> None:
     assert net.stem.weight.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("name", ["network", "architecture", "source", "licence", "intended_use", "sha256"])
+@pytest.mark.parametrize("name", ["architecture", "source", "licence", "intended_use", "sha256"])
 def test_a_card_lacks_no_entry(saved: tuple[Path, Load], name: str) -> None:
     path, load = saved
     change_card(path, lambda card: card.pop(name))
@@ -89,6 +98,12 @@ def test_a_card_of_another_network_is_named(saved: tuple[Path, Load]) -> None:
     own, other = ("movenet", "nanodet") if load is load_movenet else ("nanodet", "movenet")
     message = refused(NETWORKS[other][2], path, path.with_suffix(".json"))
     assert message.endswith(f": network: expected '{other}', found '{own}'")
+
+
+@pytest.mark.parametrize("load", [load_weights, load_pose_network, load_nanodet])
+def test_loaders_of_other_networks_name_what_they_expect(load: Load) -> None:
+    path = path_of("movenet-thunder")
+    assert refused(load, path, path.with_suffix(".json")).endswith("found 'movenet'")
 
 
 def test_weights_of_another_hash_are_named(saved: tuple[Path, Load]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PATTERNS = ("py.typed", "**/*.pyi", "**/*.json", "**/*.safetensors", "**/*.toml")  # of data files in the package
-SOURCES = ("CMakeLists.txt", "LICENSE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu")
+SOURCES = ("CMakeLists.txt", "LICENSE", "NOTICE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu")
+MOST_BYTES = 65_000_000  # of a wheel
 
 
 def data_files() -> list[str]:
@@ -31,6 +32,11 @@ def main() -> None:
     wrong = [f"sdist lacks {name}" for name in (*SOURCES, *data) if name not in source]
     wrong += [f"sdist holds {name}" for name in source if re.search(r"\.(so|pyc)$", name)]
     wrong += [f"wheel lacks {name}" for name in ("ptfast/ops/oks.py", *data) if name not in installed]
+    for name in ("LICENSE", "NOTICE"):
+        if not any(re.fullmatch(rf"ptfast-[^/]+\.dist-info/(licenses/)?{name}", entry) for entry in installed):
+            wrong.append(f"wheel lacks {name}")
+    if (size := Path(sys.argv[2]).stat().st_size) > MOST_BYTES:
+        wrong.append(f"wheel must take at most {MOST_BYTES} bytes, but takes {size}")
     extensions = [name for name in installed if name.endswith(".so")]
     if len(extensions) != 1 or not extensions[0].startswith("ptfast/_C."):
         wrong.append(f"wheel must hold one extension, ptfast/_C, but holds {extensions}")

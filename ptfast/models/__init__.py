@@ -5,8 +5,13 @@ from ptfast.models.checkpoints import load_pose_network, load_weights, save_weig
 from ptfast.models.detection import Limits, Tubes, detect
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
+from ptfast.models.image_networks import load_movenet, load_nanodet
 from ptfast.models.inflate import inflate
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
+from ptfast.models.movenet import MoveNet, MoveNetArchitecture
+from ptfast.models.movenet_decoding import People, decode_multipose, decode_singlepose
+from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
+from ptfast.models.nanodet_decoding import decode_nanodet
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.resnet3d import ResNet3d
 from ptfast.models.tubes import PoseNetwork, estimate_tubes
@@ -18,16 +23,26 @@ __all__ = [
     "HrnetArchitecture",
     "Limits",
     "MaskRcnn3d",
+    "MoveNet",
+    "MoveNetArchitecture",
+    "NanoDet",
+    "NanoDetArchitecture",
+    "People",
     "PoseNetwork",
     "PoseResnet",
     "PoseResnetArchitecture",
     "ResNet3d",
     "Tubes",
+    "decode_multipose",
+    "decode_nanodet",
+    "decode_singlepose",
     "detect",
     "estimate_tubes",
     "inflate",
     "load_detectron",
     "load_hrnet",
+    "load_movenet",
+    "load_nanodet",
     "load_pose_network",
     "load_pose_resnet",
     "load_torchvision",

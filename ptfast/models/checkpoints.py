@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -32,8 +32,14 @@ POSE_NETWORKS: dict[str, tuple[type, type]] = {
 }
 
 
+class NamedCard(msgspec.Struct):
+    """The entry that says which network a card is of."""
+
+    network: str = "mask-rcnn"  # older cards do not say
+
+
 class Card(msgspec.Struct):
-    """The entries that every card has."""
+    """The entries that the card of each network has that is trained here."""
 
     skeleton: str
     data: Any
@@ -53,7 +59,6 @@ class ArchitectureCard(Card):
     """The entries of a card in a file."""
 
     architecture: dict[str, Any]
-    network: str = "mask-rcnn"  # older cards do not say
 
 
 def save_weights(
@@ -120,18 +125,20 @@ def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
 def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) -> tuple[Any, dict[str, Any]]:
     """One of these networks and its card."""
     path = checked_path(path)
-    card = read_card(card_path(path))
-    network = card.get("network", "mask-rcnn")  # older cards do not say
-    if network not in networks:
-        expected = " or ".join(map(repr, networks))
-        raise ValueError(f"{card_path(path)}: network: expected {expected}, found {network!r}")
+    card, network = read_card(card_path(path), networks)
+    decode(card, ArchitectureCard, card_path(path))
     if network in POSE_NETWORKS:
         decode(card, PoseCard, card_path(path))
-    model = build(card_path(path), card["architecture"], *networks[network])
+    return read_weights(path, card["architecture"], *networks[network]), card
+
+
+def read_weights(path: Path, entries: dict[str, Any], kind: type, architecture: type) -> Any:
+    """A network of a card's architecture with the weights of a file."""
+    model = build(card_path(path), entries, kind, architecture)
     weights = read_tensors(path)
     check_weights(path, weights, model)
     model.to_empty(device="cpu").eval().load_state_dict(weights)
-    return model, card
+    return model
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -158,13 +165,15 @@ def card_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """A card, checked for its entries."""
+def read_card(path: Path, networks: Iterable[str]) -> tuple[dict[str, Any], str]:
+    """A card of one of these networks, and which one that is."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected the card of the weights, found no such file")
     card = decode(path.read_bytes(), dict[str, Any], path)
-    decode(card, ArchitectureCard, path)
-    return card
+    network = decode(card, NamedCard, path).network
+    if network not in networks:
+        raise bad_value(path, "network", " or ".join(map(repr, networks)), repr(network))
+    return card, network
 
 
 def build(path: Path, entries: dict[str, Any], kind: type, architecture: type) -> Any:

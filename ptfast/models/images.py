@@ -48,3 +48,11 @@ def check_crops(clips: Tensor, multiple: int) -> None:
     height, width = clips.shape[3:]
     if height % multiple or width % multiple or not height * width:
         raise ValueError(f"clips must have a height and a width of multiples of {multiple}, got {height} and {width}")
+
+
+def check_images(images: Tensor, multiple: int) -> None:
+    """Raises ValueError unless a network can take (B, 3, H, W) images with H and W multiples of `multiple`."""
+    check_shape("images", images, ("B", 3, "H", "W"))
+    height, width = images.shape[2:]
+    if height % multiple or width % multiple or not height * width:
+        raise ValueError(f"images must have a height and a width of multiples of {multiple}, got {height} and {width}")

@@ -1,14 +1,27 @@
 """Weights by name or by file: those that come along in this folder, the user's own, and other programs'."""
 
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, POSE_NAMES, path_of
-from ptfast.pipeline.weights.networks import MaskRcnnWeights, PoseWeights, load_mask_rcnn_weights, load_pose_weights
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES, path_of
+from ptfast.pipeline.weights.networks import (
+    MaskRcnnWeights,
+    MoveNetWeights,
+    PoseWeights,
+    load_mask_rcnn_weights,
+    load_movenet_weights,
+    load_nanodet_weights,
+    load_pose_weights,
+)
 
 __all__ = [
     "MASK_RCNN_NAMES",
+    "MOVENET_NAMES",
+    "NANODET_NAMES",
     "POSE_NAMES",
     "MaskRcnnWeights",
+    "MoveNetWeights",
     "PoseWeights",
     "load_mask_rcnn_weights",
+    "load_movenet_weights",
+    "load_nanodet_weights",
     "load_pose_weights",
     "path_of",
 ]

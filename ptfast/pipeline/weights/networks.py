@@ -10,16 +10,20 @@ from typing import Any
 
 from ptfast.models import (
     MaskRcnn3d,
+    MoveNet,
+    NanoDet,
     PoseNetwork,
     load_detectron,
     load_hrnet,
+    load_movenet,
+    load_nanodet,
     load_pose_network,
     load_pose_resnet,
     load_torchvision,
     load_weights,
 )
 from ptfast.models.adapters import read_detectron, read_state_dict
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, POSE_NAMES, path_of
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES, path_of
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 TORCHVISION_COCO_V1 = "fc266e95"  # in the name of the file that torchvision runs with eps 0
@@ -56,6 +60,19 @@ class PoseWeights:
     skeleton: Skeleton
     settings: dict[str, Any]
     size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class MoveNetWeights:
+    """A MoveNet with its weights.
+
+    Attributes:
+        model: The network.
+        skeleton: Its joints.
+    """
+
+    model: MoveNet
+    skeleton: Skeleton
 
 
 def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
@@ -108,6 +125,31 @@ def load_pose_weights(weights: str | Path) -> PoseWeights:
     return PoseWeights(model, _coco(path, model), {}, (384, 288) if "384x288" in path.name else (256, 192))
 
 
+def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
+    """Loads a MoveNet.
+
+    Args:
+        weights: A name of MOVENET_NAMES, or a *.safetensors file with its card beside it.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known or has other
+            joints.
+    """
+    path = _file_of(weights, (".safetensors",), MOVENET_NAMES)
+    model, card = load_movenet(path)
+    skeleton = _skeleton(path, card)
+    if len(skeleton) != model.architecture.joints:
+        expected = f"a skeleton of {model.architecture.joints} joints"
+        raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected {expected}, found {skeleton.name!r}")
+    return MoveNetWeights(model, skeleton)
+
+
+def load_nanodet_weights(weights: str | Path) -> NanoDet:
+    """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
+    return load_nanodet(_file_of(weights, (".safetensors",), NANODET_NAMES))[0]
+
+
 def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, ...]) -> Path:
     """The file of weights by their name or path.
 
@@ -116,7 +158,7 @@ def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, .
         ValueError: It is a folder, or has another suffix.
     """
     path = path_of(weights)
-    wanted = f"expected a {', '.join(suffixes[:-1])} or {suffixes[-1]} file"
+    wanted = f"expected a {' or '.join(filter(None, [', '.join(suffixes[:-1]), suffixes[-1]]))} file"
     if not path.exists():
         raise FileNotFoundError(f"{weights}: {wanted}, or one of: {', '.join(names)}; there is no such file")
     if not path.is_file():

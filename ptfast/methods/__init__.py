@@ -2,5 +2,6 @@
 
 from ptfast.methods.clip_tracking import ClipTracking
 from ptfast.methods.detect_and_track import DetectAndTrack
+from ptfast.methods.online import Online
 
-__all__ = ["ClipTracking", "DetectAndTrack"]
+__all__ = ["ClipTracking", "DetectAndTrack", "Online"]

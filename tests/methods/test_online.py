@@ -81,9 +81,17 @@ def test_batches_change_nothing(pictures: list[np.ndarray], batch: int) -> None:
     same(method(batch=batch).track(pictures), method(batch=5).track(pictures), 1e-2)
 
 
+def crowded(images: Images) -> Poses:
+    """One person in each image, whose joints are at the number of images in the batch, as a network's last bits depend on that."""
+    joints = np.full((1, 17, 2), float(len(images)))
+    return Poses.from_frames([joints + place for place in range(len(images))], skeleton=COCO_17)
+
+
 @pytest.mark.parametrize("known", range(1, 12))
-def test_detect_goes_on_after_known_frames_to_the_bit(pictures: list[np.ndarray], known: int) -> None:
-    online, frames = method(), [*pictures[:6], np.repeat(pictures[6], 2, 0), *pictures[7:]]
+@pytest.mark.parametrize("own", [False, True])
+def test_detect_goes_on_after_known_frames_to_the_bit(pictures: list[np.ndarray], known: int, own: bool) -> None:
+    online = Online(crowded) if own else method()
+    frames = [*pictures[:6], np.repeat(pictures[6], 2, 0), *pictures[7:]]
     records = list(online.detect(frames))
     again = online.frames_to_reread(np.array([record.frame_size[0] for record in records[:known]]))  # type: ignore[index]
     rest = list(online.detect(frames[known - again :], records[known - again : known]))

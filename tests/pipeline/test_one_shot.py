@@ -107,8 +107,8 @@ def test_images_keep_their_aspect_and_are_padded_with_black(
 
 def test_an_image_made_smaller_has_the_means_of_areas() -> None:
     image = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    inputs, _ = padded([image], 64)
-    np.testing.assert_allclose(inputs[0], image.reshape(64, 2, 64, 2, 3).mean((1, 3)), atol=0.51)
+    inputs, _ = padded([image], 32)
+    np.testing.assert_allclose(inputs[0], image.reshape(32, 4, 32, 4, 3).mean((1, 3)), atol=0.51)
 
 
 def similarity(poses: Poses) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_batches_change_nothing(pictures: list[np.ndarray], batch: int) -> None:
 
 
 def crowded(images: Images) -> Poses:
-    """One person in each image, whose joints are at the number of images in the batch, as a network's last bits depend on that."""
+    """One person in each image, at the number of images in the batch, on which a network's last bits depend, too."""
     joints = np.full((1, 17, 2), float(len(images)))
     return Poses.from_frames([joints + place for place in range(len(images))], skeleton=COCO_17)
 

@@ -1,6 +1,7 @@
-"""Published systems, each from pixels to scored tracks; a folder a paper."""
+"""Systems, each from pixels to scored tracks; a folder a paper, and `online`, which no paper owns."""
 
 from ptfast.methods.clip_tracking import ClipTracking
 from ptfast.methods.detect_and_track import DetectAndTrack
+from ptfast.methods.online import Online
 
-__all__ = ["ClipTracking", "DetectAndTrack"]
+__all__ = ["ClipTracking", "DetectAndTrack", "Online"]

@@ -2,6 +2,7 @@
 
 from ptfast.pipeline.detectors import Boxes, Detector, each_image, given_boxes
 from ptfast.pipeline.mask_rcnn import MaskRcnn, MaskRcnnSettings, load_mask_rcnn
+from ptfast.pipeline.one_shot import MultiPose, MultiPoseSettings, OneShot
 from ptfast.pipeline.pose_networks import TubePoses
 from ptfast.pipeline.records import FrameTracklets, Record
 
@@ -11,6 +12,9 @@ __all__ = [
     "FrameTracklets",
     "MaskRcnn",
     "MaskRcnnSettings",
+    "MultiPose",
+    "MultiPoseSettings",
+    "OneShot",
     "Record",
     "TubePoses",
     "each_image",

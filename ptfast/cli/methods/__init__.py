@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss
-from ptfast.cli.methods import clip_tracking, detect_and_track
+from ptfast.cli.methods import clip_tracking, detect_and_track, online
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
 
 METHODS: dict[str, MethodCommand] = {
+    "online": online.COMMAND,
     "detect-and-track": detect_and_track.COMMAND,
     "clip-tracking": clip_tracking.COMMAND,
 }

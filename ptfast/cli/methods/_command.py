@@ -17,6 +17,13 @@ Options = Mapping[str, Mapping[str, Any]]
 """Flags of the command line, such as "--step", and what argparse's add_argument takes besides."""
 
 
+THRESHOLDS: Options = {
+    "--min-score": {"type": float, "metavar": "X", "help": "detections under this score are dropped"},
+    "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this score, or logit, are dropped"},
+}
+"""Options of methods that drop what is under a threshold before they link."""
+
+
 @dataclass(frozen=True)
 class MethodCommand:
     """A method as `ptfast track` offers it.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import MethodCommand, Options
+from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
 from ptfast.tracking import count_filtered
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 OPTIONS: Options = {
     "--windowing": {"choices": ["dense", "chunked"], "help": "clips one by one, or in long chunks: faster"},
-    "--min-score": {"type": float, "metavar": "X", "help": "detections under this score are dropped"},
-    "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this logit are dropped"},
+    **THRESHOLDS,
     "--cost": {"choices": ["iou", "oks", "pckh", "lstm"], "help": "cost of a pair of detections of two frames"},
     "--matcher": {"choices": ["hungarian", "greedy"], "help": "least total cost, or lowest cost first"},
 }

@@ -1,0 +1,46 @@
+"""ptfast track --method online."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ptfast.cli.losses import Loss, filter_losses
+from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
+from ptfast.tracking import count_filtered
+
+if TYPE_CHECKING:
+    from ptfast.methods import Online
+    from ptfast.structures import Poses
+
+OPTIONS: Options = {
+    "--long-side": {"type": int, "metavar": "PIXELS", "help": "longer side of the images that the network sees"},
+    "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
+    **THRESHOLDS,
+}
+
+
+def make(weights: str, device: str, given: dict[str, Any], videos: int) -> Online:
+    """The method with weights by name or file."""
+    from ptfast.methods import Online
+
+    return Online.load(weights, device=device, **given)
+
+
+def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
+    """Files that people depend on."""
+    from ptfast.pipeline.weights import path_of
+
+    return {"weights": path_of(weights)}
+
+
+def left_out(method: Online, people: Poses) -> list[Loss]:
+    """People and joints that the thresholds drop."""
+    low, low_joint = method.config.min_score, method.config.min_joint_score
+    counts = [count_filtered(people, min_score=low, min_joint_score=low_joint)]
+    poses, joints = filter_losses(counts, low, low_joint, change="a lower one keeps more")
+    return [replace(poses, noun="detection"), joints]
+
+
+COMMAND = MethodCommand(OPTIONS, "movenet-multipose", make, files, left_out)

@@ -1,0 +1,134 @@
+"""ptfast track --method online, with a small untrained network: files, interruptions, what is left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ptfast.cli import main
+from ptfast.io import read_poses
+from ptfast.methods import Online
+from ptfast.models import MoveNet, MoveNetArchitecture
+from ptfast.structures import Poses
+
+SMALL = ("--long-side", "96", "--batch", "3")
+LOW = (*SMALL, "--min-score", "0", "--min-joint-score", "0")
+
+
+@pytest.fixture(scope="module")
+def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a narrow MoveNet that finds people everywhere, with a card."""
+    torch.manual_seed(0)
+    model = MoveNet(MoveNetArchitecture(width=0.125))
+    torch.nn.init.constant_(model.heads["box_scale"].out.bias, 10)
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    words = {name: "none" for name in ("source", "licence", "intended_use")}
+    card = {"network": "movenet", "architecture": asdict(model.architecture), "skeleton": "coco_17", **words}
+    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps(card))
+    return path
+
+
+def run(video: Path, out: Path, movenet: Path, *options: str) -> None:
+    main(["track", str(video), "-o", str(out), "--method", "online", "--weights", str(movenet), *options])
+
+
+def interrupt(patch: pytest.MonkeyPatch, after: int) -> None:
+    """Has somebody press Ctrl-C after so many frames."""
+    detect = Online.detect
+
+    def interrupted(self: Online, frames: object, before: object) -> Iterator[Poses]:
+        for number, record in enumerate(detect(self, frames, before)):  # type: ignore[arg-type]
+            if number == after:
+                raise KeyboardInterrupt
+            yield record
+
+    patch.setattr(Online, "detect", interrupted)
+
+
+def test_it_tracks_into_a_file(video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(video, tmp_path / "tracks.csv", movenet, *LOW)
+    written = read_poses(tmp_path / "tracks.csv")
+    method = Online.load(movenet, long_side=96, batch=3, min_score=0.0, min_joint_score=0.0)
+    expected = method.track(video)
+    assert len(written) == 23 and len(written.scores) > 23
+    np.testing.assert_array_equal(written.track_ids, expected.track_ids)
+    np.testing.assert_allclose(written.keypoints, expected.keypoints, atol=1e-2)
+    assert "1 video, 23 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("after", [1, 6, 22])
+def test_a_resumed_run_ends_equal_to_an_uninterrupted_one(
+    video: Path, movenet: Path, tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out = tmp_path / "whole.json", tmp_path / "tracks.json"
+    run(video, whole, movenet, *LOW)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
+        interrupt(patch, after)
+        run(video, out, movenet, *LOW)
+    assert end.value.code == 130 and len(read_poses(out)) == after
+    run(video, out, movenet, *LOW, "--resume")
+    assert out.read_text() == whole.read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--long-side", "64", "long_side: expected this run's 64"), ("--batch", "2", "batch: expected this run's 2")],
+)
+def test_a_run_of_other_settings_is_not_gone_on_with(
+    option: str, value: str, message: str, video: Path, movenet: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "tracks.json"
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        interrupt(patch, 4)
+        run(video, out, movenet, *LOW)
+    with pytest.raises(SystemExit):
+        run(video, out, movenet, *LOW, option, value, "--resume")
+    assert message in capsys.readouterr().err
+
+
+def test_thresholds_may_change_when_a_run_goes_on(
+    video: Path, movenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "tracks.json"
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        interrupt(patch, 4)
+        run(video, out, movenet, *LOW)
+    run(video, out, movenet, *SMALL, "--min-score", "1", "--min-joint-score", "0", "--resume")
+    assert len(read_poses(out)) == 23 and len(read_poses(out).scores) == 0
+
+
+def test_what_the_thresholds_drop_is_told(
+    video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(video, tmp_path / "tracks.json", movenet, *SMALL, "--min-score", "1")
+    lines = capsys.readouterr().err
+    assert "under --min-score 1.0 (a lower one keeps more)" in lines
+    assert "ptfast track: more than half: " in lines and "nobody was found in 23 frames" in lines
+
+
+def test_options_of_the_others_are_refused(
+    video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for flag, value, method in (("--cost", "iou", "detect-and-track"), ("--step", "2", "clip-tracking")):
+        with pytest.raises(SystemExit) as end:
+            run(video, tmp_path / "tracks.json", movenet, flag, value)
+        assert end.value.code == 2
+        assert f"{flag} is for --method {method}, not for online" in capsys.readouterr().err
+
+
+def test_a_network_of_another_kind_is_refused(video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, message in (("movenet-thunder", "model must have boxes"), ("detect-and-track", "network")):
+        with pytest.raises(SystemExit) as end:
+            main(["track", str(video), "-o", str(tmp_path / "a.json"), "--method", "online", "--weights", name])
+        assert end.value.code == 2 and message in capsys.readouterr().err

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ptfast._files import write_atomic
+from ptfast._json import shortened
 from ptfast.pipeline.records import Record, load_records, save_records
 from ptfast.skeletons import Skeleton
 
@@ -115,5 +116,5 @@ def read_settings(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: expected the settings of an interrupted run, found {error}") from None
     if not isinstance(settings, dict):
-        raise ValueError(f"{path}: expected the settings of an interrupted run, found {settings!r}")
+        raise ValueError(f"{path}: expected the settings of an interrupted run, found {shortened(repr(settings))}")
     return settings

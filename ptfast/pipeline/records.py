@@ -152,6 +152,8 @@ def _array(name: str, column: Any) -> np.ndarray:
         raise ValueError(f"{name}, which is no array")
     if name in _FINITE and not np.isfinite(column).all():
         raise ValueError(f"a number in {name} that is not finite")
+    if name == "track_ids" and (column < -1).any():
+        raise ValueError("a track id below -1")
     return column
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ptfast._files import write_atomic
+from ptfast._json import shortened
 from ptfast.training.config import RunConfig
 from ptfast.training.config_files import make_config
 
@@ -59,7 +60,7 @@ def check_same(found: dict, wanted: dict, place: str) -> None:
         if isinstance(value, dict):
             check_same(found[name], value, f"{place}: {name}")
         elif found[name] != value:
-            raise ValueError(f"{place}: {name}: expected this run's {value!r}, found {found[name]!r}")
+            raise ValueError(f"{place}: {name}: expected this run's {value!r}, found {shortened(repr(found[name]))}")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import reprlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from ptfast._json import shortened
 from ptfast.training.config import RunConfig
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -67,7 +67,7 @@ def completed(defaults: dict[str, Any], entries: Mapping[str, Any], place: str) 
     values = dict(defaults)
     for name, value in entries.items():
         if name not in defaults:
-            raise ValueError(f"{place}: expected entries out of {', '.join(defaults)}; found {reprlib.repr(name)}")
+            raise ValueError(f"{place}: expected entries out of {', '.join(defaults)}; found {shortened(repr(name))}")
         inner = isinstance(value, Mapping) and isinstance(defaults[name], dict)
         values[name] = completed(defaults[name], value, f"{place}: {name}") if inner else value
     return values
@@ -86,7 +86,7 @@ def complaint(error: msgspec.ValidationError, kind: type, values: Mapping[str, A
             found, hint, place = found[key], get_type_hints(hint)[key], f"{place}{key}: "
     if error.__cause__ is not None:  # the dataclass's own check
         return f"{place}{error.__cause__}"
-    return f"{place}expected {expected(text, hint)}, found {found!r}"
+    return f"{place}expected {expected(text, hint)}, found {shortened(repr(found))}"
 
 
 def expected(text: str, hint: Any) -> str:

@@ -54,6 +54,12 @@ def test_a_number_that_is_not_finite(tmp_path: Path) -> None:
         load_records(path, COCO_17)
 
 
+def test_a_track_id_that_is_none(tmp_path: Path) -> None:
+    path = damaged(tmp_path, "track_ids.npy", lambda content: content[:-8] + np.int64(-2).tobytes())
+    with pytest.raises(ValueError, match=r"bad\.npz: .* found a track id below -1"):
+        load_records(path, COCO_17)
+
+
 def test_a_message_stays_short(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         load_records(damaged(tmp_path, "skeleton.npy", bytes, "x" * 5000), COCO_17)

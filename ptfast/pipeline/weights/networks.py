@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ptfast._json import shortened
 from ptfast.models import (
     MaskRcnn3d,
     MoveNet,
@@ -172,7 +173,9 @@ def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:
     """The skeleton that a card names."""
     name = card.get("skeleton")
     if name not in SKELETONS:
-        raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected one of {sorted(SKELETONS)}, found {name!r}")
+        raise ValueError(
+            f"{path.with_suffix('.json')}: skeleton: expected one of {sorted(SKELETONS)}, found {shortened(repr(name))}"
+        )
     return SKELETONS[name]
 
 
@@ -180,7 +183,9 @@ def _settings(path: Path, card: dict[str, Any]) -> dict[str, Any]:
     """A card's settings for the method."""
     settings = card.get("settings", {})
     if not isinstance(settings, dict):
-        raise ValueError(f"{path.with_suffix('.json')}: settings: expected a dictionary, found {settings!r}")
+        raise ValueError(
+            f"{path.with_suffix('.json')}: settings: expected a dictionary, found {shortened(repr(settings))}"
+        )
     return settings
 
 

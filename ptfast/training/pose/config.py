@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ptfast._check import check_number
+from ptfast._json import shortened
 from ptfast.models import HrnetArchitecture, PoseResnetArchitecture
 from ptfast.training.config import ClipConfig
 from ptfast.training.config_files import make_config, read_document
@@ -90,5 +91,7 @@ def read_config(source: str | Path) -> PoseConfig:
     document, path = read_document(source, CONFIGS)
     network = document.get("network", "hrnet")
     if network not in list(NETWORKS):
-        raise ValueError(f"{path}: network: expected one of {', '.join(map(repr, NETWORKS))}, found {network!r}")
+        raise ValueError(
+            f"{path}: network: expected one of {', '.join(map(repr, NETWORKS))}, found {shortened(repr(network))}"
+        )
     return make_config(NETWORKS[network], document, path)

@@ -73,6 +73,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("clip_norm = 0", r"run\.toml: clip_norm must be positive, got 0\.0"),
         ("frames = ", r"run\.toml: expected TOML, found "),
         (f"frames = {'[' * 5000}{']' * 5000}", r"run\.toml: expected TOML, found "),
+        (f"optimizer = '{'a' * 5000}'", r"run\.toml: optimizer: expected .*, found 'a{296}\.\.\.$"),
     ],
 )
 def test_errors_name_file_and_entry(tmp_path: Path, text: str, message: str) -> None:

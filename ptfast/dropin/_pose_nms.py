@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ptfast.dropin._sigmas import joint_sigmas
 from ptfast.ops import oks_matrix
 from ptfast.ops import oks_nms as suppress
 from ptfast.skeletons import COCO_17
@@ -44,11 +45,12 @@ def oks_row(
         counted: (N, K) bool, joints that count; default all. Without one, OKS is 0.
         bare: Tells next to nothing from nothing.
     """
+    if sigmas.shape != pose.shape[:1]:
+        sigmas = joint_sigmas(sigmas, len(pose))
     mean = (area + areas) / 2 + SPACING
     if not bare and len(others) > FEW and mean.min() > 0:
         pair = areas + SPACING, np.full(1, area + SPACING)
-        joints = np.broadcast_to(sigmas, pose.shape[:1])
-        oks = oks_matrix(others, pose[None], area=pair, sigmas=joints, a_visible=counted)[:, 0]
+        oks = oks_matrix(others, pose[None], area=pair, sigmas=sigmas, a_visible=counted)[:, 0]
         oks[oks < NOTHING] = 0
         return oks
     # Areas may be negative or NaN, of a box the wrong way round: the bare formula then, whatever it gives, as theirs.
@@ -103,7 +105,7 @@ class Crowd:
 
     def joint_sigmas(self) -> np.ndarray:
         """(K,)."""
-        return np.broadcast_to(self.sigmas, self.poses.shape[1:2])
+        return joint_sigmas(self.sigmas, self.poses.shape[1])
 
     def suppress(self, threshold: float) -> np.ndarray:
         """Indices of the poses that greedy suppression keeps, by descending score.

@@ -10,6 +10,7 @@ import numpy as np
 
 from ptfast._columns import frame_pairs
 from ptfast.dropin._pycocotools.cells import Cells, number_lists, numbers
+from ptfast.dropin._sigmas import joint_sigmas
 
 _AT_ONCE = 1 << 14  # pairs that share the intermediate arrays, for the cache's sake
 
@@ -32,7 +33,7 @@ def oks_of_pairs(cells: Cells, sigmas: np.ndarray) -> np.ndarray:
     found, truth = number_lists(cells.found, "keypoints"), number_lists(cells.truth, "keypoints")
     area = numbers(cells.truth, "area") + np.spacing(1)
     labelled = truth[:, 2::3] > 0
-    variances = np.broadcast_to((np.asarray(sigmas) * 2) ** 2, labelled.shape[1:])
+    variances = (joint_sigmas(np.asarray(sigmas), labelled.shape[1]) * 2) ** 2
     joints = np.argsort(~labelled, axis=1, kind="stable")  # the labelled ones first
     x, y = (np.take_along_axis(truth[:, axis::3], joints, 1) for axis in (0, 1))
     counts = np.count_nonzero(labelled, axis=1)

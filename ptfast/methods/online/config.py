@@ -13,9 +13,8 @@ from ptfast.tracking import LinkSettings
 class Config(MultiPoseSettings):
     """Settings of the estimator, which are `MultiPoseSettings`, and of linking.
 
-    The thresholds suit MoveNet MultiPose, whose scores are low. They are those with the most right answers less wrong
-    ones on 80 labelled people of COCO's training images at 640 pixels, of 0.05, 0.08, 0.1, 0.12, 0.15 and further steps
-    of 0.05: people are right at an OKS of 0.5 or more, and so are the labelled joints of these, each by itself.
+    The thresholds suit MoveNet MultiPose, whose scores are low. They were tried on training images of COCO; no study
+    measures them yet.
 
     An estimator of the caller's own knows nothing of the former, and `min_score` and `min_joint_score` are then to be
     chosen for it.

@@ -146,6 +146,22 @@ def check_number(name: str, value: float, low: float, high: float = float("inf")
         raise ValueError(f"{name} must be {limit}, got {value}")
 
 
+def check_positive(name: str, value: float) -> None:
+    """Raises TypeError unless `value` is a number, ValueError unless it is positive."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not value > 0:
+        raise ValueError(f"{name} must be positive, got {value}")
+
+
+def check_threshold(name: str, value: float | None) -> None:
+    """Raises TypeError unless `value` is a number or None, ValueError if it is NaN."""
+    if value is not None and not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number or None, got {value!r}")
+    if value is not None and value != value:
+        raise ValueError(f"{name} must be a number or None, got nan")
+
+
 def check_integer(name: str, value: object, low: int, high: int = 2**31 - 1) -> int:
     """Returns `value` as an int. Raises TypeError unless it is an integer, ValueError unless low <= value <= high."""
     try:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ptfast import _native
-from ptfast._check import Array, check_finite, check_integer, check_offsets, check_shape
+from ptfast._check import Array, check_finite, check_integer, check_offsets, check_shape, check_threshold
 from ptfast._columns import contiguous, like, namespace_of, on_host
 from ptfast.ops.assignment import Matcher
 
@@ -74,8 +74,7 @@ class LinkOptions:
         if self.motion not in ("none", "velocity"):
             raise ValueError(f"motion must be 'none' or 'velocity', got {self.motion!r}")
         object.__setattr__(self, "lookback", check_integer("lookback", self.lookback, 1))
-        if self.max_cost is not None and math.isnan(self.max_cost):
-            raise ValueError("max_cost must be a number or None, got nan")
+        check_threshold("max_cost", self.max_cost)
         if self.max_tracks is not None:
             object.__setattr__(self, "max_tracks", check_integer("max_tracks", self.max_tracks, 1))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_finite, check_number
+from ptfast._check import check_finite, check_number, check_positive, check_threshold
 from ptfast.ops.assignment import Matcher
 from ptfast.structures import Tracklets
 
@@ -23,10 +23,8 @@ class JoinSettings:
     def __post_init__(self) -> None:
         if self.min_similarity is not None:
             check_number("min_similarity", self.min_similarity, 0, 1)
-        if not self.sigma_scale > 0:
-            raise ValueError(f"sigma_scale must be positive, got {self.sigma_scale}")
-        if self.min_joint_score is not None and np.isnan(self.min_joint_score):
-            raise ValueError("min_joint_score must be a number or None, got nan")
+        check_positive("sigma_scale", self.sigma_scale)
+        check_threshold("min_joint_score", self.min_joint_score)
         if self.matcher not in ("hungarian", "greedy"):
             raise ValueError(f"matcher must be 'hungarian' or 'greedy', got {self.matcher!r}")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from ptfast._check import check_positive, check_threshold
 from ptfast.ops.assignment import Matcher
 from ptfast.ops.linking import BuiltInCost, LinkOptions, Motion, RowCosts
 from ptfast.skeletons import Skeleton
@@ -38,7 +37,7 @@ class LinkSettings:
 
     Raises:
         ValueError: A setting is out of range.
-        TypeError: lookback or max_tracks is no integer.
+        TypeError: lookback or max_tracks is no integer, or another of them no number.
     """
 
     cost: Cost = "oks"
@@ -54,12 +53,9 @@ class LinkSettings:
     def __post_init__(self) -> None:
         if not callable(self.cost) and self.cost not in ("oks", "iou", "pckh"):
             raise ValueError(f"cost must be 'oks', 'iou', 'pckh' or a function of two Poses, got {self.cost!r}")
-        if not self.sigma_scale > 0:
-            raise ValueError(f"sigma_scale must be positive, got {self.sigma_scale}")
-        for name in ("min_score", "min_joint_score"):
-            value = getattr(self, name)
-            if value is not None and np.isnan(value):
-                raise ValueError(f"{name} must be a number or None, got nan")
+        check_positive("sigma_scale", self.sigma_scale)
+        check_threshold("min_score", self.min_score)
+        check_threshold("min_joint_score", self.min_joint_score)
         options = self._options("oks")  # raises for the other settings
         for name in ("lookback", "max_tracks"):
             object.__setattr__(self, name, getattr(options, name))

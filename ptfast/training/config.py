@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ptfast._check import check_number
+from ptfast._check import check_number, check_positive
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class RunConfig:
             check_number(name, getattr(self, name), 1)
         for name in ("steps", "learning_rate", "weight_decay", "warm_up", "seed"):
             check_number(name, getattr(self, name), 0)
-        if not self.clip_norm > 0:
-            raise ValueError(f"clip_norm must be positive, got {self.clip_norm}")
+        check_positive("clip_norm", self.clip_norm)
         if self.schedule == "cosine" and self.drops:
             raise ValueError(f"drops must be empty for schedule 'cosine', got {self.drops}")
 

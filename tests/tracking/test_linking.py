@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -168,6 +169,13 @@ def test_tensors_in_give_tensors_out() -> None:
 def test_arguments_out_of_range_are_errors(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         link(video(at((0, 0))), **arguments)
+
+
+@pytest.mark.parametrize("name", ["sigma_scale", "max_cost", "min_score", "min_joint_score"])
+@pytest.mark.parametrize("value", [[1.0, 2.0], "0.5"])
+def test_a_setting_that_is_no_number_is_named(name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be a number.*, got {re.escape(repr(value))}$"):
+        link(video(at((0, 0))), **{name: value})
 
 
 def test_a_nan_coordinate_is_an_error_where_the_joint_exists() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ptfast._check import check_number
+from ptfast._check import check_number, check_positive
 from ptfast._json import shortened
 from ptfast.models import HrnetArchitecture, PoseResnetArchitecture
 from ptfast.training.config import ClipConfig
@@ -55,8 +55,7 @@ class PoseConfig(ClipConfig):
         for name in ("people", "short_side", "long_side"):
             check_number(name, getattr(self, name), 1)
         check_number("validation_videos", self.validation_videos, 0)
-        if not self.sigma > 0:
-            raise ValueError(f"sigma must be positive, got {self.sigma}")
+        check_positive("sigma", self.sigma)
 
 
 @dataclass(frozen=True)

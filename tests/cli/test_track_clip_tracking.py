@@ -165,6 +165,12 @@ def test_boxes_of_a_file_are_for_one_video_and_all_taken(
         (("--boxes", "{boxes}", "--detector", "detect-and-track"), "--boxes and --detector exclude each other"),
         (("--boxes", "{boxes}", "--cost", "iou"), "--cost is for --method detect-and-track, not for clip-tracking"),
         (("--boxes", "{boxes}", "--step", "10"), "step must be between 1 and 8, got 10"),
+        (("--boxes", "{boxes}", "--min-score", "nan"), "min_box_score must be "),
+        (("--boxes", "{boxes}", "--min-area", "-1"), "min_area must be at least 0, got -1.0"),
+        (
+            ("--boxes", "{boxes}", "--min-length", "40"),
+            "min_length must be at most 33, one more than lookahead, got 40",
+        ),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a .safetensors, .pth or .pkl file"),
     ],

@@ -35,7 +35,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     groups: dict[tuple[str, ...], argparse._ArgumentGroup] = {}
     for flag, methods in users().items():
         if methods not in groups:
-            groups[methods] = parser.add_argument_group(f"of {' and '.join(methods)}")
+            groups[methods] = parser.add_argument_group(f"of {', '.join(methods)}")
         groups[methods].add_argument(flag, **METHODS[methods[0]].options[flag])
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ptfast.cli._endings import said
 from ptfast.cli._shared import in_text, plural
-from ptfast.cli.losses import Loss, joined
-from ptfast.cli.methods import files_of, losses_of
+from ptfast.cli.losses import Loss
+from ptfast.cli.methods import files_of, link_records
 from ptfast.cli.spool import Spool
 from ptfast.cli.unheld import unheld
 from ptfast.io import open_video, write_poses
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ptfast.methods.base import Method
-
-R = TypeVar("R")
 
 
 def partial_of(place: Path) -> Path:
@@ -87,23 +84,14 @@ def finish(
     first = next(parts, None)
     if first is None:
         raise ValueError(f"{path}: expected at least one frame, found none")
-    losses: list[list[Loss]] = []
-    poses = method.link(counted(chain([first], parts), lambda part: losses.append(losses_of(options, method, part))))
+    poses, losses = link_records(options, method, chain([first], parts))
     undecoded = int((np.asarray(poses.frame_size) == 0).all(1).sum())
     if undecoded == len(poses):
         raise ValueError(f"{path}: expected a frame that can be decoded, found none among {len(poses):,}")
     poses = in_text(replace(poses, sequence=path.name if path.is_dir() else path.stem))
     write_poses(poses, place, format=options.format)
-    found = [joined(kind) for kind in zip(*losses, strict=True)]
     pictures = Loss("frame", len(poses), {"that could not be decoded": undecoded}, "without a picture")
-    return poses, [pictures, *found, *unheld("track", poses, place, options.format)]
-
-
-def counted(parts: Iterable[R], count: Callable[[R], None]) -> Iterator[R]:
-    """Gives the parts on after they are counted."""
-    for part in parts:
-        count(part)
-        yield part
+    return poses, [pictures, *losses, *unheld("track", poses, place, options.format)]
 
 
 def describe(method: Method[Any], path: Path, options: argparse.Namespace) -> dict[str, object]:

@@ -66,7 +66,7 @@ def given_boxes(poses: Poses, *, sparse: bool = False) -> Detector:
 
 
 def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:
-    """Boxes and scores as float32, if they fit together; without boxes that have no area, in which nobody can be."""
+    """Boxes and scores as float32, if they fit together."""
     boxes, scores = np.asarray(boxes, np.float32), np.asarray(scores, np.float32)
     if boxes.size == 0:
         boxes = boxes.reshape(0, 4)
@@ -77,5 +77,4 @@ def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:
     sides = boxes[:, 2:] - boxes[:, :2]
     if (sides < 0).any():
         raise ValueError(f"boxes must be xyxy with x2 >= x1 and y2 >= y1, got {boxes[(sides < 0).any(1)][0].tolist()}")
-    there = (sides > 0).all(1)
-    return boxes[there], scores[there]
+    return boxes, scores

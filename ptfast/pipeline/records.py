@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ptfast._check import check_offsets
+from ptfast._check import Array, check_offsets, check_shape
 from ptfast._columns import offsets_of, on_host
 from ptfast.io import Frame
 from ptfast.skeletons import Skeleton
@@ -21,6 +21,8 @@ _POSE_COLUMNS = (
 )  # fmt: skip
 _FINITE = ("keypoints", "joint_scores", "boxes", "scores")
 _TRACKLET_COLUMNS = ("keypoints", "joint_scores", "first_frame", "boxes", "scores")
+_COUNTS = ("low_boxes", "empty_boxes")
+_PER_FRAME = ("frame_ids", "frame_size", *_COUNTS)  # of FrameTracklets, besides their names
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +36,13 @@ class FrameTracklets:
         frame_ids: (F,) int64 numbers in the video.
         frame_size: (F, 2) int64 width and height; (0, 0) where a frame could not be decoded.
         sequence: The video's name.
+        low_boxes: (F,) int64 numbers of boxes whose scores were too low for a tracklet; default 0.
+        empty_boxes: (F,) int64 numbers of boxes without an area, of which there are no tracklets either; default 0.
 
     Raises:
-        ValueError: The offsets do not rise from 0 to M, or a column has another number of frames.
-        TypeError: The offsets are no integers.
+        ValueError: The offsets do not rise from 0 to M, a column has another number of frames, or a number of boxes is
+            negative.
+        TypeError: The offsets or numbers of boxes are no integers.
     """
 
     tracklets: Tracklets
@@ -46,6 +51,8 @@ class FrameTracklets:
     frame_ids: np.ndarray
     frame_size: np.ndarray
     sequence: str = ""
+    low_boxes: Array = None
+    empty_boxes: Array = None
 
     def __post_init__(self) -> None:
         count = len(self.tracklets)
@@ -55,12 +62,15 @@ class FrameTracklets:
             if len(getattr(self, name)) != len(offsets) - 1:
                 got = len(getattr(self, name))
                 raise ValueError(f"{name} must have one entry for each of {len(offsets) - 1} frames, got {got}")
+        for name in _COUNTS:
+            object.__setattr__(self, name, _checked_counts(name, getattr(self, name), len(offsets) - 1))
 
     @staticmethod
-    def of_frame(frame: Frame, tracklets: Tracklets) -> FrameTracklets:
+    def of_frame(frame: Frame, tracklets: Tracklets, low_boxes: int = 0, empty_boxes: int = 0) -> FrameTracklets:
         """The record of one frame."""
         offsets, ids, size = np.array([0, len(tracklets)]), np.array([frame.index]), np.array([frame.size])
-        return FrameTracklets(tracklets, offsets, (frame.name,), ids, size)
+        low, empty = np.array([low_boxes]), np.array([empty_boxes])
+        return FrameTracklets(tracklets, offsets, (frame.name,), ids, size, low_boxes=low, empty_boxes=empty)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -76,8 +86,8 @@ class FrameTracklets:
         last = max(first, last)
         offsets = self.frame_offsets[first : last + 1]
         rows = np.arange(offsets[0], offsets[-1])
-        names, ids, sizes = self.frame_names[first:last], self.frame_ids[first:last], self.frame_size[first:last]
-        return FrameTracklets(self.tracklets.select(rows), offsets - offsets[0], names, ids, sizes, self.sequence)
+        per_frame = {name: getattr(self, name)[first:last] for name in ("frame_names", *_PER_FRAME)}
+        return replace(self, tracklets=self.tracklets.select(rows), frame_offsets=offsets - offsets[0], **per_frame)
 
     def select(self, mask: np.ndarray) -> FrameTracklets:
         """The tracklets where `mask` (M,) is True; the frames stay, some of them perhaps without any."""
@@ -95,9 +105,8 @@ class FrameTracklets:
             Tracklets.concatenate([part.tracklets for part in parts]),
             offsets_of(np.concatenate([np.diff(part.frame_offsets) for part in parts])),
             tuple(name for part in parts for name in part.frame_names),
-            np.concatenate([part.frame_ids for part in parts]),
-            np.concatenate([part.frame_size for part in parts]),
-            parts[0].sequence,
+            sequence=parts[0].sequence,
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_FRAME},
         )
 
     def without_people(self) -> Poses:
@@ -114,6 +123,18 @@ class FrameTracklets:
         )
 
 
+def _checked_counts(name: str, counts: Array, frames: int) -> np.ndarray:
+    """(F,) int64 numbers of something in each frame; None is 0."""
+    counts = np.zeros(frames, np.int64) if counts is None else np.asarray(counts)
+    check_shape(name, counts, ("F",), F=frames)
+    if counts.size and counts.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold integers, got {counts.dtype}")
+    counts = counts.astype(np.int64, copy=False)
+    if (counts < 0).any():
+        raise ValueError(f"{name} must be at least 0, got {counts.min()}")
+    return counts
+
+
 Record = Poses | FrameTracklets
 """Poses or tracklets of one frame or of several consecutive ones, with frame_names, frame_ids and frame_size."""
 
@@ -124,7 +145,8 @@ def save_records(path: Path, records: Record) -> None:
     names = _POSE_COLUMNS if isinstance(part, Poses) else _TRACKLET_COLUMNS
     columns: dict[str, Any] = {name: value for name in names if (value := getattr(part, name)) is not None}
     columns |= {f"{FEATURE}{name}": on_host(column) for name, column in part.features.items()}
-    columns |= {name: np.asarray(getattr(records, name)) for name in ("frame_offsets", "frame_ids", "frame_size")}
+    per_frame = ("frame_ids", "frame_size") if isinstance(records, Poses) else _PER_FRAME
+    columns |= {name: np.asarray(getattr(records, name)) for name in ("frame_offsets", *per_frame)}
     np.savez(path, skeleton=part.skeleton.name, frame_names=np.array(records.frame_names), **columns)
 
 
@@ -164,7 +186,10 @@ def _records(arrays: Mapping[str, np.ndarray], skeleton: Skeleton) -> Record:
     about: dict[str, Any] = {name: arrays[name] for name in ("frame_offsets", "frame_ids", "frame_size")}
     about["frame_names"] = tuple(arrays["frame_names"].tolist())
     if "first_frame" in arrays:
+        if missing := [name for name in _COUNTS if name not in arrays]:
+            raise ValueError(f"no {missing[0]}")  # as of an earlier version
         tracklets: dict[str, Any] = {name: arrays[name] for name in _TRACKLET_COLUMNS}
+        about |= {name: arrays[name] for name in _COUNTS}
         return FrameTracklets(Tracklets(skeleton=skeleton, features=features, **tracklets), **about)
     columns: dict[str, Any] = {name: arrays[name] for name in _POSE_COLUMNS if name in arrays}
     return Poses(skeleton=skeleton, features=features, **about, **columns)

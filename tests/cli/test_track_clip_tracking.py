@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -164,6 +165,12 @@ def test_boxes_of_a_file_are_for_one_video_and_all_taken(
         (("--boxes", "{boxes}", "--detector", "detect-and-track"), "--boxes and --detector exclude each other"),
         (("--boxes", "{boxes}", "--cost", "iou"), "--cost is for --method detect-and-track, not for clip-tracking"),
         (("--boxes", "{boxes}", "--step", "10"), "step must be between 1 and 8, got 10"),
+        (("--boxes", "{boxes}", "--min-score", "nan"), "min_box_score must be "),
+        (("--boxes", "{boxes}", "--min-area", "-1"), "min_area must be at least 0, got -1.0"),
+        (
+            ("--boxes", "{boxes}", "--min-length", "40"),
+            "min_length must be at most 33, one more than lookahead, got 40",
+        ),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a .safetensors, .pth or .pkl file"),
     ],
@@ -193,3 +200,85 @@ def test_boxes_must_cover_the_video(
     with pytest.raises(SystemExit):
         run(video, tmp_path / "tracks.json", weights, "--boxes", str(few))
     assert "poses must have boxes for every frame of the video, got 5 frames" in capsys.readouterr().err
+
+
+def left_out(video: Path, out: Path, weights: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    """What a run says that it leaves out."""
+    capsys.readouterr()
+    run(video, out, weights, *options)
+    return [line for line in capsys.readouterr().err.splitlines() if " left out: " in line]
+
+
+@pytest.fixture
+def unsure(truth: Poses, tmp_path: Path) -> Path:
+    """The boxes, those of even rows unsure, and one of an odd row without an area."""
+    boxes, scores = truth.boxes.copy(), np.where(np.arange(len(truth.scores)) % 2, 0.9, 0.25)
+    boxes[5, 2] = boxes[5, 0]
+    write_poses(replace(truth, boxes=boxes, scores=scores), tmp_path / "unsure.csv")
+    return tmp_path / "unsure.csv"
+
+
+def test_detections_poses_and_joints_that_are_left_out_are_told(
+    video: Path, unsure: Path, weights: Path, truth: Poses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, every = ("--boxes", str(unsure), "--min-score", "0.5"), len(truth.scores)
+    low = (every + 1) // 2
+    told = left_out(video, tmp_path / "a.csv", weights, capsys, *given, "--min-joint-score", "-9")
+    assert told == [
+        f"ptfast track: more than half: {low + 1} of {every} detections left out: "
+        f"{low} under --min-score 0.5 (a lower one keeps more), 1 without an area"
+    ]
+    poses = read_poses(tmp_path / "a.csv")
+    sides = poses.boxes[:, 2:] - poses.boxes[:, :2]  # type: ignore[union-attr]
+    area = float(np.median(sides.prod(1))) + 0.5
+    small = int((sides.prod(1) < area).sum())
+    limit = f"{float(np.median(poses.joint_scores)):.3f}"  # type: ignore[union-attr]
+    filters = ("--min-area", f"{area:.2f}", "--min-joint-score", limit, "--min-length", str(FRAMES))
+    told = left_out(video, tmp_path / "b.csv", weights, capsys, *given, *filters)
+    shown = read_poses(tmp_path / "b.csv")
+    line = next(line for line in told if " poses left out: " in line)
+    count = len(poses.scores) - len(shown.scores)  # type: ignore[union-attr]
+    assert f"{count} of {len(poses.scores)} poses left out: {small} of an area under --min-area " in line  # type: ignore[union-attr]
+    assert f" in tracks shorter than --min-length {FRAMES} (a lower one keeps more)" in line
+
+
+def test_a_resumed_run_tells_what_an_uninterrupted_one_does(
+    video: Path, unsure: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    options = ("--boxes", str(unsure), "--min-score", "0.5", "--min-joint-score", "1", "--min-area", "900")
+    whole = left_out(video, tmp_path / "whole.json", weights, capsys, *options)
+    with monkeypatch.context() as patch:
+        interrupt(patch, 5)
+        with pytest.raises(SystemExit):
+            run(video, tmp_path / "tracks.json", weights, *options)
+    assert left_out(video, tmp_path / "tracks.json", weights, capsys, *options, "--resume") == whole
+    assert {line.split(" left out")[0].split()[-1] for line in whole} == {"detections", "poses", "joints"}
+
+
+def test_tubes_without_any_joint_and_thresholds_of_the_weights_are_told(
+    video: Path, boxes: Path, weights: Path, truth: Poses, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    tracklets = ClipTracking.tracklets
+
+    def blind(self: ClipTracking, *arguments: object) -> object:
+        found = tracklets(self, *arguments)  # type: ignore[arg-type]
+        found.joint_scores[:] = np.where(found.first_frame[:, None, None] % 2, found.joint_scores, 0)
+        return found
+
+    monkeypatch.setattr(ClipTracking, "tracklets", blind)
+    card = weights.with_suffix(".json")
+    own = tmp_path / "own.safetensors"
+    shutil.copy(weights, own)
+    settings = json.loads(card.read_text())
+    settings["settings"]["merging"]["joint_thresholds"] = [1e6] * 7 + [-1e6] * 8
+    own.with_suffix(".json").write_text(json.dumps(settings))
+    told = left_out(video, tmp_path / "tracks.csv", own, capsys, "--boxes", str(boxes))
+    seen = sum(len(truth.frame(f).scores) for f in range(1, FRAMES, 2))
+    every = len(truth.scores)
+    assert any(
+        f"{every - seen} of {every} detections left out: {every - seen} without any joint" in line for line in told
+    )
+    (line,) = (line for line in told if " joints left out: " in line)
+    assert line.endswith("under the weights' joint_thresholds (a lower --min-joint-score in their place keeps more)")

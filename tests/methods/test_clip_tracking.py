@@ -244,6 +244,21 @@ def test_boxes_under_the_least_score_get_no_tube(tracker: Any, truth: Poses, lea
     assert [method.count(poses) for poses in method.detect(numbered(5))] == [count] * 5
 
 
+@pytest.mark.parametrize(("least", "low"), [(0.5, 2), (None, 0)])
+def test_boxes_without_a_tube_are_counted_in_their_frames(
+    tracker: Any, truth: Poses, least: float | None, low: int
+) -> None:
+    """Two unsure ones and two without an area, one of which is unsure too, in every second frame."""
+    person = truth.boxes[0]
+    flat = person[[0, 1, 0, 3]]
+    boxes, scores = np.stack([person, flat, person, person, flat]), np.array([0.4, 0.1, 0.6, 0.2, 0.9])
+    method = tracker(each_image(lambda _: (boxes, scores)), step=2, min_box_score=least)
+    for index, record in enumerate(method.detect(numbered(7))):
+        here = index % 2 == 0
+        assert (record.low_boxes.tolist(), record.empty_boxes.tolist()) == ([low * here], [2 * here])
+        assert len(record.tracklets) == (3 - low) * here and (record.tracklets.boxes == person).all()
+
+
 def test_scores_are_those_of_boxes_and_joints(tracker: Any, truth: Poses) -> None:
     boxes = given_boxes(replace(truth, scores=np.full(len(truth.scores), 0.7)))
     np.testing.assert_allclose(tracker(boxes).track(numbered(20)).scores, 0.7 * 0.9, atol=1e-6)
@@ -316,7 +331,7 @@ def test_settings_are_checked() -> None:
         Config(refine="x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"merge must be one of .*, got 'spacial'"):
         Merging(merge="spacial")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="lookahead must be between 4 and"):
+    with pytest.raises(ValueError, match="min_length must be at most 4, one more than lookahead, got 5"):
         Merging(lookahead=3)
 
 

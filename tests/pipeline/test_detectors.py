@@ -89,11 +89,11 @@ def test_clip_tracking_shows_the_detector_as_many_frames_as_it_needs(frames: int
         np.testing.assert_allclose(hypotheses.tracklets.boxes, own.boxes, atol=1e-3)
 
 
-def test_boxes_without_area_are_dropped_and_inverted_ones_refused() -> None:
+def test_boxes_without_area_are_given_on_and_inverted_ones_refused() -> None:
     boxes = np.array([[1, 2, 3, 4], [5, 5, 5, 9], [5, 5, 9, 5]], np.float32)
     frames = SHOWN[:1]
     ((kept, scores),) = each_image(lambda _: (boxes, [0.1, 0.2, 0.3]))(frames, [0])
-    assert kept.tolist() == [[1, 2, 3, 4]] and scores.tolist() == [np.float32(0.1)]
+    assert kept.tolist() == boxes.tolist() and scores.tolist() == np.float32([0.1, 0.2, 0.3]).tolist()
     with pytest.raises(ValueError, match=r"x2 >= x1 and y2 >= y1, got \[5.0, 9.0, 6.0, 5.0\]"):
         each_image(lambda _: ([[5, 9, 6, 5]], [0.5]))(frames, [0])
 

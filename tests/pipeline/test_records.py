@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,10 @@ def tracklets() -> FrameTracklets:
         features={"look": rng.standard_normal((m, 4)), "age": np.arange(m)},
     )  # fmt: skip
     names = tuple(f"{f}.jpg" for f in range(4))
-    return FrameTracklets(found, np.cumsum([0, *COUNTS]), names, np.arange(7, 11), np.tile([64, 48], (4, 1)))
+    return FrameTracklets(
+        found, np.cumsum([0, *COUNTS]), names, np.arange(7, 11), np.tile([64, 48], (4, 1)),
+        low_boxes=np.array([3, 0, 1, 2]), empty_boxes=np.array([0, 5, 0, 1]),
+    )  # fmt: skip
 
 
 def poses() -> Poses:
@@ -37,7 +41,8 @@ def poses() -> Poses:
 
 def same(a: Poses | FrameTracklets, b: Poses | FrameTracklets) -> None:
     assert type(a) is type(b) and a.frame_names == b.frame_names
-    for name in ("frame_offsets", "frame_ids", "frame_size"):
+    counts = ["low_boxes", "empty_boxes"] if isinstance(a, FrameTracklets) else []
+    for name in ("frame_offsets", "frame_ids", "frame_size", *counts):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     inner = [(x.tracklets, y.tracklets) if isinstance(x, FrameTracklets) else (x, y) for x, y in [(a, b)]]
     for x, y in inner:
@@ -55,12 +60,21 @@ def test_frames_laid_end_to_end_are_the_whole() -> None:
     same(FrameTracklets.concatenate([whole[:1], whole[1:]]), whole)
     assert [len(whole.frame(f).tracklets) for f in range(4)] == [*COUNTS]
     assert len(whole[3:1]) == 0
+    assert whole[1:3].low_boxes.tolist() == [0, 1] and whole[1:3].empty_boxes.tolist() == [5, 0]
 
 
 def test_selected_tracklets_stay_in_their_frames() -> None:
     kept = tracklets().select(np.array([False, True, False, True, True, False]))
     assert kept.frame_offsets.tolist() == [0, 1, 1, 3, 3]
     assert kept.tracklets.features["age"].tolist() == [1, 3, 4]
+    assert kept.low_boxes.tolist() == [3, 0, 1, 2]  # boxes without a tracklet are those of the frame still
+
+
+def test_no_box_was_without_a_tracklet_unless_it_is_said() -> None:
+    whole = tracklets()
+    bare = replace(whole, low_boxes=None, empty_boxes=None)
+    assert bare.low_boxes.tolist() == bare.empty_boxes.tolist() == [0] * 4
+    assert bare.low_boxes.dtype == np.int64
 
 
 @pytest.mark.parametrize("make", [poses, tracklets])
@@ -105,10 +119,35 @@ def test_offsets_that_do_not_fit_are_refused() -> None:
 def test_crafted_parts_are_refused(
     make: Callable[[], Poses | FrameTracklets], name: str, crafted: np.ndarray, message: str, tmp_path: Path
 ) -> None:
-    records, path = make(), tmp_path / "part.npz"
+    path = rewritten(tmp_path / "part.npz", make(), **{name: crafted})
+    with pytest.raises(ValueError, match=rf"part\.npz: expected a part of an interrupted run, found .*{message}"):
+        load_records(path, POSETRACK_15)
+
+
+def rewritten(path: Path, records: Poses | FrameTracklets, **crafted: np.ndarray | None) -> Path:
+    """A file of records with other columns; those that are None are not there."""
     save_records(path, records)
     with np.load(path) as file:
-        columns = {key: file[key] for key in file.files}
-    np.savez(path, **{**columns, name: crafted})
-    with pytest.raises(ValueError, match=rf"part\.npz: expected a part of an interrupted run, found .*{message}"):
+        columns = {key: file[key] for key in file.files} | crafted
+    np.savez(path, **{name: column for name, column in columns.items() if column is not None})
+    return path
+
+
+@pytest.mark.parametrize("name", ["low_boxes", "empty_boxes"])
+@pytest.mark.parametrize(
+    ("crafted", "message"),
+    [
+        (None, "no {name}"),
+        (np.array([0, 1, 2]), r"{name} must have shape \(F,\) with F = 4, got \(3,\)"),
+        (np.zeros((4, 2), np.int64), r"{name} must have shape \(F,\) with F = 4, got \(4, 2\)"),
+        (np.array([0, -3, 2, 1]), "{name} must be at least 0, got -3"),
+        (np.array([0, 1, 2, 2**63], np.uint64), "{name} must be at least 0, got -9223372036854775808"),
+        (np.array([0.0, 1.0, np.nan, 1.0]), "{name} must hold integers, got float64"),
+    ],
+)
+def test_numbers_of_boxes_that_are_missing_or_crafted_are_refused(
+    name: str, crafted: np.ndarray | None, message: str, tmp_path: Path
+) -> None:
+    path = rewritten(tmp_path / "part.npz", tracklets(), **{name: crafted})
+    with pytest.raises(ValueError, match=rf"expected a part of an interrupted run, found {message.format(name=name)}"):
         load_records(path, POSETRACK_15)

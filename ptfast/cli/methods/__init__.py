@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ptfast.cli.losses import Loss
+from ptfast.cli.losses import Loss, joined
 from ptfast.cli.methods import clip_tracking, detect_and_track, online
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
+    from ptfast.structures import Poses
+
+R = TypeVar("R")
 
 METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,
@@ -31,7 +35,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     groups: dict[tuple[str, ...], argparse._ArgumentGroup] = {}
     for flag, methods in users().items():
         if methods not in groups:
-            groups[methods] = parser.add_argument_group(f"of {' and '.join(methods)}")
+            groups[methods] = parser.add_argument_group(f"of {', '.join(methods)}")
         groups[methods].add_argument(flag, **METHODS[methods[0]].options[flag])
 
 
@@ -64,9 +68,21 @@ def make_method(arguments: argparse.Namespace, videos: int) -> Method[Any]:
     return method.make(arguments.weights or method.weights, arguments.device, given_options(method, arguments), videos)
 
 
-def losses_of(arguments: argparse.Namespace, method: Method[Any], record: Any) -> list[Loss]:
-    """What the method's settings leave out of a record."""
-    return METHODS[arguments.method].left_out(method, record)
+def link_records(
+    arguments: argparse.Namespace, method: Method[Any], records: Iterable[Any]
+) -> tuple[Poses, list[Loss]]:
+    """The tracks of all records of a video, of which there is at least one, and what the settings leave out of them."""
+    command, losses = METHODS[arguments.method], []
+    counted = passed_on(records, lambda record: losses.append(command.left_out(method, record)))
+    poses, further = command.link(method, counted)
+    return poses, [*map(joined, zip(*losses, strict=True)), *further]
+
+
+def passed_on(records: Iterable[R], look: Callable[[R], None]) -> Iterator[R]:
+    """Gives the records on after a look at them."""
+    for record in records:
+        look(record)
+        yield record
 
 
 def files_of(arguments: argparse.Namespace) -> dict[str, Path]:

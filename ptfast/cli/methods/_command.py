@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from ptfast.cli.losses import Loss
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
+    from ptfast.structures import Poses
 
 Options = Mapping[str, Mapping[str, Any]]
 """Flags of the command line, such as "--step", and what argparse's add_argument takes besides."""
@@ -37,6 +38,8 @@ class MethodCommand:
         files: Files besides the video that its records depend on, by name.
         left_out: What its settings leave out of a record, by the method and the record; of one kind each time. Nothing
             where records hold only what the settings keep.
+        link: Makes tracks of a video's records, by the method and the records, and says what that leaves out besides;
+            the same kinds of losses each time.
     """
 
     options: Options
@@ -44,6 +47,7 @@ class MethodCommand:
     make: Callable[[str, str, dict[str, Any], int], Method[Any]]
     files: Callable[[str, dict[str, Any]], dict[str, Path]]
     left_out: Callable[[Any, Any], list[Loss]] = lambda method, record: []
+    link: Callable[[Any, Iterable[Any]], tuple[Poses, list[Loss]]] = lambda method, records: (method.link(records), [])
 
 
 def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[str, Any]:

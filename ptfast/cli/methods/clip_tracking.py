@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.methods._command import MethodCommand, Options
+from ptfast.cli.losses import Loss
+from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
     from ptfast.methods import ClipTracking
+    from ptfast.pipeline import FrameTracklets
+    from ptfast.structures import Poses
 
 DETECTOR = "detect-and-track"  # weights
 OPTIONS: Options = {
@@ -20,13 +24,19 @@ OPTIONS: Options = {
     "--step": {
         "type": int,
         "metavar": "S",
-        "help": "people are detected in every S-th frame",
+        "help": "people are detected, or taken from --boxes, in every S-th frame",
     },
     "--merge": {
         "choices": ["spatiotemporal", "spatial", "temporal", "highest"],
         "help": "how hypotheses become one pose",
     },
+    **THRESHOLDS,
+    "--min-area": {"type": float, "metavar": "A", "help": "poses with smaller boxes, in square pixels, are dropped"},
+    "--min-length": {"type": int, "metavar": "N", "help": "tracks in fewer frames are dropped"},
 }
+SETTINGS = {"merge": "merge", "min_joint_score": "joint_thresholds", "min_area": "min_area", "min_length": "min_length"}
+"""Entries of Merging that options set, by the options' names."""
+LOWER = "a lower one keeps more"
 
 
 def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipTracking:
@@ -42,7 +52,10 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
     from ptfast.methods import ClipTracking
     from ptfast.pipeline.detectors import given_boxes
 
-    settings = dict(given)
+    settings = {name: value for name, value in given.items() if name not in SETTINGS}
+    settings["merging"] = {SETTINGS[name]: value for name, value in given.items() if name in SETTINGS}
+    if "min_score" in settings:
+        settings["min_box_score"] = settings.pop("min_score")
     file = settings.pop("boxes", None)
     if file is not None:
         if videos > 1:
@@ -50,9 +63,7 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
         if "detector" in settings:
             raise ValueError("--boxes and --detector exclude each other")
         boxes = given_boxes(read_poses(file), sparse=file.suffix == ".txt")
-        settings |= {"detector": boxes, "min_box_score": None}  # whoever made the file chose what is in it
-    if "merge" in settings:
-        settings["merging"] = {"merge": settings.pop("merge")}
+        settings = {"detector": boxes, "min_box_score": None} | settings  # who made the file chose what is in it
     return ClipTracking.load(weights, device=device, **settings)
 
 
@@ -63,4 +74,34 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     return {"weights": path_of(weights), "boxes": given.get("boxes") or path_of(given.get("detector", DETECTOR))}
 
 
-COMMAND = MethodCommand(OPTIONS, "clip-tracking", make, files)
+def left_out(method: ClipTracking, record: FrameTracklets) -> list[Loss]:
+    """Detections that have no tracklet, or one without any joint."""
+    low, empty = int(record.low_boxes.sum()), int(record.empty_boxes.sum())
+    seen = (record.tracklets.joint_scores > 0).any((1, 2))
+    reasons = {
+        f"under --min-score {method.config.min_box_score} ({LOWER})": low,
+        "without an area": empty,
+        "without any joint": int((~seen).sum()),
+    }
+    return [Loss("detection", len(seen) + low + empty, reasons)]
+
+
+def link(method: ClipTracking, records: Iterable[FrameTracklets]) -> tuple[Poses, list[Loss]]:
+    """The tracks, and the poses and joints that are dropped at the end."""
+    from ptfast.methods.clip_tracking import Dropped
+
+    dropped, how = Dropped(), method.config.merging
+    tracks = method.link(records, dropped)
+    by_joints = f"--min-joint-score {how.joint_thresholds} ({LOWER})"
+    if isinstance(how.joint_thresholds, tuple):
+        by_joints = "the weights' joint_thresholds (a lower --min-joint-score in their place keeps more)"
+    reasons = {
+        f"of an area under --min-area {how.min_area:g} ({LOWER})": dropped.small,
+        f"without a joint of {by_joints}": dropped.low_joints,
+        f"in tracks shorter than --min-length {how.min_length} ({LOWER})": dropped.short,
+    }
+    joints = Loss("joint", dropped.joints, {f"under {by_joints}": dropped.weak_joints})
+    return tracks, [Loss("pose", dropped.poses, reasons), joints]
+
+
+COMMAND = MethodCommand(OPTIONS, "clip-tracking", make, files, left_out, link)

@@ -2,5 +2,6 @@
 
 from ptfast.methods.clip_tracking.config import Config, Merging
 from ptfast.methods.clip_tracking.method import ClipTracking
+from ptfast.methods.clip_tracking.polish import Dropped
 
-__all__ = ["ClipTracking", "Config", "Merging"]
+__all__ = ["ClipTracking", "Config", "Dropped", "Merging"]

@@ -47,7 +47,11 @@ class Merging:
     def __post_init__(self) -> None:
         check_integer("min_length", self.min_length, 1)
         check_integer("block", self.block, 1)
-        check_integer("lookahead", self.lookahead, self.min_length - 1)
+        check_integer("lookahead", self.lookahead, 0)
+        if self.min_length > self.lookahead + 1:
+            raise ValueError(
+                f"min_length must be at most {self.lookahead + 1}, one more than lookahead, got {self.min_length}"
+            )
         check_number("min_area", self.min_area, 0)
         if np.isnan(self.joint_thresholds).any():
             raise ValueError("joint_thresholds must be numbers, got nan")

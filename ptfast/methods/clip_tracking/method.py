@@ -17,7 +17,7 @@ from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_padding
 from ptfast.methods.clip_tracking.config import Config, merging_from
-from ptfast.methods.clip_tracking.polish import MovingMerge
+from ptfast.methods.clip_tracking.polish import Dropped, MovingMerge
 from ptfast.models import PoseNetwork
 from ptfast.pipeline.detectors import Detector, checked
 from ptfast.pipeline.mask_rcnn import load_mask_rcnn
@@ -155,17 +155,18 @@ class ClipTracking:
         for segment in segments(video, self.window, self.config.batch):
             yield from self.cut(segment)
 
-    def link(self, records: FrameTracklets | Iterable[FrameTracklets]) -> Poses:
+    def link(self, records: FrameTracklets | Iterable[FrameTracklets], dropped: Dropped | None = None) -> Poses:
         """Sew and polish (sections 3.2 and 3.3) what `detect` gave.
 
         Args:
             records: Tracklets of all frames of a video.
+            dropped: Where poses and joints that are dropped are counted.
 
         Returns:
             The poses that `stream` gives.
         """
         parts = [records] if isinstance(records, FrameTracklets) else records
-        frames = list(self.sew(part.frame(index) for part in parts for index in range(len(part))))
+        frames = list(self.sew((part.frame(index) for part in parts for index in range(len(part))), dropped))
         return Poses.concatenate(frames)
 
     def frames_to_reread(self, sizes: np.ndarray) -> int:
@@ -185,10 +186,10 @@ class ClipTracking:
         """Joins tracklets (section 3.2)."""
         return OnlineJoiner(min_similarity=self.config.min_similarity, sigma_scale=self.config.sigma_scale)
 
-    def sew(self, records: Iterable[FrameTracklets]) -> Iterator[Poses]:
-        """Joins and merges the tracklets of frame after frame, as `detect` gives them."""
+    def sew(self, records: Iterable[FrameTracklets], dropped: Dropped | None = None) -> Iterator[Poses]:
+        """Joins and merges the tracklets of frame after frame, as `detect` gives them; counts what is dropped."""
         joiner, frames = self.joiner(), self.config.frames
-        window = MovingMerge(frames, self.config.merging)
+        window = MovingMerge(frames, self.config.merging, dropped)
         for record in records:
             if (length := record.tracklets.keypoints.shape[1]) != frames:
                 raise ValueError(f"records must hold tracklets of {frames} frames, got {length}")
@@ -199,21 +200,23 @@ class ClipTracking:
         """The tracklets of a segment's frames, as `detect` gives them."""
         frames = without_padding(segment)
         keys = key_frames(segment, self.config.step, self.config.frames // 2)
-        boxes, scores, place = self.people(frames, keys)
-        tracklets = self.tracklets(frames, boxes, scores, place)
+        boxes, scores, place = self.boxes(frames, keys)
+        empty = (boxes[:, 2:] <= boxes[:, :2]).any(1)  # nobody can be in them
+        low = ~empty & (scores < (-np.inf if self.config.min_box_score is None else self.config.min_box_score))
+        kept = ~(empty | low)
+        tracklets = self.tracklets(frames, boxes[kept], scores[kept], place[kept])
         for index in segment.results:
-            yield FrameTracklets.of_frame(frames[index], tracklets.select(place == index))
+            here, of_frame = place == index, tracklets.select(place[kept] == index)
+            yield FrameTracklets.of_frame(frames[index], of_frame, (low & here).sum(), (empty & here).sum())
 
-    def people(self, frames: Sequence[Frame], keys: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def boxes(self, frames: Sequence[Frame], keys: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The detector's (M, 4) boxes and (M,) scores in the key frames, and the (M,) position of each one's frame."""
         found = [checked(*boxes) for boxes in self.detector(frames, keys)] if keys else []
         if len(found) != len(keys):
             raise ValueError(f"detector must give boxes for each of {len(keys)} key frames, got {len(found)}")
         boxes = np.concatenate([np.zeros((0, 4), np.float32), *(boxes for boxes, _ in found)])
         scores = np.concatenate([np.zeros(0, np.float32), *(scores for _, scores in found)])
-        place = np.repeat(np.array(keys, np.int64), [len(boxes) for boxes, _ in found])
-        kept = scores >= (-np.inf if self.config.min_box_score is None else self.config.min_box_score)
-        return boxes[kept], scores[kept], place[kept]
+        return boxes, scores, np.repeat(np.array(keys, np.int64), [len(boxes) for boxes, _ in found])
 
     def tracklets(self, frames: Sequence[Frame], boxes: np.ndarray, scores: np.ndarray, place: np.ndarray) -> Tracklets:
         """Tracklets of M people, whose boxes lie in the frames at the positions `place` (M,)."""

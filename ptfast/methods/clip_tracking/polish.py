@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,34 @@ from ptfast.pipeline.records import FrameTracklets
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import drop_low_joints, drop_small_boxes, merge_hypotheses
 
+JOINTS = "joints"  # a feature: the number of a pose's joints before any is dropped
+
+
+@dataclass
+class Dropped:
+    """Numbers of the poses and joints that `ClipTracking.link` drops of those that hypotheses are merged to.
+
+    Attributes:
+        poses: All poses.
+        small: Poses with smaller boxes than min_area.
+        low_joints: Other poses, all of whose joints are under joint_thresholds.
+        short: Other poses, of tracks in fewer frames than min_length.
+        joints: Joints of the poses that are left, those under joint_thresholds among them.
+        weak_joints: Those of them under joint_thresholds.
+
+    Example:
+        >>> dropped = Dropped()
+        >>> tracks = method.link(records, dropped)
+        >>> print(f"{dropped.short} of {dropped.poses} poses are of tracks that are too short")
+    """
+
+    poses: int = 0
+    small: int = 0
+    low_joints: int = 0
+    short: int = 0
+    joints: int = 0
+    weak_joints: int = 0
+
 
 class MovingMerge:
     """Takes the joined tracklets of frame after frame and gives out poses once no later clip can touch them.
@@ -20,10 +48,11 @@ class MovingMerge:
     Args:
         length: |C|.
         merging: Settings.
+        dropped: Where poses and joints that are dropped are counted.
     """
 
-    def __init__(self, length: int, merging: Merging) -> None:
-        self.reach, self.merging = length // 2, merging
+    def __init__(self, length: int, merging: Merging, dropped: Dropped | None = None) -> None:
+        self.reach, self.merging, self.dropped = length // 2, merging, dropped or Dropped()
         self.frames: list[Poses] = []  # empty poses that hold names, ids and sizes
         self.parts: list[Tracklets] = []
         self.track_ids: list[np.ndarray] = []
@@ -60,12 +89,15 @@ class MovingMerge:
         """Merges the window's first `complete` frames, gives out `count` of them and moves on."""
         merged = self.merged(complete)
         self.before = merged.frame(count - 1)
-        kept = drop_low_joints(drop_small_boxes(merged, self.merging.min_area), self.merging.joint_thresholds)
+        merged = replace(merged, features={JOINTS: (merged.joint_visibility > 0).sum(1)})
+        large = drop_small_boxes(merged, self.merging.min_area)
+        kept = drop_low_joints(large, self.merging.joint_thresholds)
         ids, seen = np.unique(kept.track_ids, return_counts=True)
         frames = {int(track): self.lengths[int(track)] + int(number) for track, number in zip(ids, seen, strict=True)}
         given = kept[:count]
         long = np.array([frames[int(track)] >= self.merging.min_length for track in given.track_ids], bool)
         shown = given.select(long)
+        self.tally([int(part.frame_offsets[count]) for part in (merged, large, kept)], shown)
         for index, about in enumerate(self.frames[:count]):
             yield replace(
                 shown.frame(index),
@@ -73,8 +105,20 @@ class MovingMerge:
                 frame_names=about.frame_names,
                 frame_ids=about.frame_ids,
                 frame_size=about.frame_size,
+                features={},
             )
         self.move(count, given)
+
+    def tally(self, counts: Sequence[int], shown: Poses) -> None:
+        """Counts what is dropped between all poses, large ones, those of them with joints, and those that are shown."""
+        poses, large, strong = counts
+        joints = int(shown.features[JOINTS].sum())
+        self.dropped.poses += poses
+        self.dropped.small += poses - large
+        self.dropped.low_joints += large - strong
+        self.dropped.short += strong - len(shown.scores)
+        self.dropped.joints += joints
+        self.dropped.weak_joints += joints - int((shown.joint_visibility > 0).sum())
 
     def merged(self, complete: int) -> Poses:
         """Poses of the window's first `complete` frames."""

@@ -129,5 +129,6 @@ def sequences_of(poses: Poses | dict[str, Poses]) -> list[Poses]:
 
 
 def plural(number: int, noun: str) -> str:
-    """A number and its noun: 1 frame, 2 frames."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """A number and its noun: 1 frame, 2 frames, 2 boxes."""
+    ending = "" if number == 1 else "es" if noun.endswith("x") else "s"
+    return f"{number:,} {noun}{ending}"

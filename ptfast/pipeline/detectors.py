@@ -38,7 +38,35 @@ def each_image(function: Callable[[np.ndarray], Boxes]) -> Detector:
     return detect
 
 
-def given_boxes(poses: Poses, *, sparse: bool = False) -> Detector:
+class GivenBoxes:
+    """A detector that knows the boxes already, as `given_boxes` makes it.
+
+    Attributes:
+        total: Number of boxes in all frames.
+    """
+
+    def __init__(self, poses: Poses, *, sparse: bool = False) -> None:
+        self._poses, self._sparse = poses.numpy(), sparse
+        ids = self._poses.frame_ids
+        indices = np.arange(len(self._poses)) if ids is None or not sparse else ids - 1
+        self._place = {index: f for f, index in enumerate(indices.tolist())}
+        self.total = len(self._poses.boxes)
+
+    def __call__(self, frames: Sequence[Frame], keys: Sequence[int]) -> list[Boxes]:
+        """The boxes and scores of the key frames."""
+        return [self._boxes_of(frames[key].index) for key in keys]
+
+    def _boxes_of(self, index: int) -> Boxes:
+        if index not in self._place:
+            if not self._sparse:
+                known = len(self._poses)
+                raise ValueError(f"poses must have boxes for every frame of the video, got {known} frames")
+            return checked([], [])
+        start, end = self._poses.frame_offsets[self._place[index] :][:2]
+        return checked(self._poses.boxes[start:end], self._poses.scores[start:end])
+
+
+def given_boxes(poses: Poses, *, sparse: bool = False) -> GivenBoxes:
     """A detector that knows the boxes already, such as those of `ptfast.read_poses` of a detections file.
 
     Args:
@@ -50,19 +78,7 @@ def given_boxes(poses: Poses, *, sparse: bool = False) -> Detector:
     Raises:
         ValueError: In use, if the video has a frame that `poses` lacks, unless they are sparse.
     """
-    host = poses.numpy()
-    indices = np.arange(len(host)) if host.frame_ids is None or not sparse else host.frame_ids - 1
-    place = {index: f for f, index in enumerate(indices.tolist())}
-
-    def boxes_of(index: int) -> Boxes:
-        if index not in place and not sparse:
-            raise ValueError(f"poses must have boxes for every frame of the video, got {len(host)} frames")
-        if index not in place:
-            return checked([], [])
-        rows = slice(*host.frame_offsets[place[index] : place[index] + 2])
-        return checked(host.boxes[rows], host.scores[rows])
-
-    return lambda frames, keys: [boxes_of(frames[key].index) for key in keys]
+    return GivenBoxes(poses, sparse=sparse)
 
 
 def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:

@@ -159,6 +159,18 @@ def test_boxes_of_a_file_are_for_one_video_and_all_taken(
     assert "--boxes has the boxes of one video, got 2 videos" in capsys.readouterr().err
 
 
+def test_boxes_of_a_file_that_nobody_asks_for_are_counted(
+    video: Path, truth: Poses, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, sparse = np.diff(truth.frame_offsets), tmp_path / "longer.txt"
+    twice = replace(Poses.concatenate([truth, truth]), frame_ids=np.arange(2 * len(truth)) + 1, frame_names=None)
+    write_poses(twice.with_track_ids(np.arange(len(twice.scores))), sparse)
+    run(video, tmp_path / "tracks.csv", weights, "--boxes", str(sparse), "--step", "4")
+    looked_at = people[::4].sum()  # the video has half of the boxes
+    told = f"{2 * people.sum() - looked_at:,} of {2 * people.sum():,} boxes not looked at: "
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

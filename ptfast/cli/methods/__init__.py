@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, joined
 from ptfast.cli.methods import clip_tracking, detect_and_track, online
-from ptfast.cli.methods._command import MethodCommand, given_options, name_of
+from ptfast.cli.methods._command import MethodCommand, given_options, name_of, passed_on
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
     from ptfast.structures import Poses
-
-R = TypeVar("R")
 
 METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,
@@ -76,13 +74,6 @@ def link_records(
     counted = passed_on(records, lambda record: losses.append(command.left_out(method, record)))
     poses, further = command.link(method, counted)
     return poses, [*map(joined, zip(*losses, strict=True)), *further]
-
-
-def passed_on(records: Iterable[R], look: Callable[[R], None]) -> Iterator[R]:
-    """Gives the records on after a look at them."""
-    for record in records:
-        look(record)
-        yield record
 
 
 def files_of(arguments: argparse.Namespace) -> dict[str, Path]:

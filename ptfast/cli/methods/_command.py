@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ptfast.cli.losses import Loss
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ptfast.methods.base import Method
     from ptfast.structures import Poses
 
+R = TypeVar("R")
 Options = Mapping[str, Mapping[str, Any]]
 """Flags of the command line, such as "--step", and what argparse's add_argument takes besides."""
 
@@ -59,3 +60,10 @@ def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[
 def name_of(flag: str) -> str:
     """An option's name in Python: "--min-score" is min_score."""
     return flag.removeprefix("--").replace("-", "_")
+
+
+def passed_on(records: Iterable[R], look: Callable[[R], None]) -> Iterator[R]:
+    """Gives the records on after a look at them."""
+    for record in records:
+        look(record)
+        yield record

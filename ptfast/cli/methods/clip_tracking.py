@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss
-from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
+from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options, passed_on
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
@@ -76,22 +76,22 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
 
 def left_out(method: ClipTracking, record: FrameTracklets) -> list[Loss]:
     """Detections that have no tracklet, or one without any joint."""
-    low, empty = int(record.low_boxes.sum()), int(record.empty_boxes.sum())
     seen = (record.tracklets.joint_scores > 0).any((1, 2))
     reasons = {
-        f"under --min-score {method.config.min_box_score} ({LOWER})": low,
-        "without an area": empty,
+        f"under --min-score {method.config.min_box_score} ({LOWER})": int(record.low_boxes.sum()),
+        "without an area": int(record.empty_boxes.sum()),
         "without any joint": int((~seen).sum()),
     }
-    return [Loss("detection", len(seen) + low + empty, reasons)]
+    return [Loss("detection", boxes_in(record), reasons)]
 
 
 def link(method: ClipTracking, records: Iterable[FrameTracklets]) -> tuple[Poses, list[Loss]]:
-    """The tracks, and the poses and joints that are dropped at the end."""
+    """The tracks, the poses and joints that are dropped at the end, and the boxes of --boxes that nobody asked for."""
     from ptfast.methods.clip_tracking import Dropped
 
     dropped, how = Dropped(), method.config.merging
-    tracks = method.link(records, dropped)
+    asked: list[int] = []
+    tracks = method.link(passed_on(records, lambda record: asked.append(boxes_in(record))), dropped)
     by_joints = f"--min-joint-score {how.joint_thresholds} ({LOWER})"
     if isinstance(how.joint_thresholds, tuple):
         by_joints = "the weights' joint_thresholds (a lower --min-joint-score in their place keeps more)"
@@ -101,7 +101,23 @@ def link(method: ClipTracking, records: Iterable[FrameTracklets]) -> tuple[Poses
         f"in tracks shorter than --min-length {how.min_length} ({LOWER})": dropped.short,
     }
     joints = Loss("joint", dropped.joints, {f"under {by_joints}": dropped.weak_joints})
-    return tracks, [Loss("pose", dropped.poses, reasons), joints]
+    return tracks, [Loss("pose", dropped.poses, reasons), joints, *unasked(method, sum(asked))]
+
+
+def boxes_in(record: FrameTracklets) -> int:
+    """Number of boxes that the detector gave in a record's frames."""
+    return len(record.tracklets) + int(record.low_boxes.sum()) + int(record.empty_boxes.sum())
+
+
+def unasked(method: ClipTracking, asked: int) -> list[Loss]:
+    """Boxes of --boxes in frames that the method did not ask for, of which it got `asked`."""
+    from ptfast.pipeline import GivenBoxes
+
+    if not isinstance(method.detector, GivenBoxes):
+        return []
+    total = method.detector.total
+    reason = f"in frames that --step {method.config.step} passes over, or that the video lacks"
+    return [Loss("box", total, {reason: total - asked}, "not looked at")]
 
 
 COMMAND = MethodCommand(OPTIONS, "clip-tracking", make, files, left_out, link)

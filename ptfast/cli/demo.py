@@ -13,6 +13,7 @@ from ptfast.io import open_video, write_poses
 
 FRAMES, PEOPLE = 96, 5
 CLIP = Path(__file__).with_name("clips") / "one_by_one.mp4"  # its source and licence stand beside it
+IN_CLIP = 3  # people, one after another
 
 
 def add_demo(commands: argparse._SubParsersAction) -> None:
@@ -81,4 +82,4 @@ def _make_real(out: Path) -> None:
     viz.render_video(tracks, out / "real_tracks.mp4", frames=CLIP, fps=rate)
     viz.contact_sheet(tracks, out / "real_contact_sheet.png", frames=CLIP, columns=3, count=9)
     found = len({*tracks.track_ids.tolist()} - {-1})
-    print(f"{CLIP.name}, a real video: {plural(len(tracks), 'frame')}, 2 people, {plural(found, 'track')}")
+    print(f"{CLIP.name}, a real video: {plural(len(tracks), 'frame')}, {IN_CLIP} people, {plural(found, 'track')}")

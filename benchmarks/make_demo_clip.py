@@ -1,8 +1,8 @@
 """Writes the real clip of `ptfast demo`, its card, and the picture of the README.
 
-The source is one-by-one-person-detection.mp4 of https://github.com/intel-iot-devkit/sample-videos, at 10 frames a second.
-What is kept are three people who come to a table and two who leave it; where they stand and where the room is empty is cut
-out. The bytes depend on the version of PyAV, see constraints.txt.
+The source is one-by-one-person-detection.mp4 of https://github.com/intel-iot-devkit/sample-videos, 10 frames a second.
+What is kept are three people who come to a table and two who leave it; where they stand and where the room is empty is
+cut out. The bytes depend on the version of PyAV, see constraints.txt.
 
     python benchmarks/make_demo_clip.py one-by-one-person-detection.mp4
     ptfast demo --out demo
@@ -27,9 +27,9 @@ STRETCHES = (range(508, 526), range(679, 695), range(751, 769), range(846, 862),
 SIZE = (640, 360)
 PICTURE, QUALITY = Path(__file__).parents[1] / "docs" / "demo.jpg", 88
 CARD = {
-    "source": "one-by-one-person-detection of Intel's sample videos: https://github.com/intel-iot-devkit/sample-videos",
+    "source": "one-by-one-person-detection, Intel: https://github.com/intel-iot-devkit/sample-videos",
     "licence": "CC-BY-4.0, https://creativecommons.org/licenses/by/4.0/",
-    "changes": "frames 508 to 525, 679 to 694, 751 to 768, 846 to 861 and 930 to 941 of the source, scaled to 640x360 and compressed again",
+    "changes": "frames 508 to 525, 679 to 694, 751 to 768, 846 to 861 and 930 to 941 of the source, at 640x360",
     "made_by": "benchmarks/make_demo_clip.py",
 }
 

@@ -32,7 +32,7 @@ $(INSTALLED): constraints.txt pyproject.toml setup.py CMakeLists.txt csrc $(NATI
 	$(INSTALL) --no-build-isolation --editable '.[dev,bench,docs]'
 	@touch $@
 
-demo: venv ## track the people of an example scene, and say where the results lie
+demo: venv ## track the people of an example scene and of a real clip, and say where the results lie
 	$(VENV)/bin/ptfast demo --out demo
 
 test: venv ## run the tests; ARGS="-k oks" and the like go to pytest

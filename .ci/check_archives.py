@@ -9,7 +9,14 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("py.typed", "**/*.pyi", "**/*.json", "**/*.safetensors", "**/*.toml")  # of data files in the package
+PATTERNS = (
+    "py.typed",
+    "**/*.pyi",
+    "**/*.json",
+    "**/*.safetensors",
+    "**/*.toml",
+    "**/*.mp4",
+)  # of data files in the package
 SOURCES = ("CMakeLists.txt", "LICENSE", "NOTICE", "csrc/module.cpp", "csrc/common/cuda.h", "csrc/oks/oks_cuda.cu")
 MOST_BYTES = 65_000_000  # of a wheel
 

@@ -1,4 +1,4 @@
-"""ptfast demo: a synthetic video from pixels to scored tracks."""
+"""ptfast demo: a synthetic video from pixels to scored tracks, and the people of a real one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from ptfast.cli.lock import only_run
 from ptfast.io import open_video, write_poses
 
 FRAMES, PEOPLE = 96, 5
+CLIP = Path(__file__).with_name("clips") / "one_by_one.mp4"  # its source and licence stand beside it
+IN_CLIP = 3  # people, one after another
 
 
 def add_demo(commands: argparse._SubParsersAction) -> None:
     """Adds ptfast demo."""
-    text = "Draw a synthetic video, track the people in it with the weights that come along, score and draw the tracks."
+    text = (
+        "Draw a synthetic video, track the people in it with the weights that come along, score and draw the tracks; "
+        "then track and draw the people of a short real video."
+    )
     parser = command(commands, "demo", _demo, text)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write into")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another video")
@@ -28,10 +33,13 @@ def _demo(options: argparse.Namespace) -> None:
     check_output(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
     with only_run(out):
-        _make(out, options.seed)
+        _make_synthetic(out, options.seed)
+        _make_real(out)
+    names = "tracks.mp4 and contact_sheet.png to look at, tracks.json to go on with"
+    print(f"results are in {out}: {names}; those of the real video begin with real_")
 
 
-def _make(out: Path, seed: int) -> None:
+def _make_synthetic(out: Path, seed: int) -> None:
     """Draws a video into a folder, tracks its people, scores the tracks and draws them."""
     from tqdm import tqdm
 
@@ -55,4 +63,23 @@ def _make(out: Path, seed: int) -> None:
     viz.contact_sheet(tracks, out / "contact_sheet.png", frames=str(video))
     people, found = len({*film.poses.track_ids.tolist()}), len({*tracks.track_ids.tolist()})
     print(f"{plural(len(tracks), 'frame')}, {people} people, {plural(found, 'track')}")
-    print(f"results are in {out}: tracks.mp4 and contact_sheet.png to look at, tracks.json to go on with")
+
+
+def _make_real(out: Path) -> None:
+    """Tracks the people of a clip that comes along and draws the tracks into a folder."""
+    from tqdm import tqdm
+
+    from ptfast import viz
+    from ptfast.methods import Online
+    from ptfast.structures import Poses
+
+    with open_video(CLIP) as video:
+        stream = Online.load().stream(video)
+        frames = list(tqdm(stream, "tracking", video.length, unit="frame", leave=False))
+        rate = video.fps or 10.0
+    tracks = replace(Poses.concatenate(frames), sequence=CLIP.stem)
+    write_poses(tracks, out / "real_tracks.json")
+    viz.render_video(tracks, out / "real_tracks.mp4", frames=CLIP, fps=rate)
+    viz.contact_sheet(tracks, out / "real_contact_sheet.png", frames=CLIP, columns=3, count=9)
+    found = len({*tracks.track_ids.tolist()} - {-1})
+    print(f"{CLIP.name}, a real video: {plural(len(tracks), 'frame')}, {IN_CLIP} people, {plural(found, 'track')}")

@@ -25,7 +25,7 @@ class HasImage(Protocol):
 
 Frames = Iterable[np.ndarray | HasImage | None] | str | Path | None
 
-LARGEST_SIDE = 65_534  # of a video that OpenCV writes as VP9
+LARGEST_SIDE = 65_534  # of a video in VP9
 
 _DEFAULT_SIZE = (640, 360)
 _LARGEST_REACH = 8192  # pixels from the corner to the farthest joint that is shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,8 @@ import pytest
 
 from ptfast import synthetic
 from ptfast.cli import main
-from ptfast.io import read_poses, read_sequences, write_poses
+from ptfast.cli.demo import CLIP
+from ptfast.io import open_video, read_poses, read_sequences, write_poses
 from ptfast.tracking import link
 
 
@@ -94,8 +96,18 @@ def test_info_names_versions_and_build(capsys: pytest.CaptureFixture[str]) -> No
 def test_demo_leaves_tracks_video_and_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["demo", "--out", str(tmp_path / "demo"), "--seed", "3"])
     names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names == {"video.mp4", "ground_truth.json", "tracks.json", "tracks.mp4", "contact_sheet.png"}
+    drawn = {"tracks.json", "tracks.mp4", "contact_sheet.png"}
+    assert names == {"video.mp4", "ground_truth.json", *drawn, *(f"real_{name}" for name in drawn)}
+    real = read_poses(tmp_path / "demo" / "real_tracks.json")
+    assert len(real) == 80 and len(real.keypoints) > 60  # one person in each frame
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"results are in {tmp_path / 'demo'}")
+
+
+def test_the_demos_clip_is_what_its_card_says() -> None:
+    card = json.loads(CLIP.with_suffix(".json").read_text())
+    assert sha256(CLIP.read_bytes()).hexdigest() == card["sha256"] and "CC-BY-4.0" in card["licence"]
+    assert CLIP.stat().st_size < 1_000_000
+    assert [frame.size for frame in open_video(CLIP, backend="opencv")] == [(640, 360)] * 80
 
 
 def test_synth_leaves_videos_and_annotations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,16 @@ ROOT = Path(__file__).parents[2]
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
 
+@pytest.fixture(params=["PyAV", "OpenCV"], autouse=True)
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What writes the videos."""
+    if request.param == "PyAV":
+        pytest.importorskip("av")
+    else:
+        monkeypatch.setitem(sys.modules, "av", None)
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def poses() -> Poses:
     return scene(0, frames=4, people=2, size=(160, 90))
@@ -37,12 +47,14 @@ def sizes(path: Path) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("room", ["none", "half", "all but the index"])
-def test_a_full_disk_leaves_the_old_video(tmp_path: Path, room: str) -> None:
+def test_a_full_disk_leaves_the_old_video(tmp_path: Path, room: str, encoder: str) -> None:
     path = tmp_path / "a.mp4"
     path.write_text("old")
     code = f"""if True:
         import os, resource, sys
         import numpy as np
+        if {encoder!r} == "OpenCV":
+            sys.modules["av"] = None
         from ptfast.viz import write_video
         noise = np.random.default_rng(0).integers(0, 255, (30, 90, 160, 3), np.uint8)
         write_video(noise, sys.argv[2])
@@ -66,6 +78,8 @@ def test_a_full_disk_leaves_the_old_video(tmp_path: Path, room: str) -> None:
 def test_a_video_that_lacks_frames_does_not_replace_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+
     class Writer:  # OpenCV's own class cannot be inherited from: it frees what Python allocated
         """Loses frames without a word, as OpenCV's does on a full disk."""
 
@@ -96,6 +110,52 @@ def test_a_video_that_lacks_frames_does_not_replace_the_old_one(
     with pytest.raises(OSError, match=r"a\.mp4: only [0-4] of 5 frames could be written; is the disk full\?"):
         write_video(noise, path)
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.mp4"]
+
+
+def codec(path: Path) -> str:
+    tag = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FOURCC))
+    return tag.to_bytes(4, "little").decode()
+
+
+def test_players_take_the_videos(tmp_path: Path, encoder: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (30, 90, 160, 3), np.uint8)
+    write_video(noise, tmp_path / "a.mp4")
+    if encoder == "OpenCV":
+        assert codec(tmp_path / "a.mp4") == "VP90"
+        return
+    import av
+
+    with av.open(str(tmp_path / "a.mp4")) as video:
+        stream = video.streams.video[0].codec_context
+        assert (codec(tmp_path / "a.mp4"), stream.pix_fmt, stream.colorspace) == ("h264", "yuv420p", 6)
+    content = (tmp_path / "a.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # plays before the file has come whole
+
+
+@pytest.mark.parametrize(("able", "expected"), [(["libvpx-vp9"], "VP90"), ([], "VP90"), (["libx264"], "h264")])
+def test_the_best_codec_of_the_build_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, able: list[str], expected: str
+) -> None:
+    if encoder == "OpenCV":
+        pytest.skip("it has one codec")
+    import av
+
+    monkeypatch.setattr(av, "codecs_available", set(able))
+    write_video(black(160, 90), tmp_path / "a.mp4")
+    assert codec(tmp_path / "a.mp4") == expected and sizes(tmp_path / "a.mp4") == [(160, 90)] * 4
+
+
+@pytest.mark.parametrize("color", [(200, 30, 30), (30, 200, 30), (30, 30, 200), (128, 128, 128)])
+def test_colours_are_kept(tmp_path: Path, color: tuple[int, int, int]) -> None:
+    write_video([np.full((720, 1280, 3), color, np.uint8)] * 2, tmp_path / "a.mp4")
+    seen = next(iter(open_video(tmp_path / "a.mp4", backend="opencv"))).image
+    assert seen is not None
+    np.testing.assert_allclose(np.median(seen, axis=(0, 1)), color, atol=6)  # BT.709 would be off by 20
+
+
+def test_pictures_too_large_for_decoders_of_h264_become_vp9(tmp_path: Path) -> None:
+    write_video(black(4098, 16), tmp_path / "a.mp4")
+    assert codec(tmp_path / "a.mp4") == "VP90" and sizes(tmp_path / "a.mp4") == [(4098, 16)] * 4
 
 
 @pytest.mark.parametrize("folder", ["films", NOT_UTF8])

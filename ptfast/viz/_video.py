@@ -31,7 +31,7 @@ def render_video(
 ) -> None:
     """Draws a sequence to a video that browsers play: mp4 of H.264 where PyAV is installed, else of VP9.
 
-    PyAV comes with `ptfast[video]` and writes many times as fast as OpenCV, whose VP9 has no settings.
+    PyAV writes many times as fast as OpenCV, which passes no settings on to VP9.
     The file appears whole or not at all: it is read back before it replaces another. The video has an even width and
     height, cut by a pixel where need be; a single row or column of pixels is doubled.
 

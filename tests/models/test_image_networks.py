@@ -143,7 +143,7 @@ def test_missing_files_are_named(saved: tuple[Path, Load]) -> None:
     path.with_suffix(".json").unlink()
     with pytest.raises(FileNotFoundError, match=r"small\.json: expected the card of the weights, found no such file"):
         load(path)
-    with pytest.raises(FileNotFoundError, match=r"none: expected a \.safetensors file, or one of: movenet-multipose"):
+    with pytest.raises(FileNotFoundError, match=r"none: expected a file of weights of a MoveNet, or one of: movenet-multipose"):
         load_movenet_weights("none")
     with pytest.raises(FileNotFoundError, match=r"none: expected a \.safetensors file, or one of: nanodet-g"):
         load_nanodet_weights("none")

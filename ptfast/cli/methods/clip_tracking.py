@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import argparse
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.methods._command import MethodCommand, Options
+from ptfast.cli.methods._command import FOREIGN, MethodCommand, Options
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
     from ptfast.methods import ClipTracking
 
 DETECTOR = "detect-and-track"  # weights
+
+
+def size(text: str) -> tuple[int, int]:
+    """Height and width: 384x288."""
+    sides = text.split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f"expected height x width in pixels, such as 384x288, got {text!r}")
+    return int(sides[0]), int(sides[1])
+
+
 OPTIONS: Options = {
-    "--detector": {"metavar": "WEIGHTS", "help": f"weights of a Mask R-CNN that finds people, {DETECTOR} by default"},
+    "--detector": {
+        "metavar": "WEIGHTS",
+        "help": f"weights of a Mask R-CNN that finds people, by name or file; {DETECTOR} by default",
+    },
     "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
     "--step": {
         "type": int,
@@ -26,6 +40,12 @@ OPTIONS: Options = {
         "choices": ["spatiotemporal", "spatial", "temporal", "highest"],
         "help": "how hypotheses become one pose",
     },
+    "--size": {
+        "type": size,
+        "metavar": "HxW",
+        "help": "crops that the pose network sees, instead of those that suit its weights, such as 384x288",
+    },
+    **FOREIGN,
 }
 
 

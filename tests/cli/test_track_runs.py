@@ -122,7 +122,10 @@ def test_a_folder_that_is_closed_is_found_before_tracking(
         ("gone.pkl", "; there is no such file"),
         ("gone.safetensors", "; there is no such file"),
         ("gone.bin", "; there is no such file"),
-        ("nothing", "keypoint R-CNN, or one of: detect-and-track, detect-and-track-2d or a published one that ptfast weights list"),
+        (
+            "nothing",
+            "or one of: detect-and-track, detect-and-track-2d or a published one that ptfast weights list shows",
+        ),
         ("", "keypoint R-CNN, found a folder"),
         ("here.bin", "keypoint R-CNN, found neither safetensors nor a checkpoint"),
     ],

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from importlib import util
 from pathlib import Path
@@ -16,15 +15,6 @@ from typing import Any
 import pytest
 
 from ptfast.pipeline.weights import ZOO, Published, cache, cache_folder, download, fetch, place_of
-
-FETCH = """
-import sys
-from ptfast.pipeline.weights import Origin, Published, fetch
-print("ready", flush=True)
-sys.stdin.readline()
-name, digits, address, path = sys.argv[1:]
-print(fetch(Published(name, "hrnet", None, None, digits, "", Origin("", "", address), path)))
-"""
 
 
 def load_server() -> ModuleType:
@@ -208,24 +198,15 @@ def test_an_interruption_leaves_a_part(server: Any, monkeypatch: pytest.MonkeyPa
     assert server.ranges == [None, f"bytes={len(b''.join(chunks))}-"]
 
 
-def test_two_processes_fetch_once(server: Any) -> None:
+def test_two_that_ask_at_once_fetch_once(server: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two threads, whose locks exclude each other as those of two processes do, since each opens the part itself."""
     published = server.published("slow")
-    command = [sys.executable, "-c", FETCH, "tiny", DIGITS, published.origin.address, published.path]
-    runs = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    for run in runs:
-        assert run.stdout is not None and run.stdout.readline() == "ready\n"
-    for run in runs:
-        assert run.stdin is not None
-        run.stdin.write("go\n")
-        run.stdin.flush()
-    said = [run.communicate(timeout=60) for run in runs]
-    assert [out.strip() for out, _ in said] == [str(place_of(published))] * 2, said
+    with ThreadPoolExecutor(2) as pool:
+        found = [each.result() for each in [pool.submit(fetch, published) for _ in range(2)]]
+    assert found == [place_of(published)] * 2
     assert_alone(published)
     assert server.ranges == [None]
-    assert sum("another process fetches it, waiting" in err for _, err in said) == 1
+    assert capsys.readouterr().err.count(f"{published.file}: another process fetches it, waiting") == 1
 
 
 def test_a_file_put_there_by_hand_is_checked(server: Any) -> None:

@@ -69,7 +69,7 @@ def with_joints(path: Path, weights: Mapping[str, Tensor], skeleton: Skeleton) -
 def read_torchvision(path: Path, published: Published | None) -> MaskRcnn3d:
     """torchvision's keypoint R-CNN; the weights that torchvision itself runs with an eps of 0 get the same."""
     weights = named_tensors(read_state_dict(path, "a state dict"), str(path), parts=())
-    check_network(path, weights, KEYPOINT_RCNN)
+    check_network(path, named_tensors(weights), KEYPOINT_RCNN)
     with named(path):
         return load_torchvision(weights, eps=0.0 if published == ZOO["keypointrcnn"] else 1e-5)
 

@@ -189,7 +189,7 @@ def test_an_interruption_leaves_a_part(server: Any, monkeypatch: pytest.MonkeyPa
 
     chunks: list[bytes] = []
     monkeypatch.setattr(download, "_chunk", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"[\d,]+ bytes of tiny are kept; the rest is fetched when"):
         fetch(published)
     assert part_of(published).read_bytes() == b"".join(chunks)
     monkeypatch.setattr(download, "_chunk", receive)
@@ -235,10 +235,10 @@ def test_files_that_a_browser_alone_gets_are_named(server: Any) -> None:
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("PTFAST_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert cache_folder() == Path("/home/someone/.cache/ptfast")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder() == tmp_path / "home" / ".cache" / "ptfast"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which its specification has passed over
-    assert cache_folder() == Path("/home/someone/.cache/ptfast")
+    assert cache_folder() == tmp_path / "home" / ".cache" / "ptfast"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "ptfast"
     monkeypatch.setenv("PTFAST_CACHE", str(tmp_path / "own"))

@@ -25,6 +25,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.ranges: list[str | None] = []
 
+    def handle_error(self, *_: object) -> None:
+        """Says nothing of clients that have left."""
+
     def published(self, behaviour: str, sha256: str = DIGITS) -> Published:
         """A checkpoint that this server gives in some way."""
         origin = Origin("https://page.invalid", "MIT", f"http://127.0.0.1:{self.server_port}/")

@@ -119,6 +119,9 @@ def _bring(published: Published, part: BinaryIO) -> bool:
 
         try:
             return download(str(published.address), part, report)
+        except KeyboardInterrupt as stop:
+            there = f"{part.tell():,} bytes of {published.name} are kept"
+            raise type(stop)(f"{there}; the rest is fetched when it is asked for again") from None
         except ConnectionError as error:
             if _is_published(published, _sha256_of_part(part)):  # the server has lied about the length
                 return True

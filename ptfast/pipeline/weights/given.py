@@ -76,7 +76,8 @@ def form_of(path: Path) -> Form | None:
     """What wrote a file of weights, by its first bytes; of a *.safetensors file that is always safetensors."""
     with path.open("rb") as file:
         start = file.read(16)
-    if path.suffix == ".safetensors" or start[8:9] == b"{":
+    header = int.from_bytes(start[:8], "little")
+    if path.suffix == ".safetensors" or (start[8:9] == b"{" and header < path.stat().st_size):
         return "safetensors"
     if start[:2] == b"PK" or start[:15] == TORCH_MAGIC:
         return "torch"

@@ -29,10 +29,10 @@ def add_weights(commands: argparse._SubParsersAction) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from ptfast.pipeline.weights import SHIPPED, ZOO, cache_folder
+    from ptfast.pipeline.weights import NAMES, ZOO, cache_folder
 
     rows = [("name", "network", "joints", "crops", "where", "score")]
-    rows += [(name, *_row(_card(name)), "comes along", "") for name in SHIPPED]
+    rows += [(name, *_row(_card(name)), "comes along", "") for name in NAMES]
     rows += [(name, *_row(_known(each)), _state(each), each.score) for name, each in ZOO.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -41,20 +41,20 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from ptfast.pipeline.weights import SHIPPED, ZOO, path_of
+    from ptfast.pipeline.weights import NAMES, ZOO, path_of
 
     for name in options.name:
-        if name not in SHIPPED and name not in ZOO:
+        if name not in NAMES and name not in ZOO:
             raise ValueError(f"{name}: expected a name that ptfast weights list shows")
     for name in options.name:
         print(path_of(name))
 
 
 def _info(options: argparse.Namespace) -> None:
-    from ptfast.pipeline.weights import SHIPPED, ZOO
+    from ptfast.pipeline.weights import NAMES, ZOO
 
     name = options.weights
-    known = _card(name) if name in SHIPPED else _known(ZOO[name]) if name in ZOO else dict(_of_file(Path(name)))
+    known = _card(name) if name in NAMES else _known(ZOO[name]) if name in ZOO else dict(_of_file(Path(name)))
     for entry, value in known.items():
         if value not in (None, ""):
             print(f"{entry.replace('_', ' '):13} {_text(value)}")

@@ -13,7 +13,7 @@ import torch
 from ptfast.cli import main
 from ptfast.io import read_poses, write_poses
 from ptfast.models import Hrnet, HrnetArchitecture
-from ptfast.pipeline.weights import SHIPPED, ZOO, Published, place_of
+from ptfast.pipeline.weights import NAMES, ZOO, Published, place_of
 from ptfast.synthetic import scene
 
 NAME = "hrnet-w32-posetrack18"
@@ -65,7 +65,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> Published:
 def test_the_list_has_every_name(fetched: Published, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines, _, code = said(capsys, "weights", "list")
     assert code == 0
-    assert [line.split()[0] for line in lines[1:-1]] == [*SHIPPED, *ZOO]
+    assert [line.split()[0] for line in lines[1:-1]] == [*NAMES, *ZOO]
     rows = {line.split()[0]: line for line in lines}
     assert "hrnet          posetrack_15  64x48    fetched      AP 83.4 on PoseTrack18 val" in rows[NAME]
     assert "256x192  to fetch" in rows["hrnet-w48"] and "256x192  by browser" in rows["hrnet-w48-official"]

@@ -5,9 +5,9 @@ from ptfast.pipeline.weights.names import (
     MASK_RCNN_NAMES,
     MATCHER_NAMES,
     MOVENET_NAMES,
+    NAMES,
     NANODET_NAMES,
     POSE_NAMES,
-    SHIPPED,
     path_of,
 )
 from ptfast.pipeline.weights.networks import (
@@ -25,9 +25,9 @@ __all__ = [
     "MASK_RCNN_NAMES",
     "MATCHER_NAMES",
     "MOVENET_NAMES",
+    "NAMES",
     "NANODET_NAMES",
     "POSE_NAMES",
-    "SHIPPED",
     "ZOO",
     "MaskRcnnWeights",
     "MoveNetWeights",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
 from ptfast.pipeline.weights.cache import published_file
-from ptfast.pipeline.weights.names import SHIPPED, path_of
+from ptfast.pipeline.weights.names import NAMES, path_of
 from ptfast.pipeline.weights.zoo import ZOO, Kind, Published
 
 CALLED: dict[Kind, str] = {
@@ -53,7 +53,7 @@ def find_weights(
         ConnectionError: Published ones cannot be fetched.
         ValueError: It is a folder, was written by something else, or the name is that of another network's weights.
     """
-    published = ZOO.get(weights) if isinstance(weights, str) and weights not in SHIPPED else None
+    published = ZOO.get(weights) if isinstance(weights, str) and weights not in NAMES else None
     if published is not None and published.network not in kinds:
         raise ValueError(f"{weights}: expected {wanted}, got the name of {CALLED[published.network]}")
     path = path_of(weights)

@@ -13,7 +13,7 @@ POSE_NAMES = ("clip-tracking", "clip-tracking-2d")
 MATCHER_NAMES = ("matcher",)
 MOVENET_NAMES = ("movenet-multipose", "movenet-thunder")
 NANODET_NAMES = ("nanodet-g",)
-SHIPPED = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES
+NAMES = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES
 
 
 def path_of(weights: str | Path) -> Path:
@@ -26,6 +26,6 @@ def path_of(weights: str | Path) -> Path:
         FileNotFoundError: They are not in the cache, and a browser alone can fetch them.
         ValueError: The file in the cache is another one.
     """
-    if weights in SHIPPED:
+    if weights in NAMES:
         return FOLDER / f"{weights}.safetensors"
     return fetch(ZOO[weights]) if isinstance(weights, str) and weights in ZOO else Path(weights)

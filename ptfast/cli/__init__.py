@@ -1,4 +1,4 @@
-"""The command line: ptfast track, link, eval, convert, synth, train, info and demo."""
+"""The command line: ptfast track, link, eval, convert, synth, train, weights, info and demo."""
 
 from __future__ import annotations
 

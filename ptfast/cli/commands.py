@@ -15,6 +15,7 @@ from ptfast.cli.link import add_link
 from ptfast.cli.synth import add_synth
 from ptfast.cli.track import add_track
 from ptfast.cli.train import add_train
+from ptfast.cli.weights import add_weights
 
 DESCRIPTION = "Estimate and track the poses of people in videos, score tracks as PoseTrack does, convert their formats."
 
@@ -39,6 +40,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction]:
     add_convert(commands)
     add_synth(commands)
     add_train(commands)
+    add_weights(commands)
     add_info(commands)
     add_demo(commands)
     return parser, commands

@@ -99,7 +99,7 @@ def describe(method: Method[Any], path: Path, options: argparse.Namespace) -> di
     about: dict[str, object] = {"video": str(path.resolve()), "video's state": version(path)}
     for name, file in files_of(options).items():
         about |= {name: str(file.resolve()), f"{name}' state": version(file)}
-    return about | {"method": options.method} | method.depends_on()
+    return about | {"method": options.method, "skeleton": method.skeleton.name} | method.depends_on()
 
 
 def version(path: Path) -> str:

@@ -52,10 +52,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--weights",
-        type=Path,
-        metavar="FILE",
-        help="a .safetensors or checkpoint.pt, or a published .pth of pose networks, to start from, unless DIR has "
-        "a checkpoint",
+        metavar="WEIGHTS",
+        help="a .safetensors or checkpoint.pt, or a published pose network by name or file, to start from, unless DIR "
+        "has a checkpoint",
     )
     parser.add_argument("--export", type=Path, metavar="FILE", help="weights, instead of DIR/weights.safetensors")
     parser.add_argument(
@@ -70,6 +69,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 def _train(options: argparse.Namespace) -> None:
     import torch
 
+    from ptfast.pipeline.weights import path_of
     from ptfast.training.checkpoints import CHECKPOINT
     from ptfast.training.loop import train
     from ptfast.training.recipe import Source
@@ -88,7 +88,8 @@ def _train(options: argparse.Namespace) -> None:
     validate = recipe.validation(config, source)
     start = None
     if not (options.out / CHECKPOINT).exists():
-        start = starting_weights(task, options.weights, recipe.read_weights)
+        path = None if options.weights is None else path_of(options.weights)
+        start = starting_weights(task, path, recipe.read_weights)
     with alone(options.out):
         try:
             model, done = train(

@@ -227,7 +227,7 @@ def test_what_only_the_end_would_refuse_is_refused_at_once(
     [
         (["{missing}.mp4"], "{missing}.mp4"),
         (["{text}"], "{text}"),
-        (["{video}", "--weights", "nothing"], "nothing: expected a .safetensors, .pth or .pkl file"),
+        (["{video}", "--weights", "nothing"], "nothing: expected a file of weights of a Mask R-CNN"),
         (["{video}", "{video}/000.png", "-o", "{tmp}/both.json"], "{tmp}/both.json: expected a folder for 2 videos"),
         (
             ["{video}", "--render", "{tmp}/film.avi"],
@@ -236,7 +236,7 @@ def test_what_only_the_end_would_refuse_is_refused_at_once(
         (["{video}", "--device", "nowhere"], "expected cpu, cuda or cuda:<number>, got 'nowhere'"),
         (["{video}", "--device", "meta"], "expected cpu, cuda or cuda:<number>, got 'meta'"),
         (["{video}", "--weights", "{pickled}"], "list.pth: expected a state dict, found list"),
-        (["{video}", "--weights", "{words}"], "words.pth: expected a state dict, found"),
+        (["{video}", "--weights", "{words}"], "words.pth: expected a file of weights of a Mask R-CNN"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -122,9 +122,12 @@ def test_a_folder_that_is_closed_is_found_before_tracking(
         ("gone.pkl", "; there is no such file"),
         ("gone.safetensors", "; there is no such file"),
         ("gone.bin", "; there is no such file"),
-        ("nothing", "nothing: expected a .safetensors, .pth or .pkl file, or one of: detect-and-track, "),
-        ("", ": expected a .safetensors, .pth or .pkl file, found a folder"),
-        ("here.bin", "here.bin: expected a .safetensors, .pth or .pkl file, got .bin"),
+        (
+            "nothing",
+            "or one of: detect-and-track, detect-and-track-2d or a published one that ptfast weights list shows",
+        ),
+        ("", "keypoint R-CNN, found a folder"),
+        ("here.bin", "keypoint R-CNN, found neither safetensors nor a checkpoint"),
     ],
 )
 def test_weights_that_are_not_there_are_told_from_those_of_another_kind(

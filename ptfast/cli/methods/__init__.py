@@ -28,7 +28,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=[*METHODS], default=DEFAULT, help="which system")
     parser.add_argument(
         "--weights",
-        help="a .safetensors file, another program's (.pth, .pkl), or a name that comes along; the method's own",
+        help="a name that ptfast weights list shows, or a file, another program's too; the method's own",
     )
     groups: dict[tuple[str, ...], argparse._ArgumentGroup] = {}
     for flag, methods in users().items():

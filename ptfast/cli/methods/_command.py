@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ptfast.cli._endings import said
 from ptfast.cli.losses import Loss
+from ptfast.skeletons import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
@@ -24,6 +26,26 @@ THRESHOLDS: Options = {
     "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this score, or logit, are dropped"},
 }
 """Options of methods that drop what is under a threshold before they link."""
+
+
+def skeleton(text: str) -> Skeleton:
+    """A skeleton by its name, or out of a JSON file."""
+    try:
+        return SKELETONS[text] if text in SKELETONS else Skeleton.from_json(text)
+    except (OSError, ValueError) as error:
+        names = ", ".join(SKELETONS)
+        found = said(error) if text.endswith(".json") else repr(text)
+        raise argparse.ArgumentTypeError(f"expected {names} or a .json file, got {found}") from None
+
+
+FOREIGN: Options = {
+    "--skeleton": {
+        "type": skeleton,
+        "metavar": "NAME",
+        "help": f"joints of another program's weights, COCO's if not known: {', '.join(SKELETONS)} or a .json file",
+    },
+}
+"""Options of methods whose networks may be another program's, whose weights do not say what their joints are."""
 
 
 @dataclass(frozen=True)

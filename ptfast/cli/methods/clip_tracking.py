@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss
-from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options, passed_on
+from ptfast.cli.methods._command import FOREIGN, THRESHOLDS, MethodCommand, Options, passed_on
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
@@ -18,8 +19,21 @@ if TYPE_CHECKING:
     from ptfast.structures import Poses
 
 DETECTOR = "detect-and-track"  # weights
+
+
+def size(text: str) -> tuple[int, int]:
+    """Height and width: 384x288."""
+    sides = text.split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f"expected height x width in pixels, such as 384x288, got {text!r}")
+    return int(sides[0]), int(sides[1])
+
+
 OPTIONS: Options = {
-    "--detector": {"metavar": "WEIGHTS", "help": f"weights of a Mask R-CNN that finds people, {DETECTOR} by default"},
+    "--detector": {
+        "metavar": "WEIGHTS",
+        "help": f"weights of a Mask R-CNN that finds people, by name or file; {DETECTOR} by default",
+    },
     "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
     "--step": {
         "type": int,
@@ -33,6 +47,12 @@ OPTIONS: Options = {
     **THRESHOLDS,
     "--min-area": {"type": float, "metavar": "A", "help": "poses with smaller boxes, in square pixels, are dropped"},
     "--min-length": {"type": int, "metavar": "N", "help": "tracks in fewer frames are dropped"},
+    "--size": {
+        "type": size,
+        "metavar": "HxW",
+        "help": "crops that the pose network sees, instead of those that suit its weights, such as 384x288",
+    },
+    **FOREIGN,
 }
 SETTINGS = {"merge": "merge", "min_joint_score": "joint_thresholds", "min_area": "min_area", "min_length": "min_length"}
 """Entries of Merging that options set, by the options' names."""

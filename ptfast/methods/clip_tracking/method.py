@@ -75,20 +75,24 @@ class ClipTracking:
         weights: str | Path = "clip-tracking",
         *,
         detector: str | Path | Detector = "detect-and-track",
+        size: tuple[int, int] | None = None,
+        skeleton: Skeleton | None = None,
         device: str | torch.device = "cpu",
         **settings: object,
     ) -> ClipTracking:
         """The method with weights of files, or those that come with ptfast, and the settings that suit them.
 
         Args:
-            weights: "clip-tracking", "clip-tracking-2d"; a *.safetensors file with its card beside it; or a *.pth
-                file, a published HRNet or PoseResNet.
+            weights: "clip-tracking", "clip-tracking-2d"; the name of a published HRNet or PoseResNet, such as
+                "hrnet-w32"; or a file as `ptfast.pipeline.weights.load_pose_weights` takes it.
             detector: Weights of a Mask R-CNN as `ptfast.pipeline.load_mask_rcnn` takes them, or a detector.
+            size: Height and width of the crops, instead of those that suit the weights.
+            skeleton: The joints of another program's weights, where they are not COCO's.
             device: Where the networks run.
             **settings: Entries of Config that differ from the weights' own; `merging` may be a dictionary of those of
                 its entries that differ.
         """
-        loaded = load_pose_weights(weights)
+        loaded = load_pose_weights(weights, size=size, skeleton=skeleton)
         chosen = loaded.settings | settings
         merging = chosen.pop("merging", {})
         if isinstance(merging, dict):

@@ -53,17 +53,23 @@ class DetectAndTrack:
 
     @classmethod
     def load(
-        cls, weights: str | Path = "detect-and-track", *, device: str | torch.device = "cpu", **settings: object
+        cls,
+        weights: str | Path = "detect-and-track",
+        *,
+        skeleton: Skeleton | None = None,
+        device: str | torch.device = "cpu",
+        **settings: object,
     ) -> DetectAndTrack:
         """The method with weights of a file, or those that come with ptfast, and the settings that suit them.
 
         Args:
-            weights: "detect-and-track"; a *.safetensors file with its card beside it; a *.pth file, torchvision's
-                keypoint R-CNN; or a *.pkl file, Detectron's or the paper's own.
+            weights: "detect-and-track"; the name of a published network, "keypointrcnn"; or a file as
+                `ptfast.pipeline.weights.load_mask_rcnn_weights` takes it, Detectron's or the paper's own for instance.
+            skeleton: The joints of another program's weights, where they are not COCO's.
             device: Where the network runs.
             **settings: Entries of Config that differ from the weights' own.
         """
-        loaded = load_mask_rcnn_weights(weights)
+        loaded = load_mask_rcnn_weights(weights, skeleton=skeleton)
         return cls(loaded.model, loaded.skeleton, Config(**with_limits(loaded.settings | settings)), device)
 
     @property

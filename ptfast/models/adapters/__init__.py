@@ -4,14 +4,20 @@ from ptfast.models.adapters.detectron import load_detectron
 from ptfast.models.adapters.detectron_files import read_detectron
 from ptfast.models.adapters.hrnet import load_hrnet
 from ptfast.models.adapters.pose_resnet import load_pose_resnet
-from ptfast.models.adapters.state_dicts import read_state_dict
+from ptfast.models.adapters.recognition import HRNET, KEYPOINT_RCNN, POSE_RESNET, network_of
+from ptfast.models.adapters.state_dicts import named_tensors, read_state_dict
 from ptfast.models.adapters.torchvision import load_torchvision
 
 __all__ = [
+    "HRNET",
+    "KEYPOINT_RCNN",
+    "POSE_RESNET",
     "load_detectron",
     "load_hrnet",
     "load_pose_resnet",
     "load_torchvision",
+    "named_tensors",
+    "network_of",
     "read_detectron",
     "read_state_dict",
 ]

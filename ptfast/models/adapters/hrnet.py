@@ -16,8 +16,9 @@ def load_hrnet(source: Source) -> Hrnet:
     The tensors show its width, its joints and its numbers of modules and blocks.
 
     Args:
-        source: A *.pth file of the public code (pose_hrnet), or its content: tensors by name, with or without
-            "module." before them, or a dictionary that holds them as "state_dict".
+        source: A file of the public code (pose_hrnet) or of MMPose, or its content: tensors by name, with or without
+            "module.", "backbone.", "head." or "keypoint_head." before them, or a dictionary that holds them as
+            "state_dict" or "model".
 
     Returns:
         The network, float32 and in eval mode.

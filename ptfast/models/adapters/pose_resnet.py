@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from ptfast.models.adapters.filling import empty_model, shape_of_layer
 from ptfast.models.adapters.state_dicts import Source, count_layers, fill_published, read_weights
+from ptfast.models.images import IMAGE_MEAN, IMAGE_STD
 from ptfast.models.pose_resnet import BLOCKS, PoseResnet, PoseResnetArchitecture
 
 
 @torch.no_grad()
-def load_pose_resnet(source: Source) -> PoseResnet:
+def load_pose_resnet(source: Source, *, bgr: bool = False) -> PoseResnet:
     """Loads Simple Baselines' published weights.
 
     Args:
-        source: A *.pth file of the public code (pose_resnet of depth 50, 101 or 152), or its content, as in
+        source: A file of the public code (pose_resnet of depth 50, 101 or 152) or of MMPose, or its content, as in
             `load_hrnet`.
+        bgr: The network was trained on images in OpenCV's order: blue, green, red, less the mean of red, green, blue
+            in this order, and so for the deviation. So were all that the public code comes with, but not MMPose's.
+            The order goes into the first convolution, and the mean into `architecture.image_mean`.
 
     Returns:
         The network, float32 and in eval mode.
@@ -35,4 +41,8 @@ def load_pose_resnet(source: Source) -> PoseResnet:
     if depth is None:
         raise ValueError(f"{place} must have the blocks of a ResNet of depth 50, 101 or 152, got {found}")
     architecture = PoseResnetArchitecture(depth=depth, width=base / 64, joints=joints)
+    if bgr:
+        architecture = replace(architecture, image_mean=(IMAGE_MEAN[2], IMAGE_MEAN[1], IMAGE_MEAN[0]))
+        deviation = torch.tensor(IMAGE_STD).view(3, 1, 1)
+        weights["conv1.weight"] = weights["conv1.weight"].flip(1) * (deviation / deviation.flip(0))
     return fill_published(empty_model(PoseResnet, architecture, place), place, weights)

@@ -1,6 +1,15 @@
-"""Weights by name or by file: those that come along in this folder, the user's own, and other programs'."""
+"""Weights by name or by file: those that come along in this folder, published ones, and the user's own."""
 
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES, path_of
+from ptfast.pipeline.weights.cache import cache_folder, fetch, place_of
+from ptfast.pipeline.weights.names import (
+    MASK_RCNN_NAMES,
+    MATCHER_NAMES,
+    MOVENET_NAMES,
+    NAMES,
+    NANODET_NAMES,
+    POSE_NAMES,
+    path_of,
+)
 from ptfast.pipeline.weights.networks import (
     MaskRcnnWeights,
     MoveNetWeights,
@@ -10,18 +19,27 @@ from ptfast.pipeline.weights.networks import (
     load_nanodet_weights,
     load_pose_weights,
 )
+from ptfast.pipeline.weights.zoo import ZOO, Origin, Published
 
 __all__ = [
     "MASK_RCNN_NAMES",
+    "MATCHER_NAMES",
     "MOVENET_NAMES",
+    "NAMES",
     "NANODET_NAMES",
     "POSE_NAMES",
+    "ZOO",
     "MaskRcnnWeights",
     "MoveNetWeights",
+    "Origin",
     "PoseWeights",
+    "Published",
+    "cache_folder",
+    "fetch",
     "load_mask_rcnn_weights",
     "load_movenet_weights",
     "load_nanodet_weights",
     "load_pose_weights",
     "path_of",
+    "place_of",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +12,19 @@ from ptfast.models import (
     MoveNet,
     NanoDet,
     PoseNetwork,
-    load_detectron,
-    load_hrnet,
     load_movenet,
     load_nanodet,
     load_pose_network,
-    load_pose_resnet,
-    load_torchvision,
     load_weights,
 )
-from ptfast.models.adapters import read_detectron, read_state_dict
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES, path_of
+from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
+from ptfast.pipeline.weights.given import find_weights
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES
+from ptfast.pipeline.weights.published import check_joints, read_caffe2, read_pose_network, read_torchvision
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
-TORCHVISION_COCO_V1 = "fc266e95"  # in the name of the file that torchvision runs with eps 0
+MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET} or {POSE_RESNET}"  # in messages
+CROP = (256, 192)  # height and width of the crops of most published pose networks
 LARGE = {"short_side": 800, "long_side": 1333}
 
 
@@ -76,54 +73,68 @@ class MoveNetWeights:
     skeleton: Skeleton
 
 
-def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
+def load_mask_rcnn_weights(weights: str | Path, *, skeleton: Skeleton | None = None) -> MaskRcnnWeights:
     """Loads a Mask R-CNN.
 
     Args:
-        weights: A name of MASK_RCNN_NAMES; a *.safetensors file with its card beside it; a *.pth file, torchvision's
-            keypoint R-CNN; or a *.pkl file, Detectron's or Detect-and-Track's.
+        weights: A name of MASK_RCNN_NAMES or of a published keypoint R-CNN (ZOO), which is fetched; or a file of any
+            name: safetensors with their card beside them, torchvision's keypoint R-CNN, or Detectron's or
+            Detect-and-Track's pickle.
+        skeleton: The joints of another program's network; COCO's if it is not given.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
-        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
+        ConnectionError: Published weights cannot be fetched.
+        ValueError: The file is damaged or of another network, it has other joints, or its card names a skeleton that
+            is not known.
     """
-    path = _file_of(weights, (".safetensors", ".pth", ".pkl"), MASK_RCNN_NAMES)
-    if path.suffix == ".safetensors":
+    given = find_weights(weights, MASK_RCNN, MASK_RCNN_NAMES, ("keypoint-rcnn",), ("torch", "pickle"))
+    path = given.path
+    if given.form == "safetensors":
         model, card = load_weights(path)
-        return MaskRcnnWeights(model, _skeleton(path, card), _settings(path, card) | {"frames": card["frames"]})
-    if path.suffix == ".pth":
-        state_dict = read_state_dict(path, "a state dict")
-        with _named(path):
-            model = load_torchvision(state_dict, eps=0.0 if TORCHVISION_COCO_V1 in path.name else 1e-5)
-        return MaskRcnnWeights(model, _coco(path, model), {"frames": 1, **LARGE})
-    blobs = read_detectron(path)
-    with _named(path):
-        model = load_detectron(blobs)
-    frames = 3 if model.architecture.temporal_kernel > 1 else 1
-    size = {} if frames > 1 else LARGE
-    return MaskRcnnWeights(model, _coco(path, model), {"frames": frames, "caffe2": True, **size})
+        return MaskRcnnWeights(
+            model, _skeleton(path, card, skeleton), _settings(path, card) | {"frames": card["frames"]}
+        )
+    joints = skeleton or COCO_17
+    if given.form == "torch":
+        model, settings = read_torchvision(path, given.published), {"frames": 1, **LARGE}
+    else:
+        model = read_caffe2(path)
+        frames = 3 if model.architecture.temporal_kernel > 1 else 1
+        settings = {"frames": frames, "caffe2": True, **({} if frames > 1 else LARGE)}
+    check_joints(path, model.architecture.joints, joints)
+    return MaskRcnnWeights(model, joints, settings)
 
 
-def load_pose_weights(weights: str | Path) -> PoseWeights:
+def load_pose_weights(
+    weights: str | Path, *, size: tuple[int, int] | None = None, skeleton: Skeleton | None = None
+) -> PoseWeights:
     """Loads a pose network.
 
     Args:
-        weights: A name of POSE_NAMES; a *.safetensors file with its card beside it; or a *.pth file, a published HRNet
-            or PoseResNet, whose crops are 256 x 192 unless its name says 384x288.
+        weights: A name of POSE_NAMES or of a published pose network (ZOO), which is fetched; or a file of any name:
+            safetensors with their card beside them, or a published HRNet or PoseResNet.
+        size: Height and width of the crops, instead of those that the card or ZOO says, or 256 x 192.
+        skeleton: The joints of another program's network, instead of those that ZOO says, or COCO's. posetrack_15
+            takes those of a network with the 17 channels of posetrack_17, as MMPose's for PoseTrack are.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
-        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
+        ConnectionError: Published weights cannot be fetched.
+        ValueError: The file is damaged or of another network, it has other joints, or its card names a skeleton that
+            is not known.
     """
-    path = _file_of(weights, (".safetensors", ".pth"), POSE_NAMES)
-    if path.suffix == ".safetensors":
+    given = find_weights(weights, POSE, POSE_NAMES, ("hrnet", "pose-resnet"), ("torch",))
+    path = given.path
+    if given.form == "safetensors":
         model, card = load_pose_network(path)
         settings = _settings(path, card)
         if card["frames"] > 1:  # a network that sees single frames may see any number of them
             settings = {"frames": card["frames"], **settings}
-        return PoseWeights(model, _skeleton(path, card), settings, tuple(card["size"]))
-    model = load_pose_resnet(path) if "resnet" in path.name else load_hrnet(path)
-    return PoseWeights(model, _coco(path, model), {}, (384, 288) if "384x288" in path.name else (256, 192))
+        return PoseWeights(model, _skeleton(path, card, skeleton), settings, size or tuple(card["size"]))
+    known = given.published
+    joints = skeleton or SKELETONS[(known and known.skeleton) or COCO_17.name]
+    return PoseWeights(read_pose_network(path, joints), joints, {}, size or (known and known.size) or CROP)
 
 
 def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
@@ -137,7 +148,7 @@ def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
         ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known or has other
             joints.
     """
-    path = _file_of(weights, (".safetensors",), MOVENET_NAMES)
+    path = find_weights(weights, "a MoveNet", MOVENET_NAMES).path
     model, card = load_movenet(path)
     skeleton = _skeleton(path, card)
     if len(skeleton) != model.architecture.joints:
@@ -148,34 +159,15 @@ def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
 
 def load_nanodet_weights(weights: str | Path) -> NanoDet:
     """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
-    return load_nanodet(_file_of(weights, (".safetensors",), NANODET_NAMES))[0]
+    return load_nanodet(find_weights(weights, "a NanoDet", NANODET_NAMES).path)[0]
 
 
-def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, ...]) -> Path:
-    """The file of weights by their name or path.
-
-    Raises:
-        FileNotFoundError: There is neither such a file nor such a name.
-        ValueError: It is a folder, or has another suffix.
-    """
-    path = path_of(weights)
-    wanted = f"expected a {' or '.join(filter(None, [', '.join(suffixes[:-1]), suffixes[-1]]))} file"
-    if not path.exists():
-        raise FileNotFoundError(f"{weights}: {wanted}, or one of: {', '.join(names)}; there is no such file")
-    if not path.is_file():
-        raise ValueError(f"{weights}: {wanted}, found a folder")
-    if path.suffix not in suffixes:
-        raise ValueError(f"{weights}: {wanted}, got {path.suffix or 'no suffix'}")
-    return path
-
-
-def _skeleton(path: Path, card: dict[str, Any]) -> Skeleton:
-    """The skeleton that a card names."""
+def _skeleton(path: Path, card: dict[str, Any], wanted: Skeleton | None = None) -> Skeleton:
+    """The skeleton that a card names, which must be the wanted one if there is one."""
     name = card.get("skeleton")
-    if name not in SKELETONS:
-        raise ValueError(
-            f"{path.with_suffix('.json')}: skeleton: expected one of {sorted(SKELETONS)}, found {shortened(repr(name))}"
-        )
+    if name not in SKELETONS or wanted not in (None, SKELETONS[name]):
+        expected = f"one of {sorted(SKELETONS)}" if wanted is None else repr(wanted.name)
+        raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected {expected}, found {shortened(repr(name))}")
     return SKELETONS[name]
 
 
@@ -187,19 +179,3 @@ def _settings(path: Path, card: dict[str, Any]) -> dict[str, Any]:
             f"{path.with_suffix('.json')}: settings: expected a dictionary, found {shortened(repr(settings))}"
         )
     return settings
-
-
-def _coco(path: Path, model: MaskRcnn3d | PoseNetwork) -> Skeleton:
-    """COCO's joints, if the network has as many."""
-    if model.architecture.joints != len(COCO_17):
-        raise ValueError(f"{path}: expected {len(COCO_17)} joints, found {model.architecture.joints}")
-    return COCO_17
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Gives errors about the content of a file its name."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error

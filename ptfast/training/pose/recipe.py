@@ -20,6 +20,7 @@ from ptfast.models import (
     load_pose_resnet,
     save_weights,
 )
+from ptfast.models.adapters import read_state_dict
 from ptfast.models.images import normalise_clips
 from ptfast.training.checkpoints import read_checkpoint
 from ptfast.training.data.annotated_clips import AnnotatedClips
@@ -91,12 +92,12 @@ def make_validation(config: PoseConfig, source: Source) -> Validate[PoseNetwork]
 
 
 def read_weights(path: Path, config: PoseConfig) -> dict[str, Tensor]:
-    """Reads a network's weights out of a .safetensors file, a published .pth or a checkpoint."""
+    """Reads a network's weights out of a .safetensors file, a checkpoint of training, or a published one."""
     if path.suffix == ".safetensors":
         return load_pose_network(path)[0].state_dict()
-    if path.suffix == ".pth":
-        return (load_hrnet if config.network == "hrnet" else load_pose_resnet)(path).state_dict()
-    return read_checkpoint(path)["model"]
+    if {"config", "optimizer"} <= read_state_dict(path).keys():
+        return read_checkpoint(path)["model"]
+    return (load_hrnet if config.network == "hrnet" else load_pose_resnet)(path).state_dict()
 
 
 def card(config: PoseConfig, source: Source) -> dict[str, Any]:

@@ -94,3 +94,9 @@ def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:
     if (sides < 0).any():
         raise ValueError(f"boxes must be xyxy with x2 >= x1 and y2 >= y1, got {boxes[(sides < 0).any(1)][0].tolist()}")
     return boxes, scores
+
+
+def settings_of(part: object) -> object:
+    """What a part says that its results depend on; of a function of the caller's own nothing is known."""
+    said = getattr(part, "depends_on", None)
+    return None if said is None else said()

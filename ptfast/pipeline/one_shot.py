@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 import torch
 
 from ptfast._check import check_integer, check_number
+from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
-from ptfast.ops import oks_nms
-from ptfast.pipeline.images import fitted_size
+from ptfast.pipeline.detectors import Boxes, checked, settings_of
+from ptfast.pipeline.images import padded
+from ptfast.pipeline.people import Found, joined, poses_of
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 
 OneShot = Callable[[Sequence[np.ndarray | None]], Poses]
 """Takes images (H, W, 3) uint8 RGB, or None for one that is lost; gives Poses of as many frames."""
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # (P, K, 3) x, y and score, (P, 4) xyxy, (P,)
-MULTIPLE = MoveNet.multiple
-BODY_SHARE = 0.53  # of its box's area that a person covers, about; COCO's evaluation of boxes alone takes it, too
+LONG_SIDES = (256, 640)  # of images that MultiPose sees: close-ups, and people at some distance
+LARGEST = 1280
+ENOUGH_MORE = 1.25  # times larger, for one more look
+SMALL = 96  # pixels that the network sees of a person's longer side; smaller ones it often misses
+GUESS = 0.05  # the score of who may be a person
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class MultiPoseSettings:
     """Settings of `MultiPose`.
 
     Attributes:
-        long_side: Longer side of the images that the network sees, in pixels. Smaller images are enlarged.
+        long_side: Longer side of the images that the network sees, in pixels. Smaller images are enlarged. None
+            chooses by what is seen: 256, then larger sizes for images in which people look small or nobody is.
         max_people: People of an image, at most.
         min_center_score: Score of a person's centre under which there is nobody.
         max_oks: Of two poses that are more alike, the one with the lower score is a double of the other.
@@ -38,13 +42,14 @@ class MultiPoseSettings:
         TypeError: long_side or max_people is no integer.
     """
 
-    long_side: int = 640
+    long_side: int | None = None
     max_people: int = 100
     min_center_score: float = 0.05
     max_oks: float = 0.6
 
     def __post_init__(self) -> None:
-        check_integer("long_side", self.long_side, 32)
+        if self.long_side is not None:
+            check_integer("long_side", self.long_side, 32)
         check_integer("max_people", self.max_people, 1)
         check_number("min_center_score", self.min_center_score, 0, 1)
         check_number("max_oks", self.max_oks, 0, 1)
@@ -91,70 +96,77 @@ class MultiPose:
             Poses of as many frames, with the scores and boxes of people and the scores of joints, from 0 to 1, by
             descending score in a frame. Coordinates are pixels of the images.
         """
-        frames = [_nobody(len(self.skeleton))] * len(images)
-        for places in _by_shape(images):
-            found = self._people([images[place] for place in places])  # type: ignore[misc]
-            for place, people in zip(places, found, strict=True):
-                frames[place] = people
-        keypoints, boxes, scores = zip(*frames, strict=True) if frames else ((), (), ())
-        sizes = [(0, 0) if image is None else image.shape[1::-1] for image in images]
-        return Poses.from_frames(
-            keypoints,
-            skeleton=self.skeleton,
-            scores=scores,
-            boxes=boxes,
-            frame_size=np.array(sizes, np.int64).reshape(-1, 2),
-        )
+        return poses_of(images, self.people, self.skeleton)
 
     def depends_on(self) -> dict[str, object]:
         """Settings that the results depend on, in JSON's types."""
         return asdict(self.settings)
 
+    def people(self, images: Sequence[np.ndarray]) -> list[Found]:
+        """The people of each of some images of one size, seen at one size after the other while it is of use."""
+        parts: list[list[Found]] = [[] for _ in images]
+        places = [*range(len(images))]
+        for side in self._long_sides(images[0].shape[:2]):
+            for place, found in zip(places, self._seen([images[place] for place in places], side), strict=True):
+                parts[place].append(found)
+            scale = side / max(images[0].shape[:2])
+            places = [place for place in places if wants_larger(parts[place][-1], scale)]
+            if not places:
+                break
+        return [joined(found).without_doubles(self.skeleton, self.settings.max_oks) for found in parts]
+
+    def _long_sides(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Longer sides at which the network may see images of `shape`, by size."""
+        return long_sides(max(shape)) if self.settings.long_side is None else (self.settings.long_side,)
+
     @torch.inference_mode()
-    def _people(self, images: Sequence[np.ndarray]) -> list[Found]:
-        """The people of each of some images of one size."""
-        inputs, factor = padded(images, self.settings.long_side)
+    def _seen(self, images: Sequence[np.ndarray], long_side: int) -> list[Found]:
+        """The people of each of some images of one size, in its own pixels, doubles among them."""
+        inputs, factor = padded(images, long_side)
         maps = self.model(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
         limits = {"max_people": self.settings.max_people, "min_score": self.settings.min_center_score}
-        return [self._without_doubles(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
-
-    def _without_doubles(self, people: People, factor: np.ndarray) -> Found:
-        """An image's people in its own pixels, of which the network's have `factor` (2,) along x and y."""
-        points, boxes = people.keypoints.cpu().numpy() * factor, people.boxes.cpu().numpy() * np.tile(factor, 2)
-        scores, areas = people.scores.cpu().numpy(), BODY_SHARE * (boxes[:, 2:] - boxes[:, :2]).prod(1)
-        keep = oks_nms(points, scores, areas, np.array(self.skeleton.sigmas, np.float32), self.settings.max_oks)
-        keypoints = np.concatenate([points, people.joint_scores.cpu().numpy()[..., None]], 2)
-        return keypoints[keep], boxes[keep], scores[keep]
+        return [in_image(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
 
 
-def padded(images: Sequence[np.ndarray], long_side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images at the size that the network sees, black beyond their right and lower sides up to multiples of 32.
+def in_image(people: People, factor: np.ndarray) -> Found:
+    """People in the pixels of an image, of which the network's have `factor` (2,) along x and y."""
+    columns = (people.keypoints, people.joint_scores, people.boxes, people.scores)
+    points, joint_scores, boxes, scores = (column.cpu().numpy() for column in columns)
+    return Found(points * factor, joint_scores, boxes * np.tile(factor, 2), scores)
+
+
+def long_sides(own: int) -> tuple[int, ...]:
+    """Longer sides at which the network sees an image whose own is `own`: the last is that, if it is worth it."""
+    return (*LONG_SIDES, min(own, LARGEST)) if own > ENOUGH_MORE * LONG_SIDES[-1] else LONG_SIDES
+
+
+def wants_larger(found: Found, scale: float) -> bool:
+    """Returns True if there may be people who are too small for the network at this size of an image.
 
     Args:
-        images: T images (H, W, 3) uint8 of one size.
-        long_side: Their longer side is to have so many pixels.
-
-    Returns:
-        (T, h, w, 3) uint8, and (2,) float32 pixels of an image in one of these, along x and y. Both are counted from
-        the image's upper left corner, as the network was trained.
+        found: Whom it sees, in pixels of the image.
+        scale: Pixels that it sees of one of the image.
     """
-    height, width = images[0].shape[:2]
-    rows, columns = fitted_size((height, width), long_side, long_side)
-    inputs = np.zeros((len(images), *(-(-side // MULTIPLE) * MULTIPLE for side in (rows, columns)), 3), np.uint8)
-    interpolation = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
-    for place, image in zip(inputs, images, strict=True):
-        place[:rows, :columns] = cv2.resize(image, (columns, rows), interpolation=interpolation)
-    return inputs, np.array([width / columns, height / rows], np.float32)
+    people = found.boxes[found.scores >= GUESS]
+    longer = (people[:, 2:] - people[:, :2]).max(1, initial=0) * scale
+    return not len(longer) or bool((longer < SMALL).any())
 
 
-def _by_shape(images: Sequence[np.ndarray | None]) -> list[list[int]]:
-    """Positions of the images that are there, those of one shape together."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for place, image in enumerate(images):
-        if image is not None:
-            groups.setdefault(image.shape, []).append(place)
-    return [*groups.values()]
+@dataclass(frozen=True)
+class OneShotBoxes:
+    """A one-shot estimator as a person detector: the boxes and scores of the people that it finds.
 
+    Attributes:
+        estimate: The estimator.
+    """
 
-def _nobody(joints: int) -> Found:
-    return np.zeros((0, joints, 3), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+    estimate: OneShot
+
+    def __call__(self, frames: Sequence[Frame], keys: Sequence[int]) -> list[Boxes]:
+        """Detects people in key frames, as a detector of `ptfast.pipeline.detectors`."""
+        poses = self.estimate([frames[key].image for key in keys]).numpy()
+        return [checked(frame.boxes, frame.scores) for frame in poses]
+
+    def depends_on(self) -> object:
+        """Settings that the results depend on, in JSON's types; None if the estimator does not say."""
+        return settings_of(self.estimate)

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss
-from ptfast.cli.methods._command import FOREIGN, THRESHOLDS, MethodCommand, Options, passed_on
+from ptfast.cli.methods._command import DETECTOR, FOREIGN, THRESHOLDS, MethodCommand, Options, passed_on
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ptfast.pipeline import FrameTracklets
     from ptfast.structures import Poses
 
-DETECTOR = "detect-and-track"  # weights
+DEFAULT_DETECTOR = "detect-and-track"
 
 
 def size(text: str) -> tuple[int, int]:
@@ -30,10 +30,7 @@ def size(text: str) -> tuple[int, int]:
 
 
 OPTIONS: Options = {
-    "--detector": {
-        "metavar": "WEIGHTS",
-        "help": f"weights of a Mask R-CNN that finds people, by name or file; {DETECTOR} by default",
-    },
+    **DETECTOR,
     "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
     "--step": {
         "type": int,
@@ -91,7 +88,10 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that tracklets depend on."""
     from ptfast.pipeline.weights import path_of
 
-    return {"weights": path_of(weights), "boxes": given.get("boxes") or path_of(given.get("detector", DETECTOR))}
+    return {
+        "weights": path_of(weights),
+        "boxes": given.get("boxes") or path_of(given.get("detector", DEFAULT_DETECTOR)),
+    }
 
 
 def left_out(method: ClipTracking, record: FrameTracklets) -> list[Loss]:

@@ -19,8 +19,8 @@ from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_p
 from ptfast.methods.clip_tracking.config import Config, merging_from
 from ptfast.methods.clip_tracking.polish import Dropped, MovingMerge
 from ptfast.models import PoseNetwork
+from ptfast.pipeline.by_name import load_detector
 from ptfast.pipeline.detectors import Detector, checked
-from ptfast.pipeline.mask_rcnn import load_mask_rcnn
 from ptfast.pipeline.pose_networks import TubePoses
 from ptfast.pipeline.records import FrameTracklets
 from ptfast.pipeline.weights import load_pose_weights
@@ -85,7 +85,7 @@ class ClipTracking:
         Args:
             weights: "clip-tracking", "clip-tracking-2d"; the name of a published HRNet or PoseResNet, such as
                 "hrnet-w32"; or a file as `ptfast.pipeline.weights.load_pose_weights` takes it.
-            detector: Weights of a Mask R-CNN as `ptfast.pipeline.load_mask_rcnn` takes them, or a detector.
+            detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
             size: Height and width of the crops, instead of those that suit the weights.
             skeleton: The joints of another program's weights, where they are not COCO's.
             device: Where the networks run.
@@ -98,7 +98,7 @@ class ClipTracking:
         if isinstance(merging, dict):
             merging = merging_from(loaded.settings.get("merging", {}) | merging)
         if isinstance(detector, str | Path):
-            detector = load_mask_rcnn(detector, device=device)
+            detector = load_detector(detector, device=device)
         config = Config(**chosen, merging=merging)
         return cls(loaded.model, detector, size=loaded.size, skeleton=loaded.skeleton, config=config, device=device)
 

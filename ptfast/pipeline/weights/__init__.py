@@ -18,6 +18,8 @@ from ptfast.pipeline.weights.networks import (
     load_movenet_weights,
     load_nanodet_weights,
     load_pose_weights,
+    network_of,
+    thresholds_of,
 )
 from ptfast.pipeline.weights.zoo import ZOO, Origin, Published
 
@@ -40,6 +42,8 @@ __all__ = [
     "load_movenet_weights",
     "load_nanodet_weights",
     "load_pose_weights",
+    "network_of",
     "path_of",
     "place_of",
+    "thresholds_of",
 ]

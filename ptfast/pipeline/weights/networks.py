@@ -18,9 +18,11 @@ from ptfast.models import (
     load_weights,
 )
 from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
+from ptfast.models.image_networks import read_any_card
 from ptfast.pipeline.weights.given import find_weights
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES
+from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NAMES, NANODET_NAMES, POSE_NAMES, path_of
 from ptfast.pipeline.weights.published import check_joints, read_caffe2, read_pose_network, read_torchvision
+from ptfast.pipeline.weights.zoo import ZOO
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET} or {POSE_RESNET}"  # in messages
@@ -67,10 +69,12 @@ class MoveNetWeights:
     Attributes:
         model: The network.
         skeleton: Its joints.
+        settings: Settings of the method that suit the weights, by name.
     """
 
     model: MoveNet
     skeleton: Skeleton
+    settings: dict[str, Any]
 
 
 def load_mask_rcnn_weights(weights: str | Path, *, skeleton: Skeleton | None = None) -> MaskRcnnWeights:
@@ -154,12 +158,44 @@ def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
     if len(skeleton) != model.architecture.joints:
         expected = f"a skeleton of {model.architecture.joints} joints"
         raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected {expected}, found {skeleton.name!r}")
-    return MoveNetWeights(model, skeleton)
+    return MoveNetWeights(model, skeleton, _settings(path, card))
 
 
 def load_nanodet_weights(weights: str | Path) -> NanoDet:
     """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
     return load_nanodet(find_weights(weights, "a NanoDet", NANODET_NAMES).path)[0]
+
+
+def network_of(weights: str | Path) -> str | None:
+    """The network that weights are of, as their card says; None of those that have no card.
+
+    Args:
+        weights: A *.safetensors file with its card beside it, the name of one that comes along, a name of ZOO, which
+            is not fetched, or any other file.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name, or no card.
+        ValueError: The card is damaged, or of a network that is not known.
+    """
+    if weights in ZOO:
+        return None
+    path = path_of(weights)
+    if not path.exists():
+        raise FileNotFoundError(f"{weights}: expected a file, or one of: {', '.join(NAMES)}; there is no such file")
+    return read_any_card(path)[1] if path.suffix == ".safetensors" else None
+
+
+def thresholds_of(weights: str | Path) -> dict[str, Any]:
+    """The thresholds of linking that suit the scores of a network, by name, as its card says; errors as `network_of`.
+
+    Args:
+        weights: As `network_of` takes them.
+    """
+    if network_of(weights) is None:
+        return {}
+    path = path_of(weights)
+    settings = _settings(path, read_any_card(path)[0])
+    return {name: settings[name] for name in ("min_score", "min_joint_score") if name in settings}
 
 
 def _skeleton(path: Path, card: dict[str, Any], wanted: Skeleton | None = None) -> Skeleton:

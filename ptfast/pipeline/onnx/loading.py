@@ -94,7 +94,7 @@ def one_shot_format(network: OnnxNetwork, joints: int) -> Format | None:
         return RTMO
     if yolo.has_people(network.outputs, network.metadata, joints):
         return yolo_format(joints)
-    return YOLO_FINAL if yolo.has_final_people(network.outputs, joints) else None
+    return YOLO_FINAL if yolo.has_final_people(network.outputs, network.metadata, joints) else None
 
 
 def only(outputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,17 +16,25 @@ from ptfast.pipeline.onnx.network import Dims
 
 
 def has_people(outputs: Mapping[str, Dims], metadata: Mapping[str, str], joints: int) -> bool:
-    """Returns True for one output (B, 5 + 3 K, A), or with more classes where the metadata speak of such joints."""
+    """Returns True for one output (B, 5 + 3 K, A), or one whose metadata say so of more classes or free axes."""
     shape = only_shape(outputs)
-    if not shape or shape[1] is None:
-        return False
     least = 5 + 3 * joints
-    return shape[1] == least or (shape[1] > least and metadata.get("kpt_shape") == f"[{joints}, 3]")
+    if not shape or shape[1] == least:
+        return bool(shape)
+    return is_pose(metadata, joints) and metadata.get("end2end") != "True" and (shape[1] is None or shape[1] > least)
 
 
-def has_final_people(outputs: Mapping[str, Dims], joints: int) -> bool:
+def has_final_people(outputs: Mapping[str, Dims], metadata: Mapping[str, str], joints: int) -> bool:
     """Returns True for one output (B, N, 6 + 3 K), of networks that need no suppression."""
-    return only_shape(outputs)[2:] == (6 + 3 * joints,)
+    shape = only_shape(outputs)
+    if not shape or shape[2] is not None:
+        return shape[2:] == (6 + 3 * joints,)
+    return is_pose(metadata, joints) and metadata.get("end2end") == "True"
+
+
+def is_pose(metadata: Mapping[str, str], joints: int) -> bool:
+    """Returns True if Ultralytics' metadata speak of K joints with x, y and score."""
+    return re.findall(r"\d+", metadata.get("kpt_shape", "")) == [str(joints), "3"]
 
 
 def only_shape(outputs: Mapping[str, Dims]) -> Dims:

@@ -26,6 +26,7 @@ def write_graph(
     batch: int | str = 1,
     focus: bool = False,
     dtype: int = TensorProto.FLOAT,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a network.
 
@@ -38,6 +39,7 @@ def write_graph(
         batch: Images of the input, or a name.
         focus: Has a convolution that sees 12 channels.
         dtype: The input's.
+        metadata: What an exporting program says of it.
     """
     nodes = [helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT)]
     constants = {"start": np.array(pixel), "end": np.array(pixel) + 1, "axes": np.array([1, 2, 3])}
@@ -68,6 +70,7 @@ def write_graph(
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    helper.set_model_props(model, dict(metadata or {}))
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     return path

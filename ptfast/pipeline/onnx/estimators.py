@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from ptfast.io import Frame
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD
 from ptfast.ops import box_to_crop, crop_tubes
 from ptfast.pipeline.detectors import Boxes, checked
-from ptfast.pipeline.onnx.found import Candidates
 from ptfast.pipeline.onnx.letterbox import letterboxed
 from ptfast.pipeline.onnx.network import OnnxNetwork
 from ptfast.pipeline.onnx.simcc import joints_of
+from ptfast.pipeline.people import Found, poses_of
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 
@@ -61,13 +61,13 @@ class Format:
 
     name: str
     prepare: Callable[[np.ndarray], np.ndarray]
-    decode: Callable[[Mapping[str, np.ndarray], tuple[int, int], OnnxSettings], Candidates]
+    decode: Callable[[Mapping[str, np.ndarray], tuple[int, int], OnnxSettings], Found]
     centred: bool = False
 
 
-def candidates(
-    network: OnnxNetwork, format: Format, settings: OnnxSettings, images: Sequence[np.ndarray]
-) -> list[Candidates]:
+def people_in(
+    images: Sequence[np.ndarray], network: OnnxNetwork, format: Format, settings: OnnxSettings
+) -> list[Found]:
     """What a network finds in each of some images (H, W, 3) uint8 RGB of any sizes, in the images' pixels."""
     boxed = [letterboxed(image, network.size, settings.long_side, centred=format.centred) for image in images]
     outputs = network([format.prepare(image) for image, _ in boxed])
@@ -75,10 +75,8 @@ def candidates(
     for output, (image, placement) in zip(outputs, boxed, strict=True):
         height, width = image.shape[:2]
         people = format.decode(output, (height, width), settings)
-        keypoints = people.keypoints
-        if keypoints is not None:
-            keypoints = np.concatenate([placement.to_image(keypoints[..., :2]), keypoints[..., 2:]], 2)
-        found.append(Candidates(placement.boxes_to_image(people.boxes), people.scores, keypoints))
+        keypoints, boxes = placement.to_image(people.keypoints), placement.boxes_to_image(people.boxes)
+        found.append(replace(people, keypoints=keypoints, boxes=boxes))
     return found
 
 
@@ -105,7 +103,7 @@ class OnnxDetector:
             The boxes of each key frame. They may stick out of the image.
         """
         images = [frames[key].image for key in keys]
-        found = candidates(self.network, self.format, self.settings, images)  # type: ignore[arg-type]
+        found = people_in(images, self.network, self.format, self.settings)  # type: ignore[arg-type]
         return [checked(people.boxes, people.scores) for people in found]
 
     def depends_on(self) -> dict[str, object]:
@@ -136,19 +134,11 @@ class OnnxOneShot:
             Poses of as many frames, with the scores and boxes of people and the scores of joints. Coordinates are
             pixels of the images.
         """
-        there = [image for image in images if image is not None]
-        found = iter(candidates(self.network, self.format, self.settings, there))
-        joints = len(self.skeleton)
-        nobody = Candidates(np.zeros((0, 4)), np.zeros(0), np.zeros((0, joints, 3)))
-        people = [nobody if image is None else next(found) for image in images]
-        sizes = [(0, 0) if image is None else image.shape[1::-1] for image in images]
-        return Poses.from_frames(
-            [frame.keypoints for frame in people],
-            skeleton=self.skeleton,
-            scores=[frame.scores for frame in people],
-            boxes=[frame.boxes for frame in people],
-            frame_size=np.array(sizes, np.int64).reshape(-1, 2),
-        )
+        return poses_of(images, self.people, self.skeleton)
+
+    def people(self, images: Sequence[np.ndarray]) -> list[Found]:
+        """The people of each of some images."""
+        return people_in(images, self.network, self.format, self.settings)
 
     def depends_on(self) -> dict[str, object]:
         """Settings that the results depend on, in JSON's types."""

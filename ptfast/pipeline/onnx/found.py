@@ -1,36 +1,26 @@
-"""What a network's outputs say of an image, in the pixels of the network's input."""
+"""What outputs say of an image's people, as `Found` in the pixels of the network's input."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from ptfast.ops import nms
+from ptfast.pipeline.people import Found
 
 
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """People, or boxes of them, of one image.
+def only_boxes(boxes: np.ndarray, scores: np.ndarray) -> Found:
+    """People without joints, of boxes (N, 4) xyxy and scores (N,)."""
+    return with_joints(boxes, scores, np.zeros((len(scores), 0, 3), np.float32))
 
-    Attributes:
-        boxes: (N, 4) float32 xyxy.
-        scores: (N,) float32.
-        keypoints: (N, K, 3) float32 x, y and score, or None.
-    """
 
-    boxes: np.ndarray
-    scores: np.ndarray
-    keypoints: np.ndarray | None = None
+def with_joints(boxes: np.ndarray, scores: np.ndarray, joints: np.ndarray) -> Found:
+    """People of boxes (N, 4) xyxy, scores (N,) and joints (N, K, 3): x, y and score."""
+    return Found(joints[..., :2], joints[..., 2], boxes, scores)
 
-    def select(self, rows: np.ndarray) -> Candidates:
-        """Those of `rows`, (M,) indices or an (N,) bool mask."""
-        keypoints = None if self.keypoints is None else self.keypoints[rows]
-        return Candidates(self.boxes[rows], self.scores[rows], keypoints)
 
-    def suppressed(self, overlap: float) -> Candidates:
-        """Those that remain after non-maximum suppression, best first."""
-        return self.select(nms(self.boxes, self.scores, overlap))
+def suppressed(people: Found, overlap: float) -> Found:
+    """The people whose boxes remain after non-maximum suppression, best first."""
+    return people.select(nms(people.boxes, people.scores, overlap))
 
 
 def corners(boxes: np.ndarray) -> np.ndarray:

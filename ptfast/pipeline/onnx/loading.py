@@ -13,6 +13,7 @@ from ptfast.pipeline.one_shot import MultiPose
 from ptfast.pipeline.onnx import movenet, rtmdet, simcc, yolo, yolox
 from ptfast.pipeline.onnx.estimators import Format, OnnxDetector, OnnxOneShot, OnnxPersonPoses, OnnxSettings
 from ptfast.pipeline.onnx.network import OnnxNetwork
+from ptfast.pipeline.person_poses import SinglePose
 from ptfast.skeletons import COCO_17, Skeleton
 
 RTMDET = Format("RTMDet", rtmdet.normalised, lambda outputs, size, s: rtmdet.boxes(outputs, s.min_score))
@@ -44,21 +45,22 @@ def load_onnx(
     skeleton: Skeleton = COCO_17,
     settings: OnnxSettings | None = None,
     device: str | torch.device = "cpu",
-) -> OnnxDetector | OnnxPersonPoses | OnnxOneShot | MultiPose:
+) -> OnnxDetector | OnnxPersonPoses | SinglePose | OnnxOneShot | MultiPose:
     """Loads a network of an ONNX file, whose format is told by the names and shapes of its outputs.
 
     Known are, for K joints and images of one person class, which is the first:
 
     - Person detectors: RTMDet and YOLOX with MMDeploy's "dets" and "labels"; YOLOX's own export, decoded or not.
-    - A pose network in boxes: RTMPose ("simcc_x" and "simcc_y").
+    - Pose networks in boxes: RTMPose ("simcc_x" and "simcc_y"), and MoveNet's maps without boxes.
     - One-shot estimators: RTMO ("dets" and "keypoints"), YOLO's pose networks ((B, 4 + classes + 3 K, A), or
-      (B, N, 6 + 3 K) from networks that need no suppression), and MoveNet's maps, as `ptfast export` writes them.
+      (B, N, 6 + 3 K) from networks that need no suppression), and MoveNet's maps with boxes.
+
+    MoveNet's maps are what `ptfast export` writes.
 
     Args:
         path: The file.
         skeleton: Its K joints.
-        settings: How a detector or one-shot estimator runs. MoveNet takes `MultiPoseSettings` instead: make it with
-            `MultiPose` where other than the defaults are wanted.
+        settings: How a detector or one-shot estimator runs, but for MoveNet, which has settings of its own.
         device: Where it runs.
 
     Returns:
@@ -70,8 +72,10 @@ def load_onnx(
         ImportError: ONNX Runtime is not installed.
     """
     network, settings = OnnxNetwork(path, device), settings or OnnxSettings()
-    if movenet.has_maps(network.outputs, len(skeleton)):
-        return MultiPose(movenet.MapNetwork(network, len(skeleton)), skeleton)  # type: ignore[arg-type]
+    if movenet.has_maps(network.outputs, len(skeleton), boxes=True):
+        return MultiPose(movenet.MapNetwork(network, len(skeleton), boxes=True), skeleton)  # type: ignore[arg-type]
+    if movenet.has_maps(network.outputs, len(skeleton), boxes=False):
+        return SinglePose(movenet.MapNetwork(network, len(skeleton), boxes=False), skeleton)  # type: ignore[arg-type]
     if simcc.has_joints(network.outputs, len(skeleton)):
         return OnnxPersonPoses(network, skeleton)
     if (format := detector_format(network)) is not None:

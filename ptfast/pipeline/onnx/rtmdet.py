@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ptfast.pipeline.onnx.found import Candidates
+from ptfast.pipeline.onnx.found import only_boxes, with_joints
 from ptfast.pipeline.onnx.network import Dims
+from ptfast.pipeline.people import Found
 
 MEAN = np.array([103.53, 116.28, 123.675], np.float32)  # blue, green, red
 STD = np.array([57.375, 57.12, 58.395], np.float32)
@@ -28,17 +29,17 @@ def has_people(outputs: Mapping[str, Dims], joints: int) -> bool:
     return fits(outputs, {"dets": (None, None, 5), "keypoints": (None, None, joints, 3)})
 
 
-def boxes(outputs: Mapping[str, np.ndarray], min_score: float) -> Candidates:
+def boxes(outputs: Mapping[str, np.ndarray], min_score: float) -> Found:
     """The people among boxes "dets" (N, 5), xyxy and score, of classes "labels" (N,)."""
     found, scores = np.split(outputs["dets"], [4], 1)
     some = (scores[:, 0] >= min_score) & (outputs["labels"] == PERSON)
-    return Candidates(found, scores[:, 0]).select(some)
+    return only_boxes(found, scores[:, 0]).select(some)
 
 
-def people(outputs: Mapping[str, np.ndarray], min_score: float) -> Candidates:
+def people(outputs: Mapping[str, np.ndarray], min_score: float) -> Found:
     """People of boxes "dets" (N, 5), xyxy and score, and "keypoints" (N, K, 3), x, y and score."""
     found, scores = np.split(outputs["dets"], [4], 1)
-    return Candidates(found, scores[:, 0], outputs["keypoints"]).select(scores[:, 0] >= min_score)
+    return with_joints(found, scores[:, 0], outputs["keypoints"]).select(scores[:, 0] >= min_score)
 
 
 def normalised(image: np.ndarray) -> np.ndarray:

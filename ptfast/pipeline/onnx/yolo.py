@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ptfast.pipeline.onnx.found import Candidates, corners
+from ptfast.pipeline.onnx.found import corners, suppressed, with_joints
 from ptfast.pipeline.onnx.network import Dims
+from ptfast.pipeline.people import Found
 
 
 def has_people(outputs: Mapping[str, Dims], metadata: Mapping[str, str], joints: int) -> bool:
@@ -43,7 +44,7 @@ def only_shape(outputs: Mapping[str, Dims]) -> Dims:
     return shapes[0] if len(shapes) == 1 and len(shapes[0]) == 3 else ()
 
 
-def people(columns: np.ndarray, joints: int, min_score: float, overlap: float) -> Candidates:
+def people(columns: np.ndarray, joints: int, min_score: float, overlap: float) -> Found:
     """People.
 
     Args:
@@ -55,13 +56,13 @@ def people(columns: np.ndarray, joints: int, min_score: float, overlap: float) -
     """
     rows = columns.T[columns[4] >= min_score]
     keypoints = rows[:, -3 * joints :].reshape(len(rows), joints, 3)
-    return Candidates(corners(rows[:, :4]), rows[:, 4], keypoints).suppressed(overlap)
+    return suppressed(with_joints(corners(rows[:, :4]), rows[:, 4], keypoints), overlap)
 
 
-def final_people(rows: np.ndarray, min_score: float) -> Candidates:
+def final_people(rows: np.ndarray, min_score: float) -> Found:
     """People of rows (N, 6 + 3 K): xyxy, score and class of a person, then x, y and score of the joints."""
     rows = rows[rows[:, 4] >= min_score]
-    return Candidates(rows[:, :4], rows[:, 4], rows[:, 6:].reshape(len(rows), -1, 3))
+    return with_joints(rows[:, :4], rows[:, 4], rows[:, 6:].reshape(len(rows), -1, 3))
 
 
 def shares(image: np.ndarray) -> np.ndarray:

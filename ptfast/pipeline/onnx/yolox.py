@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ptfast.pipeline.onnx.found import Candidates, corners
+from ptfast.pipeline.onnx.found import corners, only_boxes, suppressed
 from ptfast.pipeline.onnx.network import Dims, require
+from ptfast.pipeline.people import Found
 
 STRIDES = (8, 16, 32)
 FOCUS_CHANNELS = 12  # of four pixels each, which the first convolution sees
@@ -33,7 +34,7 @@ def cell_count(size: Dims) -> int:
     return sum((size[0] or 0) // stride * ((size[1] or 0) // stride) for stride in STRIDES)
 
 
-def boxes(rows: np.ndarray, size: tuple[int, int], min_score: float, overlap: float) -> Candidates:
+def boxes(rows: np.ndarray, size: tuple[int, int], min_score: float, overlap: float) -> Found:
     """People.
 
     Args:
@@ -49,7 +50,7 @@ def boxes(rows: np.ndarray, size: tuple[int, int], min_score: float, overlap: fl
     places = rows[:, :4]
     decoded = places[:, :2].max() > min(size) / 2
     places = places[some] if decoded else decode(places[some], *(part[some] for part in cells(size)))
-    return Candidates(corners(places), scores[some]).suppressed(overlap)
+    return suppressed(only_boxes(corners(places), scores[some]), overlap)
 
 
 def decode(places: np.ndarray, cell: np.ndarray, stride: np.ndarray) -> np.ndarray:

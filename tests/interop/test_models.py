@@ -198,9 +198,7 @@ def test_rtmos_person_of_zeros_is_nobody() -> None:
 
 
 def test_another_number_of_joints_is_named() -> None:
-    with pytest.raises(
-        ValueError, match=r"the model's keypoints must have .* with K = 2, got \(1, 1, 2\)"
-    ):
+    with pytest.raises(ValueError, match=r"the model's keypoints must have .* with K = 2, got \(1, 1, 2\)"):
         person_poses_from_rtmlib(Pose(1), skeleton=TWO)(frames(5), BOXES[:1], np.zeros((1, 1), np.int64))
 
 

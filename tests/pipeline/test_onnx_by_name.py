@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from ptfast.io import Frame
-from ptfast.pipeline import OneShotBoxes, SinglePose, TopDown, load_detector, load_person_poses
-from ptfast.pipeline.onnx import OnnxDetector, OnnxPersonPoses, export_movenet
+from ptfast.pipeline import (
+    MultiPose,
+    OneShotBoxes,
+    SinglePose,
+    TopDown,
+    load_detector,
+    load_one_shot,
+    load_person_poses,
+)
+from ptfast.pipeline.onnx import OnnxDetector, OnnxOneShot, OnnxPersonPoses, export_movenet
 from ptfast.pipeline.weights import load_movenet_weights
 
 from .onnx_graphs import write_graph
@@ -48,12 +56,23 @@ def test_a_one_shot_estimator_is_a_detector(files: dict[str, Path]) -> None:
     assert boxes.tolist() == [[4, 8, 16, 24]] and scores.tolist() == [np.float32(0.8)]
 
 
+def test_one_shot_estimators(files: dict[str, Path]) -> None:
+    estimate = load_one_shot(files["rtmo"])
+    assert isinstance(estimate, OnnxOneShot) and isinstance(load_one_shot(), MultiPose)
+    assert estimate([IMAGE]).keypoints.tolist() == [[[1, 1]] * 17]
+
+
 def test_networks_of_the_other_kind_are_refused(files: dict[str, Path]) -> None:
     with pytest.raises(ValueError, match=r"rtmpose.ONNX: expected a network that finds people"):
         load_detector(files["rtmpose"])
     for name in ("rtmdet", "rtmo"):
         with pytest.raises(ValueError, match=rf"{name}.onnx: expected a pose network that sees crops"):
             load_person_poses(files[name])
+    for name in ("rtmdet", "rtmpose"):
+        with pytest.raises(
+            ValueError, match=rf"{name}.(onnx|ONNX): expected a network that finds people and"
+        ):
+            load_one_shot(files[name])
 
 
 def test_thunder_out_of_a_file_is_a_pose_network(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_colours_are_those_of_training(
     np.testing.assert_allclose(scores - 50, expected, atol=1e-5)
 
 
+def test_sides_that_are_rounded_have_scales_of_their_own(tmp_path: Path) -> None:
+    """An image of 100 x 33 takes 32 x 11 pixels, not 32 x 10.56."""
+    dets = np.array([[0, 0, 32, 11, 0.9], [8, 2, 16, 5, 0.8]])
+    path = write_graph(tmp_path / "a.onnx", {"dets": dets, "labels": np.array([0, 0])})
+    ((boxes, _),) = detector(path)([image(33, 100)], [0])
+    np.testing.assert_allclose(boxes, [[0, 0, 100, 33], [25, 6, 50, 15]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("batch", [1, 2, "batch"])
 def test_key_frames_keep_their_order(tmp_path: Path, batch: int | str) -> None:
     """The box's right side is a pixel's blue; three key frames fill one batch, more than one, or three."""

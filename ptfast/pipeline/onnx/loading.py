@@ -48,7 +48,7 @@ def load_onnx(
 ) -> OnnxDetector | OnnxPersonPoses | SinglePose | OnnxOneShot | MultiPose:
     """Loads a network of an ONNX file, whose format is told by the names and shapes of its outputs.
 
-    Known are, for K joints and images of one person class, which is the first:
+    Known are, for K joints and classes of which a person is the first:
 
     - Person detectors: RTMDet and YOLOX with MMDeploy's "dets" and "labels"; YOLOX's own export, decoded or not.
     - Pose networks in boxes: RTMPose ("simcc_x" and "simcc_y"), and MoveNet's maps without boxes.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ptfast._check import check_shape
 from ptfast.interop._images import Boxes, bgr
 from ptfast.interop._per_frame import PERSON
-from ptfast.io import Frame
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
+
+if TYPE_CHECKING:
+    from ptfast.io import Frame
 
 
 def detector_from_rtmlib(detector: Any) -> Callable[[Sequence[Frame], Sequence[int]], list[Boxes]]:

@@ -69,9 +69,7 @@ def test_networks_of_the_other_kind_are_refused(files: dict[str, Path]) -> None:
         with pytest.raises(ValueError, match=rf"{name}.onnx: expected a pose network that sees crops"):
             load_person_poses(files[name])
     for name in ("rtmdet", "rtmpose"):
-        with pytest.raises(
-            ValueError, match=rf"{name}.(onnx|ONNX): expected a network that finds people and"
-        ):
+        with pytest.raises(ValueError, match=rf"{name}.(onnx|ONNX): expected a network that finds people and"):
             load_one_shot(files[name])
 
 

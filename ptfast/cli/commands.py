@@ -10,6 +10,7 @@ from ptfast.cli._shared import Parser
 from ptfast.cli.convert import add_convert
 from ptfast.cli.demo import add_demo
 from ptfast.cli.evaluate import add_eval
+from ptfast.cli.export import add_export
 from ptfast.cli.info import add_info
 from ptfast.cli.link import add_link
 from ptfast.cli.synth import add_synth
@@ -41,6 +42,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction]:
     add_synth(commands)
     add_train(commands)
     add_weights(commands)
+    add_export(commands)
     add_info(commands)
     add_demo(commands)
     return parser, commands

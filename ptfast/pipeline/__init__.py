@@ -1,6 +1,6 @@
 """From a video to people's boxes and joints: the parts that every method uses and no paper owns."""
 
-from ptfast.pipeline.by_name import load_detector, load_person_poses
+from ptfast.pipeline.by_name import load_detector, load_one_shot, load_person_poses
 from ptfast.pipeline.detectors import Boxes, Detector, GivenBoxes, each_image, given_boxes
 from ptfast.pipeline.fused import Fused, FusedSettings
 from ptfast.pipeline.mask_rcnn import MaskRcnn, MaskRcnnSettings, load_mask_rcnn
@@ -35,5 +35,6 @@ __all__ = [
     "given_boxes",
     "load_detector",
     "load_mask_rcnn",
+    "load_one_shot",
     "load_person_poses",
 ]

@@ -181,7 +181,8 @@ def network_of(weights: str | Path) -> str | None:
         return None
     path = path_of(weights)
     if not path.exists():
-        raise FileNotFoundError(f"{weights}: expected a file, or one of: {', '.join(NAMES)}; there is no such file")
+        names = f"{', '.join(NAMES)}, or a name that ptfast weights list shows"
+        raise FileNotFoundError(f"{weights}: expected a file, or one of: {names}; there is no such file")
     return read_any_card(path)[1] if path.suffix == ".safetensors" else None
 
 

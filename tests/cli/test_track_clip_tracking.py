@@ -184,7 +184,7 @@ def test_boxes_of_a_file_that_nobody_asks_for_are_counted(
             "min_length must be at most 33, one more than lookahead, got 40",
         ),
         (("--boxes", "absent.json"), "absent.json"),
-        (("--detector", "absent.safetensors"), "absent.safetensors: expected a file, or one of: detect-and-track, "),
+        (("--detector", "absent.safetensors"), "absent.safetensors: expected a file, or one of: "),
     ],
 )
 def test_bad_options_are_one_line(

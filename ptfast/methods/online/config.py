@@ -13,10 +13,8 @@ from ptfast.tracking import LinkSettings
 class Config(MultiPoseSettings):
     """Settings of the estimator, which are `MultiPoseSettings`, and of linking.
 
-    The thresholds suit MoveNet MultiPose, whose scores are low. They were tried on training images of COCO; no study
-    measures them yet.
-
-    An estimator of the caller's own knows nothing of the former, and `min_score` and `min_joint_score` are then to be
+    `Online.load` takes the thresholds that suit a network's scores from its card, where it has some. An estimator of
+    the caller's own knows nothing of the settings of MultiPose, and `min_score` and `min_joint_score` are then to be
     chosen for it.
 
     Attributes:

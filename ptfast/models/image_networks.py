@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ptfast._json import bad_value, decode
-from ptfast.models.checkpoints import card_path, checked_path, read_card, read_weights
+from ptfast.models.checkpoints import DETECTORS, POSE_NETWORKS, card_path, checked_path, read_card, read_weights
 from ptfast.models.movenet import MoveNet, MoveNetArchitecture
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
 
@@ -59,6 +59,16 @@ def load_movenet(path: str | Path) -> tuple[MoveNet, dict[str, Any]]:
 def load_nanodet(path: str | Path) -> tuple[NanoDet, dict[str, Any]]:
     """Reads a NanoDet, as `load_movenet` does. Its card needs no skeleton."""
     return read_published(path, "nanodet")
+
+
+def read_network_name(path: str | Path) -> str:
+    """The name of the network that a *.safetensors file is of, as the card beside it says.
+
+    Raises:
+        FileNotFoundError: There is no card.
+        ValueError: The card is damaged, or names a network that is not known.
+    """
+    return read_card(card_path(checked_path(path)), DETECTORS | POSE_NETWORKS | NETWORKS)[1]
 
 
 def read_published(path: str | Path, network: str) -> tuple[Any, dict[str, Any]]:

@@ -79,3 +79,9 @@ def checked(boxes: ArrayLike, scores: ArrayLike) -> Boxes:
         raise ValueError(f"boxes must be xyxy with x2 >= x1 and y2 >= y1, got {boxes[(sides < 0).any(1)][0].tolist()}")
     there = (sides > 0).all(1)
     return boxes[there], scores[there]
+
+
+def settings_of(part: object) -> object:
+    """What a part says that its results depend on; of a function of the caller's own nothing is known."""
+    said = getattr(part, "depends_on", None)
+    return None if said is None else said()

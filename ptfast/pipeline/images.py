@@ -24,6 +24,27 @@ def fit(images: Sequence[np.ndarray], short: int, long: int) -> np.ndarray:
     return np.stack([cv2.resize(image, (width, height), interpolation=interpolation) for image in images])
 
 
+def padded(images: Sequence[np.ndarray], long_side: int, multiple: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Images at the size that the network sees, black beyond their right and lower sides.
+
+    Args:
+        images: T images (H, W, 3) uint8 of one size.
+        long_side: Their longer side is to have so many pixels.
+        multiple: Height and width are made multiples of it.
+
+    Returns:
+        (T, h, w, 3) uint8, and (2,) float32 pixels of an image in one of these, along x and y. Both are counted from
+        the image's upper left corner, as MoveNet and NanoDet were trained.
+    """
+    height, width = images[0].shape[:2]
+    rows, columns = fitted_size((height, width), long_side, long_side)
+    inputs = np.zeros((len(images), *(-(-side // multiple) * multiple for side in (rows, columns)), 3), np.uint8)
+    interpolation = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
+    for place, image in zip(inputs, images, strict=True):
+        place[:rows, :columns] = cv2.resize(image, (columns, rows), interpolation=interpolation)
+    return inputs, np.array([width / columns, height / rows], np.float32)
+
+
 def to_original(points: np.ndarray, shape: tuple[int, int], short: int, long: int) -> np.ndarray:
     """Points (..., 2) of a fitted image as float32 points of the original one of `shape` = (height, width).
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 import torch
 
 from ptfast._check import check_integer, check_number
+from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
-from ptfast.ops import oks_nms
-from ptfast.pipeline.images import fitted_size
+from ptfast.pipeline.detectors import Boxes, checked, settings_of
+from ptfast.pipeline.images import padded
+from ptfast.pipeline.people import Found, poses_of
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 
 OneShot = Callable[[Sequence[np.ndarray | None]], Poses]
 """Takes images (H, W, 3) uint8 RGB, or None for one that is lost; gives Poses of as many frames."""
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # (P, K, 3) x, y and score, (P, 4) xyxy, (P,)
-MULTIPLE = MoveNet.multiple
-BODY_SHARE = 0.53  # of its box's area that a person covers, about; COCO's evaluation of boxes alone takes it, too
 
 
 @dataclass(frozen=True)
@@ -91,27 +89,14 @@ class MultiPose:
             Poses of as many frames, with the scores and boxes of people and the scores of joints, from 0 to 1, by
             descending score in a frame. Coordinates are pixels of the images.
         """
-        frames = [_nobody(len(self.skeleton))] * len(images)
-        for places in _by_shape(images):
-            found = self._people([images[place] for place in places])  # type: ignore[misc]
-            for place, people in zip(places, found, strict=True):
-                frames[place] = people
-        keypoints, boxes, scores = zip(*frames, strict=True) if frames else ((), (), ())
-        sizes = [(0, 0) if image is None else image.shape[1::-1] for image in images]
-        return Poses.from_frames(
-            keypoints,
-            skeleton=self.skeleton,
-            scores=scores,
-            boxes=boxes,
-            frame_size=np.array(sizes, np.int64).reshape(-1, 2),
-        )
+        return poses_of(images, self.people, self.skeleton)
 
     def depends_on(self) -> dict[str, object]:
         """Settings that the results depend on, in JSON's types."""
         return asdict(self.settings)
 
     @torch.inference_mode()
-    def _people(self, images: Sequence[np.ndarray]) -> list[Found]:
+    def people(self, images: Sequence[np.ndarray]) -> list[Found]:
         """The people of each of some images of one size."""
         inputs, factor = padded(images, self.settings.long_side)
         maps = self.model(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
@@ -120,41 +105,27 @@ class MultiPose:
 
     def _without_doubles(self, people: People, factor: np.ndarray) -> Found:
         """An image's people in its own pixels, of which the network's have `factor` (2,) along x and y."""
-        points, boxes = people.keypoints.cpu().numpy() * factor, people.boxes.cpu().numpy() * np.tile(factor, 2)
-        scores, areas = people.scores.cpu().numpy(), BODY_SHARE * (boxes[:, 2:] - boxes[:, :2]).prod(1)
-        keep = oks_nms(points, scores, areas, np.array(self.skeleton.sigmas, np.float32), self.settings.max_oks)
-        keypoints = np.concatenate([points, people.joint_scores.cpu().numpy()[..., None]], 2)
-        return keypoints[keep], boxes[keep], scores[keep]
+        columns = (people.keypoints, people.joint_scores, people.boxes, people.scores)
+        points, joint_scores, boxes, scores = (column.cpu().numpy() for column in columns)
+        found = Found(points * factor, joint_scores, boxes * np.tile(factor, 2), scores)
+        return found.without_doubles(self.skeleton, self.settings.max_oks)
 
 
-def padded(images: Sequence[np.ndarray], long_side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images at the size that the network sees, black beyond their right and lower sides up to multiples of 32.
+@dataclass(frozen=True)
+class OneShotBoxes:
+    """A one-shot estimator as a person detector: the boxes and scores of the people that it finds.
 
-    Args:
-        images: T images (H, W, 3) uint8 of one size.
-        long_side: Their longer side is to have so many pixels.
-
-    Returns:
-        (T, h, w, 3) uint8, and (2,) float32 pixels of an image in one of these, along x and y. Both are counted from
-        the image's upper left corner, as the network was trained.
+    Attributes:
+        estimate: The estimator.
     """
-    height, width = images[0].shape[:2]
-    rows, columns = fitted_size((height, width), long_side, long_side)
-    inputs = np.zeros((len(images), *(-(-side // MULTIPLE) * MULTIPLE for side in (rows, columns)), 3), np.uint8)
-    interpolation = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
-    for place, image in zip(inputs, images, strict=True):
-        place[:rows, :columns] = cv2.resize(image, (columns, rows), interpolation=interpolation)
-    return inputs, np.array([width / columns, height / rows], np.float32)
 
+    estimate: OneShot
 
-def _by_shape(images: Sequence[np.ndarray | None]) -> list[list[int]]:
-    """Positions of the images that are there, those of one shape together."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for place, image in enumerate(images):
-        if image is not None:
-            groups.setdefault(image.shape, []).append(place)
-    return [*groups.values()]
+    def __call__(self, frames: Sequence[Frame], keys: Sequence[int]) -> list[Boxes]:
+        """Detects people in key frames, as a detector of `ptfast.pipeline.detectors`."""
+        poses = self.estimate([frames[key].image for key in keys]).numpy()
+        return [checked(frame.boxes, frame.scores) for frame in poses]
 
-
-def _nobody(joints: int) -> Found:
-    return np.zeros((0, joints, 3), np.float32), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+    def depends_on(self) -> object:
+        """Settings that the results depend on, in JSON's types; None if the estimator does not say."""
+        return settings_of(self.estimate)

@@ -79,3 +79,7 @@ class TubePoses:
                 flip=self.flip,
                 refine=self.refine,
             )
+
+    def depends_on(self) -> dict[str, object]:
+        """Settings that the results depend on, in JSON's types."""
+        return {"size": list(self.size), "flip": self.flip, "refine": self.refine, "bfloat16": self.bfloat16}

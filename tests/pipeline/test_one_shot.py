@@ -14,7 +14,8 @@ from ptfast.io import open_video, read_poses
 from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.ops import oks_matrix
 from ptfast.pipeline import MultiPose, MultiPoseSettings
-from ptfast.pipeline.one_shot import BODY_SHARE, padded
+from ptfast.pipeline.images import padded
+from ptfast.pipeline.people import BODY_SHARE
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses

@@ -9,6 +9,7 @@ from ptfast.pipeline.weights.networks import (
     load_movenet_weights,
     load_nanodet_weights,
     load_pose_weights,
+    network_of,
 )
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "load_movenet_weights",
     "load_nanodet_weights",
     "load_pose_weights",
+    "network_of",
     "path_of",
 ]

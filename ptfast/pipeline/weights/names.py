@@ -10,9 +10,9 @@ POSE_NAMES = ("clip-tracking", "clip-tracking-2d")
 MATCHER_NAMES = ("matcher",)
 MOVENET_NAMES = ("movenet-multipose", "movenet-thunder")
 NANODET_NAMES = ("nanodet-g",)
+NAMES = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES
 
 
 def path_of(weights: str | Path) -> Path:
     """The file of weights that come along, by their name, or the path itself."""
-    known = weights in MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES
-    return FOLDER / f"{weights}.safetensors" if known else Path(weights)
+    return FOLDER / f"{weights}.safetensors" if weights in NAMES else Path(weights)

@@ -24,7 +24,15 @@ from ptfast.models import (
     load_weights,
 )
 from ptfast.models.adapters import read_detectron, read_state_dict
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NANODET_NAMES, POSE_NAMES, path_of
+from ptfast.models.image_networks import read_network_name
+from ptfast.pipeline.weights.names import (
+    MASK_RCNN_NAMES,
+    MOVENET_NAMES,
+    NAMES,
+    NANODET_NAMES,
+    POSE_NAMES,
+    path_of,
+)
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 TORCHVISION_COCO_V1 = "fc266e95"  # in the name of the file that torchvision runs with eps 0
@@ -70,10 +78,12 @@ class MoveNetWeights:
     Attributes:
         model: The network.
         skeleton: Its joints.
+        settings: Settings of the method that suit the weights, by name.
     """
 
     model: MoveNet
     skeleton: Skeleton
+    settings: dict[str, Any]
 
 
 def load_mask_rcnn_weights(weights: str | Path) -> MaskRcnnWeights:
@@ -143,12 +153,30 @@ def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
     if len(skeleton) != model.architecture.joints:
         expected = f"a skeleton of {model.architecture.joints} joints"
         raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected {expected}, found {skeleton.name!r}")
-    return MoveNetWeights(model, skeleton)
+    return MoveNetWeights(model, skeleton, _settings(path, card))
 
 
 def load_nanodet_weights(weights: str | Path) -> NanoDet:
     """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
     return load_nanodet(_file_of(weights, (".safetensors",), NANODET_NAMES))[0]
+
+
+def network_of(weights: str | Path) -> str | None:
+    """The network that weights are of, as their card says; None of those without a card.
+
+    Args:
+        weights: A *.safetensors file with its card beside it, the name of one that comes along, or any other file.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: The card is damaged, or of a network that is not known.
+    """
+    path = path_of(weights)
+    if path.suffix == ".safetensors" and path.is_file():
+        return read_network_name(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{weights}: expected a file, or one of: {', '.join(NAMES)}; there is no such file")
+    return None
 
 
 def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, ...]) -> Path:

@@ -1,0 +1,90 @@
+"""The people that an estimator finds in images of any sizes, and the Poses made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ptfast.ops import oks_nms
+from ptfast.skeletons import Skeleton
+from ptfast.structures import Poses
+
+BODY_SHARE = 0.53  # of its box's area that a person covers, about; COCO's evaluation of boxes alone takes it, too
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The people of one image, in its pixels.
+
+    Attributes:
+        keypoints: (P, K, 2) float32.
+        joint_scores: (P, K) float32.
+        boxes: (P, 4) float32 xyxy.
+        scores: (P,) float32.
+    """
+
+    keypoints: np.ndarray
+    joint_scores: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def areas(self) -> np.ndarray:
+        """(P,) float32 square pixels that people cover, about."""
+        return np.float32(BODY_SHARE) * (self.boxes[:, 2:] - self.boxes[:, :2]).prod(1)
+
+    def select(self, rows: np.ndarray) -> Found:
+        """The people of `rows`, (Q,) indices or a (P,) bool mask."""
+        return Found(*(getattr(self, item.name)[rows] for item in fields(Found)))
+
+    def without_doubles(self, skeleton: Skeleton, max_oks: float) -> Found:
+        """The people by descending score, without those whose OKS with a better one is over `max_oks`."""
+        sigmas = np.array(skeleton.sigmas, np.float32)
+        return self.select(oks_nms(self.keypoints, self.scores, self.areas, sigmas, max_oks))
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """The people of all parts, of which there is at least one."""
+    return Found(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Found)))
+
+
+def nobody(joints: int) -> Found:
+    """The people of an empty image."""
+    shapes = ((0, joints, 2), (0, joints), (0, 4), (0,))
+    return Found(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
+def poses_of(
+    images: Sequence[np.ndarray | None], find: Callable[[list[np.ndarray]], list[Found]], skeleton: Skeleton
+) -> Poses:
+    """Poses of images of any sizes, by a function of images of one size.
+
+    Args:
+        images: (H, W, 3) uint8 RGB, or None for one that is lost, in which there is nobody.
+        find: Gives the people of each of some images of one size.
+        skeleton: Their joints.
+    """
+    frames = [nobody(len(skeleton))] * len(images)
+    for places in by_shape(images):
+        found = find([images[place] for place in places])  # type: ignore[misc]
+        for place, people in zip(places, found, strict=True):
+            frames[place] = people
+    sizes = [(0, 0) if image is None else image.shape[1::-1] for image in images]
+    return Poses.from_frames(
+        [np.concatenate([frame.keypoints, frame.joint_scores[..., None]], 2) for frame in frames],
+        skeleton=skeleton,
+        scores=[frame.scores for frame in frames],
+        boxes=[frame.boxes for frame in frames],
+        frame_size=np.array(sizes, np.int64).reshape(-1, 2),
+    )
+
+
+def by_shape(images: Sequence[np.ndarray | None]) -> list[list[int]]:
+    """Positions of the images that are there, those of one shape together."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for place, image in enumerate(images):
+        if image is not None:
+            groups.setdefault(image.shape, []).append(place)
+    return [*groups.values()]

@@ -12,12 +12,12 @@ from ptfast.skeletons import Skeleton
 from ptfast.structures._pose_columns import JOINT_COLUMNS, JOINT_SCORED, take_joints
 
 HEAD_JOINTS = ("head_bottom", "head_top")
-USED = ("left_shoulder", "right_shoulder", "left_ear", "right_ear", "nose", "left_eye", "right_eye")
-SHOULDERS, EARS, REST, FACE = slice(0, 2), slice(2, 4), slice(4, 7), slice(2, 7)  # in USED
-# How far the head joints are along the line from the middle of the shoulders to that of the ears, or of the face where
-# an ear is absent: benchmarks/tune_head_joints.py chose these numbers, and the ears before all of the face.
+USED = ("left_shoulder", "right_shoulder", "left_ear", "right_ear", "left_eye", "right_eye", "nose")
+SHOULDERS, EARS, EYES, NOSE, FACE = slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 7), slice(2, 7)  # in USED
+# How far the head joints are along the line from the middle of the shoulders to that of the ears, or to what else is
+# there where an ear is absent: benchmarks/tune_head_joints.py chose these numbers, and the order of what is used.
 ALONG_TO_EARS = (0.3, 1.7)
-ALONG_TO_FACE = (0.3, 1.45)
+ALONG_TO_OTHERS = (0.3, 1.5)
 
 
 def add_head_joints(
@@ -51,12 +51,13 @@ def head_joints(columns: Mapping[str, Array]) -> dict[str, Array]:
     keypoints, joint_scores, visibility = (columns[name] for name in JOINT_COLUMNS)
     xp, used = namespace_of(keypoints), visibility > 0
     by_ears = used[:, EARS].all(1)
-    used[:, REST] &= ~by_ears[:, None]
+    used[:, EYES] &= ~by_ears[:, None]
+    used[:, NOSE] &= ~(used[:, EARS].any(1) | used[:, EYES].any(1))[:, None]
     there = used[:, SHOULDERS].all(1) & used[:, FACE].any(1)
     used &= there[:, None]
     middle = keypoints[:, SHOULDERS].mean(1)[:, None]
     line = _mean(keypoints[:, FACE], used[:, FACE])[:, None] - middle
-    along = like(keypoints, np.array([ALONG_TO_FACE, ALONG_TO_EARS], np.float32))[by_ears * 1]
+    along = like(keypoints, np.array([ALONG_TO_OTHERS, ALONG_TO_EARS], np.float32))[by_ears * 1]
     heads = middle + along[..., None] * line
     lowest = xp.amin(xp.where(used, visibility, xp.full_like(visibility, 255)), 1)
     made = {

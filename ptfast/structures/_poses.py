@@ -191,9 +191,9 @@ class Poses:
 
         Two joints are not: head_bottom and head_top of people whose skeleton lacks them and has shoulders and a face,
         as COCO's. They lie on the line from the middle of the shoulders to the middle of the ears, 0.3 and 1.7 times as
-        far. Where an ear is absent, it is the line to the mean of the face joints (nose, eyes, ears) that are there,
-        and they lie 0.3 and 1.45 times as far. Without both shoulders and any of the face they stay absent. Their score
-        is the mean score of the joints that they come from, their visibility the lowest of these.
+        far. Where an ear is absent, it is the line to the mean of the other and of the eyes that are there, or to the
+        nose where none of these is, and they lie 0.3 and 1.5 times as far. Without both shoulders and any of the face
+        they stay absent. Their score is the mean score of the joints that they come from, their visibility the lowest.
 
         Boxes, scores and everything else stay: a joint set that lacks ears does not change who stands where.
 

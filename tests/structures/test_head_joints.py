@@ -12,8 +12,7 @@ from ptfast.structures import Poses
 
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = range(7)
 BOTTOM, TOP = POSETRACK_15.index("head_bottom"), POSETRACK_15.index("head_top")
-# A head that leans to the right: the middle of the shoulders is (100, 200), that of the ears (110, 180), and the mean
-# of all five face joints (114, 184).
+# A head that leans to the right: the middle of the shoulders is (100, 200), that of the ears (110, 180).
 PLACES = {
     LEFT_SHOULDER: (140, 210), RIGHT_SHOULDER: (60, 190), LEFT_EAR: (120, 176), RIGHT_EAR: (100, 184), NOSE: (118, 190),
     LEFT_EYE: (121, 182), RIGHT_EYE: (111, 188),
@@ -47,16 +46,27 @@ def test_they_lie_on_the_line_from_the_shoulders_to_the_ears(skeleton: Skeleton)
     assert visibility == [2, 2]
 
 
-def test_without_an_ear_the_rest_of_the_face_tells() -> None:
-    places, scores, visibility = head(person(absent=(RIGHT_EAR,)))
-    line = np.array([(120 + 118 + 121 + 111) / 4 - 100, (176 + 190 + 182 + 188) / 4 - 200])
-    np.testing.assert_allclose(places, [100, 200] + np.array([[0.3], [1.45]]) * line, atol=1e-4)
-    assert scores == pytest.approx([3.5 / 6] * 2, abs=1e-4) and visibility == [2, 2]
+@pytest.mark.parametrize(
+    ("absent", "end", "score"),
+    [
+        ((RIGHT_EAR,), ((120 + 121 + 111) / 3, (176 + 182 + 188) / 3), (0.9 + 0.7 + 0.4 + 1 + 0) / 5),
+        ((RIGHT_EAR, LEFT_EYE, NOSE), ((120 + 111) / 2, (176 + 188) / 2), (0.9 + 0.7 + 0.4 + 0) / 4),
+        ((LEFT_EAR, RIGHT_EAR), ((121 + 111) / 2, (182 + 188) / 2), (0.9 + 0.7 + 1 + 0) / 4),
+    ],
+    ids=["an ear less", "an ear and an eye", "eyes"],
+)
+def test_without_an_ear_the_other_and_the_eyes_tell(
+    absent: tuple[int, ...], end: tuple[float, float], score: float
+) -> None:
+    places, scores, visibility = head(person(absent))
+    line = np.array(end) - [100, 200]
+    np.testing.assert_allclose(places, [100, 200] + np.array([[0.3], [1.5]]) * line, atol=1e-4)
+    assert scores == pytest.approx([score] * 2, abs=1e-4) and visibility == [2, 2]
 
 
 def test_a_nose_alone_is_enough() -> None:
     places, scores, _ = head(person(absent=(LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR)))
-    np.testing.assert_allclose(places, [[105.4, 197], [126.1, 185.5]], atol=1e-4)
+    np.testing.assert_allclose(places, [[105.4, 197], [127, 185]], atol=1e-4)
     assert scores == pytest.approx([0.7, 0.7])
 
 

@@ -13,12 +13,17 @@ from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
 from ptfast.pipeline.detectors import Boxes, checked, settings_of
 from ptfast.pipeline.images import padded
-from ptfast.pipeline.people import Found, poses_of
+from ptfast.pipeline.people import Found, joined, poses_of
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 
 OneShot = Callable[[Sequence[np.ndarray | None]], Poses]
 """Takes images (H, W, 3) uint8 RGB, or None for one that is lost; gives Poses of as many frames."""
+LONG_SIDES = (256, 640)  # of images that MultiPose sees: close-ups, and people at some distance
+LARGEST = 1280
+ENOUGH_MORE = 1.25  # times larger, for one more look
+SMALL = 96  # pixels that the network sees of a person's longer side; smaller ones it often misses
+GUESS = 0.05  # the score of who may be a person
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class MultiPoseSettings:
     """Settings of `MultiPose`.
 
     Attributes:
-        long_side: Longer side of the images that the network sees, in pixels. Smaller images are enlarged.
+        long_side: Longer side of the images that the network sees, in pixels. Smaller images are enlarged. None
+            chooses by what is seen: 256, then larger sizes for images in which people look small or nobody is.
         max_people: People of an image, at most.
         min_center_score: Score of a person's centre under which there is nobody.
         max_oks: Of two poses that are more alike, the one with the lower score is a double of the other.
@@ -36,13 +42,14 @@ class MultiPoseSettings:
         TypeError: long_side or max_people is no integer.
     """
 
-    long_side: int = 640
+    long_side: int | None = None
     max_people: int = 100
     min_center_score: float = 0.05
     max_oks: float = 0.6
 
     def __post_init__(self) -> None:
-        check_integer("long_side", self.long_side, 32)
+        if self.long_side is not None:
+            check_integer("long_side", self.long_side, 32)
         check_integer("max_people", self.max_people, 1)
         check_number("min_center_score", self.min_center_score, 0, 1)
         check_number("max_oks", self.max_oks, 0, 1)
@@ -95,20 +102,54 @@ class MultiPose:
         """Settings that the results depend on, in JSON's types."""
         return asdict(self.settings)
 
-    @torch.inference_mode()
     def people(self, images: Sequence[np.ndarray]) -> list[Found]:
-        """The people of each of some images of one size."""
-        inputs, factor = padded(images, self.settings.long_side)
+        """The people of each of some images of one size, seen at one size after the other while it is of use."""
+        parts: list[list[Found]] = [[] for _ in images]
+        places = [*range(len(images))]
+        for side in self._long_sides(images[0].shape[:2]):
+            for place, found in zip(places, self._seen([images[place] for place in places], side), strict=True):
+                parts[place].append(found)
+            scale = side / max(images[0].shape[:2])
+            places = [place for place in places if wants_larger(parts[place][-1], scale)]
+            if not places:
+                break
+        return [joined(found).without_doubles(self.skeleton, self.settings.max_oks) for found in parts]
+
+    def _long_sides(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Longer sides at which the network may see images of `shape`, by size."""
+        return long_sides(max(shape)) if self.settings.long_side is None else (self.settings.long_side,)
+
+    @torch.inference_mode()
+    def _seen(self, images: Sequence[np.ndarray], long_side: int) -> list[Found]:
+        """The people of each of some images of one size, in its own pixels, doubles among them."""
+        inputs, factor = padded(images, long_side)
         maps = self.model(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
         limits = {"max_people": self.settings.max_people, "min_score": self.settings.min_center_score}
-        return [self._without_doubles(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
+        return [in_image(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
 
-    def _without_doubles(self, people: People, factor: np.ndarray) -> Found:
-        """An image's people in its own pixels, of which the network's have `factor` (2,) along x and y."""
-        columns = (people.keypoints, people.joint_scores, people.boxes, people.scores)
-        points, joint_scores, boxes, scores = (column.cpu().numpy() for column in columns)
-        found = Found(points * factor, joint_scores, boxes * np.tile(factor, 2), scores)
-        return found.without_doubles(self.skeleton, self.settings.max_oks)
+
+def in_image(people: People, factor: np.ndarray) -> Found:
+    """People in the pixels of an image, of which the network's have `factor` (2,) along x and y."""
+    columns = (people.keypoints, people.joint_scores, people.boxes, people.scores)
+    points, joint_scores, boxes, scores = (column.cpu().numpy() for column in columns)
+    return Found(points * factor, joint_scores, boxes * np.tile(factor, 2), scores)
+
+
+def long_sides(own: int) -> tuple[int, ...]:
+    """Longer sides at which the network sees an image whose own is `own`: the last is that, if it is worth it."""
+    return (*LONG_SIDES, min(own, LARGEST)) if own > ENOUGH_MORE * LONG_SIDES[-1] else LONG_SIDES
+
+
+def wants_larger(found: Found, scale: float) -> bool:
+    """Returns True if there may be people who are too small for the network at this size of an image.
+
+    Args:
+        found: Whom it sees, in pixels of the image.
+        scale: Pixels that it sees of one of the image.
+    """
+    people = found.boxes[found.scores >= GUESS]
+    longer = (people[:, 2:] - people[:, :2]).max(1, initial=0) * scale
+    return not len(longer) or bool((longer < SMALL).any())
 
 
 @dataclass(frozen=True)

@@ -61,14 +61,14 @@ def load_nanodet(path: str | Path) -> tuple[NanoDet, dict[str, Any]]:
     return read_published(path, "nanodet")
 
 
-def read_network_name(path: str | Path) -> str:
-    """The name of the network that a *.safetensors file is of, as the card beside it says.
+def read_any_card(path: str | Path) -> tuple[dict[str, Any], str]:
+    """The card beside a *.safetensors file of any network, and which network that is.
 
     Raises:
         FileNotFoundError: There is no card.
         ValueError: The card is damaged, or names a network that is not known.
     """
-    return read_card(card_path(checked_path(path)), DETECTORS | POSE_NETWORKS | NETWORKS)[1]
+    return read_card(card_path(checked_path(path)), DETECTORS | POSE_NETWORKS | NETWORKS)
 
 
 def read_published(path: str | Path, network: str) -> tuple[Any, dict[str, Any]]:

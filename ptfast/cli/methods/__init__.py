@@ -18,7 +18,7 @@ METHODS: dict[str, MethodCommand] = {
     "detect-and-track": detect_and_track.COMMAND,
     "clip-tracking": clip_tracking.COMMAND,
 }
-DEFAULT = "detect-and-track"
+DEFAULT = "online"
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:

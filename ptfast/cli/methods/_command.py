@@ -22,6 +22,10 @@ THRESHOLDS: Options = {
     "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this score, or logit, are dropped"},
 }
 """Options of methods that drop what is under a threshold before they link."""
+DETECTOR: Options = {
+    "--detector": {"metavar": "WEIGHTS", "help": "weights of a network that finds people's boxes, by name or file"}
+}
+"""Option of methods that want boxes first."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class MethodCommand:
     Attributes:
         options: Options of its own. None stands for what the weights' card or the paper says. An option that another
             method has too must be the same there.
-        weights: Weights where --weights names none.
+        weights: Weights where --weights names none; empty where other options decide.
         make: Makes the method of --weights, --device, the given ones of its own options by name, and the number of
             videos.
         files: Files besides the video that its records depend on, by name.

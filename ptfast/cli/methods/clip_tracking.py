@@ -7,15 +7,15 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.methods._command import MethodCommand, Options
+from ptfast.cli.methods._command import DETECTOR, MethodCommand, Options
 from ptfast.tracking import warm_up
 
 if TYPE_CHECKING:
     from ptfast.methods import ClipTracking
 
-DETECTOR = "detect-and-track"  # weights
+DEFAULT_DETECTOR = "detect-and-track"
 OPTIONS: Options = {
-    "--detector": {"metavar": "WEIGHTS", "help": f"weights of a Mask R-CNN that finds people, {DETECTOR} by default"},
+    **DETECTOR,
     "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
     "--step": {
         "type": int,
@@ -60,7 +60,10 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that tracklets depend on."""
     from ptfast.pipeline.weights import path_of
 
-    return {"weights": path_of(weights), "boxes": given.get("boxes") or path_of(given.get("detector", DETECTOR))}
+    return {
+        "weights": path_of(weights),
+        "boxes": given.get("boxes") or path_of(given.get("detector", DEFAULT_DETECTOR)),
+    }
 
 
 COMMAND = MethodCommand(OPTIONS, "clip-tracking", make, files)

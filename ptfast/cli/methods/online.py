@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
+from ptfast.cli.methods._command import DETECTOR, THRESHOLDS, MethodCommand, Options
 from ptfast.tracking import count_filtered
 
 if TYPE_CHECKING:
@@ -15,24 +15,38 @@ if TYPE_CHECKING:
     from ptfast.structures import Poses
 
 OPTIONS: Options = {
-    "--long-side": {"type": int, "metavar": "PIXELS", "help": "longer side of the images that the network sees"},
+    "--quality": {
+        "choices": ["fast", "full"],
+        "help": "one look at the image, or a second at each person; fast unless --detector or --pose is given",
+    },
+    **DETECTOR,
+    "--pose": {"metavar": "WEIGHTS", "help": "weights of a network that finds a person's joints, by name or file"},
+    "--long-side": {
+        "type": int,
+        "metavar": "PIXELS",
+        "help": "longer side of the images that MultiPose sees; chosen by what is seen",
+    },
     "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
     **THRESHOLDS,
 }
+PARTS = ("quality", "detector", "pose")
 
 
 def make(weights: str, device: str, given: dict[str, Any], videos: int) -> Online:
     """The method with weights by name or file."""
     from ptfast.methods import Online
 
-    return Online.load(weights, device=device, **given)
+    return Online.load(weights or None, device=device, **given)
 
 
 def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that people depend on."""
+    from ptfast.methods.online.estimators import parts_of
     from ptfast.pipeline.weights import path_of
 
-    return {"weights": path_of(weights)}
+    parts = parts_of(weights=weights or None, **{name: given[name] for name in PARTS if name in given})
+    names = {"weights": parts.multipose, "detector": parts.detector, "pose": parts.pose}
+    return {name: path_of(file) for name, file in names.items() if file is not None}
 
 
 def left_out(method: Online, people: Poses) -> list[Loss]:
@@ -43,4 +57,4 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
     return [replace(poses, noun="detection"), joints]
 
 
-COMMAND = MethodCommand(OPTIONS, "movenet-multipose", make, files, left_out)
+COMMAND = MethodCommand(OPTIONS, "", make, files, left_out)

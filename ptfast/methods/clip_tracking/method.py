@@ -19,8 +19,8 @@ from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_p
 from ptfast.methods.clip_tracking.config import Config, merging_from
 from ptfast.methods.clip_tracking.polish import MovingMerge
 from ptfast.models import PoseNetwork
+from ptfast.pipeline.by_name import load_detector
 from ptfast.pipeline.detectors import Detector, checked
-from ptfast.pipeline.mask_rcnn import load_mask_rcnn
 from ptfast.pipeline.pose_networks import TubePoses
 from ptfast.pipeline.records import FrameTracklets
 from ptfast.pipeline.weights import load_pose_weights
@@ -83,7 +83,7 @@ class ClipTracking:
         Args:
             weights: "clip-tracking", "clip-tracking-2d"; a *.safetensors file with its card beside it; or a *.pth
                 file, a published HRNet or PoseResNet.
-            detector: Weights of a Mask R-CNN as `ptfast.pipeline.load_mask_rcnn` takes them, or a detector.
+            detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
             device: Where the networks run.
             **settings: Entries of Config that differ from the weights' own; `merging` may be a dictionary of those of
                 its entries that differ.
@@ -94,7 +94,7 @@ class ClipTracking:
         if isinstance(merging, dict):
             merging = merging_from(loaded.settings.get("merging", {}) | merging)
         if isinstance(detector, str | Path):
-            detector = load_mask_rcnn(detector, device=device)
+            detector = load_detector(detector, device=device)
         config = Config(**chosen, merging=merging)
         return cls(loaded.model, detector, size=loaded.size, skeleton=loaded.skeleton, config=config, device=device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import torch
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.online.config import Config
-from ptfast.pipeline.one_shot import MultiPose, MultiPoseSettings, OneShot
-from ptfast.pipeline.weights import load_movenet_weights
+from ptfast.methods.online.estimators import Quality, load_estimator, parts_of
+from ptfast.pipeline import Fused, MultiPose, OneShot, TopDown
 from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
@@ -26,13 +26,13 @@ class Online:
     """An estimator and the linking of what it finds. It fulfils `ptfast.methods.base.Method`.
 
     Args:
-        estimate: Finds the poses of all people in images: a `MultiPose`, or a function of the caller's own, which is
-            given decoded images of one size.
+        estimate: Finds the poses of all people in images: a `MultiPose`, `TopDown` or `Fused`, or a function of the
+            caller's own, which is given decoded images of one size.
         skeleton: Its joints.
         config: Settings.
 
     Example:
-        >>> method = Online.load()
+        >>> method = Online.load(quality="full")
         >>> poses = method.track("video.mp4")
     """
 
@@ -41,19 +41,33 @@ class Online:
 
     @classmethod
     def load(
-        cls, weights: str | Path = "movenet-multipose", *, device: str | torch.device = "cpu", **settings: object
+        cls,
+        weights: str | Path | None = None,
+        *,
+        quality: Quality | None = None,
+        detector: str | Path | None = None,
+        pose: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        **settings: object,
     ) -> Online:
-        """The method with a MoveNet of a file, or the one that comes with ptfast and has seen real people.
+        """The method with networks by name or file: those that come with ptfast have seen real people.
 
         Args:
-            weights: "movenet-multipose", or a *.safetensors file with its card beside it.
-            device: Where the network runs.
-            **settings: Entries of Config that differ from its defaults.
+            weights: The one-shot network's, "movenet-multipose" or a *.safetensors file with its card beside it.
+            quality: "fast", that network alone, or "full", with a second look at everyone whom it or a detector finds.
+                None is "fast", or, where a detector or a pose network is named, these two alone.
+            detector: As `ptfast.pipeline.load_detector` takes it, "nanodet-g" by default.
+            pose: As `ptfast.pipeline.load_person_poses` takes it, "movenet-thunder" by default.
+            device: Where the networks run.
+            **settings: Entries of Config that differ from what suits the networks.
+
+        Raises:
+            FileNotFoundError: There is neither such a file nor such a name.
+            ValueError: A file is damaged or of another kind, a setting is out of range, or the quality has no network
+                that is named.
         """
-        config, loaded = Config(**settings), load_movenet_weights(weights)  # type: ignore[arg-type]
-        own = {item.name: getattr(config, item.name) for item in fields(MultiPoseSettings)}
-        estimate = MultiPose(loaded.model, loaded.skeleton, MultiPoseSettings(**own), device)
-        return cls(estimate, loaded.skeleton, config)
+        estimate, config = load_estimator(parts_of(quality, weights, detector, pose), settings, device)
+        return cls(estimate, estimate.skeleton, config)
 
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
@@ -113,7 +127,7 @@ class Online:
 
     def depends_on(self) -> dict[str, object]:
         """The settings that people depend on, in JSON's types; of an estimator of the caller's own none is known."""
-        own = self.estimate.depends_on() if isinstance(self.estimate, MultiPose) else {}
+        own = self.estimate.depends_on() if isinstance(self.estimate, MultiPose | TopDown | Fused) else {}
         return own | {"batch": self.config.batch}
 
     def count(self, record: Poses) -> int:

@@ -10,6 +10,7 @@ from ptfast.pipeline.weights.networks import (
     load_nanodet_weights,
     load_pose_weights,
     network_of,
+    thresholds_of,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "load_pose_weights",
     "network_of",
     "path_of",
+    "thresholds_of",
 ]

@@ -24,7 +24,7 @@ from ptfast.models import (
     load_weights,
 )
 from ptfast.models.adapters import read_detectron, read_state_dict
-from ptfast.models.image_networks import read_network_name
+from ptfast.models.image_networks import read_any_card
 from ptfast.pipeline.weights.names import (
     MASK_RCNN_NAMES,
     MOVENET_NAMES,
@@ -162,21 +162,32 @@ def load_nanodet_weights(weights: str | Path) -> NanoDet:
 
 
 def network_of(weights: str | Path) -> str | None:
-    """The network that weights are of, as their card says; None of those without a card.
+    """The network that weights are of, as their card says; None of a file that has no card.
 
     Args:
         weights: A *.safetensors file with its card beside it, the name of one that comes along, or any other file.
 
     Raises:
-        FileNotFoundError: There is neither such a file nor such a name.
+        FileNotFoundError: There is neither such a file nor such a name, or no card.
         ValueError: The card is damaged, or of a network that is not known.
     """
     path = path_of(weights)
-    if path.suffix == ".safetensors" and path.is_file():
-        return read_network_name(path)
     if not path.exists():
         raise FileNotFoundError(f"{weights}: expected a file, or one of: {', '.join(NAMES)}; there is no such file")
-    return None
+    return read_any_card(path)[1] if path.suffix == ".safetensors" else None
+
+
+def thresholds_of(weights: str | Path) -> dict[str, Any]:
+    """The thresholds of linking that suit the scores of a network, by name, as its card says; errors as `network_of`.
+
+    Args:
+        weights: As `network_of` takes them.
+    """
+    if network_of(weights) is None:
+        return {}
+    path = path_of(weights)
+    settings = _settings(path, read_any_card(path)[0])
+    return {name: settings[name] for name in ("min_score", "min_joint_score") if name in settings}
 
 
 def _file_of(weights: str | Path, suffixes: tuple[str, ...], names: tuple[str, ...]) -> Path:

@@ -35,7 +35,7 @@ from ptfast.evaluation.posetrack import evaluate
 from ptfast.io import Frame, open_video, read_poses
 from ptfast.methods import ClipTracking, DetectAndTrack, Online
 from ptfast.methods.base import Method
-from ptfast.pipeline import Fused, SinglePose, load_detector, load_person_poses
+from ptfast.pipeline import SinglePose, load_person_poses
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.structures import Poses
 from ptfast.viz import contact_sheet
@@ -46,19 +46,14 @@ VIDEOS = ("pedestrians.avi", "one_by_one.mp4", "street_5_frames.mp4")
 IN_BOXES = ("movenet-thunder", "movenet-multipose", "clip-tracking-2d")
 
 
-def full() -> Online:
-    """MultiPose, and Thunder in the boxes of whom it or NanoDet finds."""
-    fast = Online.load()
-    return Online(Fused(fast.estimate, load_detector("nanodet-g"), load_person_poses("movenet-thunder")))
-
-
 METHODS: dict[str, Callable[[], Method]] = {
-    "MultiPose, 448": lambda: Online.load(long_side=448),
-    "MultiPose, 640": lambda: Online.load(long_side=640),
-    "fast: MultiPose, size by what is seen": Online.load,
-    "full: with NanoDet and Thunder": full,
-    "detect-and-track (synthetic)": DetectAndTrack.load,
-    "clip-tracking (synthetic)": ClipTracking.load,
+    "multipose-448": lambda: Online.load(long_side=448),
+    "multipose-640": lambda: Online.load(long_side=640),
+    "nanodet-thunder": lambda: Online.load(detector="nanodet-g", pose="movenet-thunder"),
+    "fast": lambda: Online.load(quality="fast"),
+    "full": lambda: Online.load(quality="full"),
+    "detect-and-track": DetectAndTrack.load,
+    "clip-tracking": ClipTracking.load,
 }
 
 
@@ -67,7 +62,8 @@ def main() -> None:
     parts = {"coco": study_coco, "lspet": study_lspet, "posetrack": study_posetrack, "videos": study_videos}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=parts, nargs="+", default=list(parts))
-    parser.add_argument("--stride", type=int, default=1, help="take every so-many-th frame of the videos")
+    parser.add_argument("--methods", choices=METHODS, nargs="+", default=list(METHODS), help="all by default")
+    parser.add_argument("--frames", type=int, help="of each of the videos, from the first on; all by default")
     parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw contact sheets there")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -76,6 +72,11 @@ def main() -> None:
     for name in options.part:
         parts[name](options)
     make_tables.write_real_people()
+
+
+def chosen(options: argparse.Namespace) -> list[tuple[str, Callable[[], Method]]]:
+    """Names and loaders of the methods that are to run."""
+    return [(name, METHODS[name]) for name in options.methods]
 
 
 def needed(path: Path) -> Path:
@@ -109,7 +110,7 @@ def study_coco(options: argparse.Namespace) -> None:
     annotations = folder / "annotations" / "person_keypoints_val2017.json"
     ids = {int(path.stem): path for path in sorted((folder / "val2017").glob("*.jpg"))}
     rows = []
-    for name, load in METHODS.items():
+    for name, load in chosen(options):
         method, start = load(), time.process_time()
         images = (read_image(path) for path in tqdm(ids.values(), name, unit="picture"))
         found = [bare(poses) for poses in each_frame(method, images)]
@@ -163,14 +164,14 @@ def study_posetrack(options: argparse.Namespace) -> None:
     folder = needed(DATA / "posetrack")
     truth = read_poses(needed(folder / "annotations" / "val" / f"{SEQUENCE}.json"))
     frames, rows = needed(folder / "images" / "val" / SEQUENCE), []
-    for name, load in METHODS.items():
-        tracks, spent = tracked(load(), frames, 1, name)
+    for name, load in chosen(options):
+        tracks, spent = tracked(load(), frames, None, name)
         tracks = replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names, frame_ids=truth.frame_ids)
         result = evaluate(truth, tracks)
         figures = {"mAP": round(float(result.ap[-1]), 1), "MOTA": round(float(result.mota[-1]), 1)}
         figures |= {"tracks": np.unique(tracks.track_ids).size, "ms a frame": spent}
         rows.append({"method": name} | people_found(truth, tracks) | figures)
-        draw(options, tracks, frames, 1, f"{SEQUENCE}, {name}")
+        draw(options, tracks, frames, f"{SEQUENCE}, {name}")
     save(FILE, "posetrack", rows, machine=machine(), frames=len(truth))
 
 
@@ -179,28 +180,27 @@ def study_videos(options: argparse.Namespace) -> None:
     rows = []
     for video in VIDEOS:
         path = needed(DATA / "video" / video)
-        for name, load in METHODS.items():
-            tracks, spent = tracked(load(), path, options.stride, f"{video}, {name}")
+        for name, load in chosen(options):
+            tracks, spent = tracked(load(), path, options.frames, f"{video}, {name}")
             with open_video(path) as opened:
-                seconds = len(tracks) * options.stride / (opened.fps or 25)
+                seconds = len(tracks) / (opened.fps or 25)
             figures = ids_in_video(tracks, seconds) | {"ms a frame": spent}
             rows.append({"video": video, "method": name, "frames": len(tracks)} | figures)
-            draw(options, tracks, path, options.stride, f"{video}, {name}")
-    save(FILE, "videos", rows, machine=machine(), stride=options.stride)
+            draw(options, tracks, path, f"{video}, {name}")
+    save(FILE, "videos", rows, machine=machine())
 
 
-def tracked(method: Method, source: Path, stride: int, title: str) -> tuple[Poses, int]:
-    """Tracks of every `stride`-th frame of a video, and the processor's milliseconds a frame."""
+def tracked(method: Method, source: Path, most: int | None, title: str) -> tuple[Poses, int]:
+    """Tracks of the first frames of a video, at most so many, and the processor's milliseconds a frame."""
     start = time.process_time()
-    tracks = method.track(every(source, stride, title))
+    tracks = method.track(first_images(source, most, title))
     return tracks, milliseconds(start, len(tracks))
 
 
-def every(source: Path, stride: int, title: str | None = None) -> Iterator[np.ndarray]:
-    """Every `stride`-th image of a video or folder, behind a progress bar if that has a title."""
+def first_images(source: Path, most: int | None, title: str) -> Iterator[np.ndarray]:
+    """The first images of a video or folder, behind a progress bar."""
     with open_video(source) as frames:
-        chosen = islice(frames, 0, None, stride)
-        yield from map(image, tqdm(chosen, title, unit="frame", disable=title is None))
+        yield from map(image, tqdm(islice(frames, most), title, unit="frame"))
 
 
 def image(frame: Frame) -> np.ndarray:
@@ -214,13 +214,12 @@ def image(frame: Frame) -> np.ndarray:
     return frame.image
 
 
-def draw(options: argparse.Namespace, tracks: Poses, source: Path, stride: int, title: str) -> None:
+def draw(options: argparse.Namespace, tracks: Poses, source: Path, title: str) -> None:
     """A contact sheet of twelve frames, if it is wanted."""
     if options.sheets is not None:
-        path = options.sheets / f"{title.replace(' ', '_').replace(',', '').replace(':', '').replace('.', '_')}.png"
-        named = replace(tracks, sequence=title)
-        frames = source if stride == 1 else list(every(source, stride))
-        contact_sheet(named, path, frames=frames, columns=3, width=1500, progress=False)
+        path = options.sheets / f"{title.replace(', ', '-').replace('.', '-')}.png"
+        with open_video(source) as frames:
+            contact_sheet(replace(tracks, sequence=title), path, frames=frames, columns=3, width=1500, progress=False)
 
 
 if __name__ == "__main__":

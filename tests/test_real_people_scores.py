@@ -30,7 +30,7 @@ def test_a_torso_is_the_longest_diagonal_that_is_annotated() -> None:
 
 def test_pck_counts_annotated_joints_of_people_with_a_torso() -> None:
     truth = np.zeros((3, 3, 2))
-    found = truth + [[[2, 0], [0, 2.01], [9, 9]], [[4, 0], [0, 0], [0, 0]], [[0, 0]] * 3]
+    found = np.array([[[2, 0], [0, 2.01], [9, 9]], [[4, 0], [0, 0], [0, 0]], [[0, 0]] * 3])
     annotated = np.array([[1, 1, 0], [1, 1, 1], [1, 1, 1]], bool)
     sizes = np.array([10, 10, np.nan])
     assert pck(found, truth, annotated, sizes) == pytest.approx(100 * 3 / 5)
@@ -42,7 +42,7 @@ def people(*frames: list[tuple[int, float]]) -> Poses:
     everybody = [person for frame in frames for person in frame]
     grid = np.array([(14 * (joint % 5), 35 * (joint // 5)) for joint in range(15)], float)
     return Poses(
-        np.array([grid + [x, 0] for _, x in everybody]).reshape(-1, 15, 2),
+        np.array([grid + np.array([x, 0]) for _, x in everybody]).reshape(-1, 15, 2),
         np.cumsum([0, *map(len, frames)]),
         POSETRACK_15,
         track_ids=np.array([name for name, _ in everybody], np.int64),

@@ -110,7 +110,7 @@ def average_precision(found: list[Poses], truth: Poses) -> dict[str, float]:
     """COCO's AP of keypoints, in percent."""
     rows = []
     for name, poses in zip(truth.frame_names, found, strict=True):
-        triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], 2).reshape(len(poses.scores), -1)
+        triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], 2).reshape(-1, 3 * len(COCO_17))
         entry = {"image_id": int(name.split(".")[0]), "category_id": 1}
         people = zip(triples.tolist(), poses.scores.tolist(), strict=True)
         rows += [entry | {"keypoints": values, "score": score} for values, score in people]

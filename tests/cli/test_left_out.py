@@ -201,7 +201,7 @@ def test_link_says_what_a_format_does_not_hold(tmp_path: Path, capsys: pytest.Ca
 def test_track_counts_what_its_thresholds_drop(
     video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["track", video, "-o", tmp_path / "tracks.csv", "--weights", weights]
+    command = ["track", "--method", "detect-and-track", video, "-o", tmp_path / "tracks.csv", "--weights", weights]
     assert not [line for line in said(command, capsys) if "left out" in line]
     scores = read_poses(tmp_path / "tracks.csv").scores
     everybody, median = len(scores), f"{np.median(scores):.6f}"
@@ -217,7 +217,9 @@ def test_track_that_finds_nobody_says_so(
     video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "tracks.json"
-    lines = said(["track", video, "-o", out, "--weights", weights, "--min-score", "2"], capsys)
+    lines = said(
+        ["track", "--method", "detect-and-track", video, "-o", out, "--weights", weights, "--min-score", "2"], capsys
+    )
     assert f"ptfast track: {video}: nobody was found in 23 frames; {out} has no tracks" in lines
     assert any(line.startswith("ptfast track: more than half: ") and "--min-score 2.0" in line for line in lines)
     assert len(read_poses(out)) == 23  # that nobody is there may be true
@@ -230,7 +232,7 @@ def test_track_counts_frames_that_could_not_be_decoded(
     shutil.copytree(video, folder)
     for index in (3, 4, 9):
         (folder / f"{index:03d}.png").write_bytes(b"no picture")
-    lines = said(["track", folder, "-o", out, "--weights", weights], capsys)
+    lines = said(["track", "--method", "detect-and-track", folder, "-o", out, "--weights", weights], capsys)
     assert "ptfast track: 3 of 23 frames without a picture: 3 that could not be decoded" in lines
     assert len(read_poses(out)) == 23
 
@@ -243,7 +245,7 @@ def test_track_without_any_picture_writes_nothing(
     for name in "ab":
         (folder / f"{name}.jpg").write_bytes(b"no picture")
     with pytest.raises(SystemExit) as end:
-        main(["track", str(folder), "-o", str(out), "--weights", str(weights)])
+        main(["track", "--method", "detect-and-track", str(folder), "-o", str(out), "--weights", str(weights)])
     assert end.value.code == 2 and not out.exists()
     line = f"ptfast track: {folder}: expected a frame that can be decoded, found none among 2"
     assert capsys.readouterr().err.splitlines()[-1] == line

@@ -26,7 +26,7 @@ def test_videos_of_any_name_are_tracked_and_drawn(tmp_path: Path, suffix: str) -
     )
     write_video([np.zeros((96, 128, 3), np.uint8)] * 3, video)
     done = subprocess.run(
-        [sys.executable, "-m", "ptfast", "track", video, "-o", out, "--render", render],
+        [sys.executable, "-m", "ptfast", "track", "--method", "detect-and-track", video, "-o", out, "--render", render],
         capture_output=True, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"}, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ from ptfast.structures import Poses
 
 
 def run(video: Path, out: Path, weights: Path, *more: str) -> None:
-    main(["track", str(video), "-o", str(out), "--weights", str(weights), *more])
+    main(["track", "--method", "detect-and-track", str(video), "-o", str(out), "--weights", str(weights), *more])
 
 
 def test_it_writes_what_the_method_gives(
@@ -54,7 +54,19 @@ def test_several_videos_go_into_a_folder(video: Path, weights: Path, tmp_path: P
     other = tmp_path / "other"
     other.mkdir()
     (other / "0.png").write_bytes((video / "000.png").read_bytes())
-    main(["track", str(video), str(other), "-o", str(tmp_path / "out"), "--weights", str(weights)])
+    main(
+        [
+            "track",
+            "--method",
+            "detect-and-track",
+            str(video),
+            str(other),
+            "-o",
+            str(tmp_path / "out"),
+            "--weights",
+            str(weights),
+        ]
+    )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.json", "walk.json"]
 
 
@@ -64,7 +76,17 @@ def test_resume_skips_the_videos_that_are_finished(
     other, out = tmp_path / "other", tmp_path / "out"
     other.mkdir()
     (other / "0.png").write_bytes((video / "000.png").read_bytes())
-    command = ["track", str(video), str(other), "-o", str(out), "--weights", str(weights)]
+    command = [
+        "track",
+        "--method",
+        "detect-and-track",
+        str(video),
+        str(other),
+        "-o",
+        str(out),
+        "--weights",
+        str(weights),
+    ]
     main(command)
     whole = (out / "walk.json").read_text()
     (out / "walk.json").write_text("as it is")
@@ -201,7 +223,7 @@ def test_a_broken_video_leaves_the_others_their_files(
     broken.write_text("no video")
     videos = [str(video / "000.png"), str(broken), str(video / "001.png")]
     with pytest.raises(SystemExit) as end:
-        main(["track", *videos, "-o", str(tmp_path / "out"), "--weights", str(weights)])
+        main(["track", "--method", "detect-and-track", *videos, "-o", str(tmp_path / "out"), "--weights", str(weights)])
     assert end.value.code == 2
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000.json", "001.json"]
     error = capsys.readouterr().err
@@ -254,7 +276,7 @@ def test_bad_input_is_one_line(
         if option not in given:
             given += [option, str(value)]
     with pytest.raises(SystemExit) as end:
-        main(["track", *given])
+        main(["track", "--method", "detect-and-track", *given])
     assert end.value.code == 2
     lines = capsys.readouterr().err.splitlines()
     assert message.format(**names) in lines[-1]

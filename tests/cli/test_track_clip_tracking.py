@@ -181,7 +181,7 @@ def test_bad_options_are_one_line(
 
 def test_options_of_clip_tracking_are_not_for_the_other_method(video: Path, tmp_path: Path, capsys: object) -> None:
     with pytest.raises(SystemExit):
-        main(["track", str(video), "-o", str(tmp_path / "tracks.json"), "--step", "2"])
+        main(["track", "--method", "detect-and-track", str(video), "-o", str(tmp_path / "tracks.json"), "--step", "2"])
     assert "--step is for --method clip-tracking, not for detect-and-track" in capsys.readouterr().err  # type: ignore[attr-defined]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,10 @@ from safetensors.torch import save_file
 from ptfast.cli import main
 from ptfast.io import read_poses
 from ptfast.methods import Online
-from ptfast.models import MoveNet, MoveNetArchitecture
+from ptfast.models import MoveNet, MoveNetArchitecture, NanoDet, NanoDetArchitecture
+from ptfast.pipeline import Fused, MultiPose, TopDown
+from ptfast.pipeline.images import padded
+from ptfast.pipeline.weights import path_of
 from ptfast.structures import Poses
 
 SMALL = ("--long-side", "96", "--batch", "3")
@@ -29,10 +33,28 @@ def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     model = MoveNet(MoveNetArchitecture(width=0.125))
     torch.nn.init.constant_(model.heads["box_scale"].out.bias, 10)
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    return written(
+        model, tmp_path_factory.mktemp("weights") / "small.safetensors", network="movenet", skeleton="coco_17"
+    )
+
+
+@pytest.fixture(scope="module")
+def nanodet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a narrow NanoDet that finds a few people, with a card."""
+    torch.manual_seed(0)
+    model = NanoDet(NanoDetArchitecture(channels=4))
+    inputs, _ = padded([picture(index) for index in range(5)], 640)
+    with torch.no_grad():
+        maps = model(torch.from_numpy(inputs).permute(0, 3, 1, 2))
+        for out, logits in zip(model.out, maps, strict=True):
+            out.bias[0] -= logits[:, 0].quantile(0.999)
+    return written(model, tmp_path_factory.mktemp("weights") / "boxes.safetensors", network="nanodet")
+
+
+def written(model: MoveNet | NanoDet, path: Path, **entries: str) -> Path:
+    """A file of a network's weights, with a card of these entries and of what all have."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
-    words = {name: "none" for name in ("source", "licence", "intended_use")}
-    card = {"network": "movenet", "architecture": asdict(model.architecture), "skeleton": "coco_17", **words}
+    card = {"architecture": asdict(model.architecture), "source": "", "licence": "", "intended_use": "", **entries}
     card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(card))
     return path
@@ -78,6 +100,85 @@ def test_a_resumed_run_ends_equal_to_an_uninterrupted_one(
     assert end.value.code == 130 and len(read_poses(out)) == after
     run(video, out, movenet, *LOW, "--resume")
     assert out.read_text() == whole.read_text()
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of five pictures."""
+    folder = tmp_path_factory.mktemp("videos") / "stroll"
+    folder.mkdir()
+    for index in range(5):
+        cv2.imwrite(str(folder / f"{index}.png"), picture(index))
+    return folder
+
+
+def picture(index: int) -> np.ndarray:
+    """64 x 72 pixels of one colour, and something on it that moves."""
+    image = np.full((64, 72, 3), 40 * index, np.uint8)
+    image[20:50, 10 + 3 * index : 30 + 3 * index] = 255 - 40 * index
+    return image
+
+
+@pytest.mark.parametrize("estimator", ["full", "top-down"])
+def test_other_estimators_resume_to_the_byte(
+    short: Path, movenet: Path, nanodet: Path, tmp_path: Path, estimator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = ["--detector", str(nanodet), "--pose", str(movenet)]
+    full = ["--quality", "full", "--weights", str(movenet), "--long-side", "96"]
+    options = [*parts, *(full if estimator == "full" else []), "--min-score", "0", "--batch", "2"]
+    whole, out = tmp_path / "whole.json", tmp_path / "tracks.json"
+    main(["track", str(short), "-o", str(whole), *options])
+    assert len(read_poses(whole)) == 5 and len(read_poses(whole).scores) > 0
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        interrupt(patch, 3)
+        main(["track", str(short), "-o", str(out), *options])
+    main(["track", str(short), "-o", str(out), *options, "--resume"])
+    assert out.read_text() == whole.read_text()
+
+
+def test_another_detector_is_another_run(
+    short: Path, movenet: Path, nanodet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    command = ["track", str(short), "-o", str(tmp_path / "tracks.json"), "--pose", str(movenet), "--detector"]
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        interrupt(patch, 3)
+        main([*command, str(nanodet)])
+    with pytest.raises(SystemExit):
+        main([*command, "nanodet-g", "--resume"])
+    assert "detector' state: expected this run's" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--quality", "fast", "--detector", "nanodet-g"], "detector and pose are for quality 'full'"),
+        (["--weights", "movenet-multipose", "--pose", "movenet-thunder"], "weights with detector or pose are for"),
+        (["--detector", "nanodet-g", "--long-side", "640"], "long_side is for MultiPose"),
+        (["--quality", "full", "--pose", "clip-tracking-2d"], "pose must find MultiPose's joints for quality 'full'"),
+        (["--detector", "nobody"], "nobody: expected a file, or one of: "),
+    ],
+)
+def test_estimators_that_cannot_be_are_named(
+    options: list[str], message: str, short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["track", str(short), "-o", str(tmp_path / "tracks.json"), *options])
+    assert end.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_qualities_have_their_networks_and_thresholds() -> None:
+    kinds = {"fast": MultiPose, "full": Fused}
+    for quality, kind in kinds.items():
+        method = Online.load(quality=quality)  # type: ignore[arg-type]
+        card = path_of("movenet-multipose" if kind is MultiPose else "movenet-thunder").with_suffix(".json")
+        settings = json.loads(card.read_text())["settings"]
+        assert isinstance(method.estimate, kind)
+        assert method.thresholds() == {name: settings[name] for name in ("min_score", "min_joint_score")}
+        assert Online.load(quality=quality, min_score=0.7).thresholds()["min_score"] == 0.7  # type: ignore[arg-type]
+    assert isinstance(Online.load().estimate, MultiPose)
+    top_down = Online.load(pose="clip-tracking-2d")
+    assert isinstance(top_down.estimate, TopDown) and len(top_down.skeleton) == 15
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ptfast.methods import DetectAndTrack
 
 
 def run(video: Path, out: Path, weights: Path, *more: str) -> None:
-    main(["track", str(video), "-o", str(out), "--weights", str(weights), *more])
+    main(["track", "--method", "detect-and-track", str(video), "-o", str(out), "--weights", str(weights), *more])
 
 
 def ended(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
@@ -149,13 +149,40 @@ def test_outputs_mirror_folders_where_names_are_the_same(
 ) -> None:
     videos = copies(video, tmp_path, "in/a/x.png", "in/b/x.png", "in/b/c/y.png", "in/z.png")
     out, drawn = tmp_path / "out", tmp_path / "drawn"
-    main(["track", *videos, "-o", str(out), "--render", str(drawn), "--weights", str(weights)])
+    main(
+        [
+            "track",
+            "--method",
+            "detect-and-track",
+            *videos,
+            "-o",
+            str(out),
+            "--render",
+            str(drawn),
+            "--weights",
+            str(weights),
+        ]
+    )
     places = ["a/x", "b/c/y", "b/x", "z"]
     for folder, suffix in ((out, "json"), (drawn, "mp4")):
         assert sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*")) == [f"{n}.{suffix}" for n in places]
     np.testing.assert_array_equal(read_poses(out / "a/x.json").keypoints, read_poses(out / "b/x.json").keypoints)
     capsys.readouterr()
-    main(["track", *videos, "-o", str(out), "--render", str(drawn), "--weights", str(weights), "--resume"])
+    main(
+        [
+            "track",
+            "--method",
+            "detect-and-track",
+            *videos,
+            "-o",
+            str(out),
+            "--render",
+            str(drawn),
+            "--weights",
+            str(weights),
+            "--resume",
+        ]
+    )
     assert capsys.readouterr().err.count("skipped, ") == 4
 
 
@@ -164,7 +191,7 @@ def test_videos_of_one_name_in_one_folder_are_refused(
 ) -> None:
     videos = copies(video, tmp_path, "x.png", "x.jpg")
     with pytest.raises(SystemExit):
-        main(["track", *videos, "-o", str(tmp_path / "out"), "--weights", str(weights)])
+        main(["track", "--method", "detect-and-track", *videos, "-o", str(tmp_path / "out"), "--weights", str(weights)])
     assert "x.json: expected videos of different names, found two" in capsys.readouterr().err
 
 
@@ -173,7 +200,7 @@ def test_a_video_that_another_run_writes_leaves_the_others_their_files(
 ) -> None:
     videos, out = copies(video, tmp_path, "x.png", "y.png"), tmp_path / "out"
     with only_run(out / "x.json"), pytest.raises(SystemExit) as end:
-        main(["track", *videos, "-o", str(out), "--weights", str(weights)])
+        main(["track", "--method", "detect-and-track", *videos, "-o", str(out), "--weights", str(weights)])
     assert end.value.code == 2 and f"{out / 'x.json'}: another run writes there" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["y.json"]
 
@@ -186,7 +213,8 @@ from ptfast.cli import main
 from ptfast.methods import DetectAndTrack
 DetectAndTrack.load({str(weights)!r})  # what compiles writes files, too
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-main(["track", {str(video)!r}, "-o", {str(tmp_path / "tracks.json")!r}, "--weights", {str(weights)!r}])
+options = ["--method", "detect-and-track", "--weights", {str(weights)!r}]
+main(["track", {str(video)!r}, "-o", {str(tmp_path / "tracks.json")!r}, *options])
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     place = tmp_path / "tracks.json.partial" / "000000000.npz"

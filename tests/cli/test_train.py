@@ -88,7 +88,18 @@ def test_it_leaves_checkpoint_log_and_weights_that_track(flat: Path, tmp_path: P
     video = tmp_path / "frames"
     video.mkdir()
     cv2.imwrite(str(video / "0.png"), np.zeros((64, 64, 3), np.uint8))
-    main(["track", str(video), "-o", str(tmp_path / "tracks.json"), "--weights", str(flat / "weights.safetensors")])
+    main(
+        [
+            "track",
+            "--method",
+            "detect-and-track",
+            str(video),
+            "-o",
+            str(tmp_path / "tracks.json"),
+            "--weights",
+            str(flat / "weights.safetensors"),
+        ]
+    )
     assert len(read_poses(tmp_path / "tracks.json")) == 1
 
 

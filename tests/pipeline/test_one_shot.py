@@ -15,7 +15,8 @@ from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.ops import oks_matrix
 from ptfast.pipeline import MultiPose, MultiPoseSettings
 from ptfast.pipeline.images import padded
-from ptfast.pipeline.people import BODY_SHARE
+from ptfast.pipeline.one_shot import long_sides, wants_larger
+from ptfast.pipeline.people import BODY_SHARE, Found
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
@@ -112,6 +113,62 @@ def test_an_image_made_smaller_has_the_means_of_areas() -> None:
     np.testing.assert_allclose(inputs[0], image.reshape(32, 4, 32, 4, 3).mean((1, 3)), atol=0.51)
 
 
+@pytest.mark.parametrize(
+    ("own", "sides"),
+    [(100, (256, 640)), (640, (256, 640)), (800, (256, 640)), (960, (256, 640, 960)), (3840, (256, 640, 1280))],
+)
+def test_large_images_have_one_more_size(own: int, sides: tuple[int, ...]) -> None:
+    assert long_sides(own) == sides
+
+
+@pytest.mark.parametrize(
+    ("heights", "scores", "wanted"),
+    [
+        ([], [], True),  # nobody: perhaps too small
+        ([200, 300], [0.5, 0.5], False),
+        ([200, 180], [0.5, 0.1], True),  # 90 pixels at half the size
+        ([200, 180], [0.5, 0.04], False),  # which is nobody, likely
+        ([180], [0.04], True),
+    ],
+)
+def test_small_people_want_a_larger_image(heights: list[int], scores: list[float], wanted: bool) -> None:
+    boxes = np.array([[10, 20, 40, 20 + height] for height in heights], np.float32).reshape(-1, 4)
+    joints = np.zeros((len(heights), 17, 2), np.float32)
+    assert wants_larger(Found(joints, joints[..., 0], boxes, np.array(scores, np.float32)), 0.5) == wanted
+
+
+def test_each_image_is_seen_as_often_as_it_needs(pictures: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images of a batch in which people are large leave it, and what is seen of the others is put together."""
+    seen: list[tuple[int, list[int]]] = []
+    levels = [int(picture.sum()) for picture in pictures]
+
+    def person(image: np.ndarray, side: int) -> Found:
+        height = 80.0 if levels.index(int(image.sum())) in (0, 3) else 20.0  # of 96 pixels, seen at 256: 213 and 53
+        box, joints = np.array([[0, 0, 10, height]], np.float32), np.full((1, 17, 2), side, np.float32)
+        return Found(joints, joints[..., 0], box, np.array([side / 1000], np.float32))
+
+    def look(images: list[np.ndarray], side: int) -> list[Found]:
+        seen.append((side, [levels.index(int(image.sum())) for image in images]))
+        return [person(image, side) for image in images]
+
+    estimate = estimator(long_side=None)
+    monkeypatch.setattr(estimate, "_seen", look)
+    poses = estimate(pictures)
+    assert seen == [(256, [0, 1, 2, 3, 4]), (640, [1, 2, 4])]
+    assert np.diff(poses.frame_offsets).tolist() == [1, 2, 2, 1, 2]
+    assert poses.frame(1).keypoints[:, 0, 0].tolist() == [640, 256]
+
+
+def test_sizes_chosen_give_what_each_size_gives(pictures: list[np.ndarray]) -> None:
+    """Doubles of two sizes are suppressed as those of one."""
+    both = [estimator(long_side=side, max_oks=1.0)(pictures[:1]) for side in (256, 640)]
+    poses = estimator(long_side=None, max_oks=1.0)(pictures[:1])
+    assert len(both[1].scores) > 0
+    columns = [np.concatenate([one.scores for one in both]), poses.scores]
+    np.testing.assert_allclose(np.sort(columns[0]), np.sort(columns[1]), atol=1e-6)
+    assert similarity(estimator(long_side=None, max_oks=0.3)(pictures[:1])).max() <= 0.3
+
+
 def similarity(poses: Poses) -> np.ndarray:
     """(N, N) OKS of a frame's poses, 0 of a pose with itself."""
     areas = BODY_SHARE * (poses.boxes[:, 2:] - poses.boxes[:, :2]).prod(1)
@@ -151,7 +208,8 @@ def test_the_shipped_network_sees_real_people() -> None:
         pytest.skip(f"needs the optional pictures {frames}")
     truth = read_poses(DATA / "annotations" / "val" / "470979_bonn.json").frame(0)
     first = next(iter(open_video(frames)))
-    poses = MultiPose(load_movenet_weights("movenet-multipose").model)([first.image])
+    estimate = MultiPose(load_movenet_weights("movenet-multipose").model, settings=MultiPoseSettings(long_side=640))
+    poses = estimate([first.image])
     names = [name for name in COCO_17.joints if name in truth.skeleton.joints]
     ours, theirs = ([skeleton.joints.index(name) for name in names] for skeleton in (COCO_17, truth.skeleton))
     there = truth.joint_visibility[:, theirs] > 0

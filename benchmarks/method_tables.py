@@ -39,8 +39,8 @@ REAL_PEOPLE = {
     "lspet": "Joints in known boxes: percentage within a fifth of the torso (PCK), 12 joints of people of Leeds Sports "
     "Pose Extended. The torso is the longer of the diagonals from a shoulder to the hip across that are annotated; in "
     "the second column it is the left shoulder's. MultiPose sees the box alone, too (`... --part lspet`)",
-    "posetrack": "A street: 41 frames of PoseTrack val 470979_bonn. People found at OKS 0.5, poses that are nobody, "
-    "how often a person's id changes, and the official mAP and MOTA (`... --part posetrack`)",
+    "posetrack": "41 frames of PoseTrack val 470979_bonn, four people who cross. People found at OKS 0.5, poses that "
+    "are nobody, how often a person's id changes, and the official mAP and MOTA (`... --part posetrack`)",
     "videos": "Videos without annotations (`... --part videos`)",
 }
 

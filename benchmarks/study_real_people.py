@@ -5,7 +5,7 @@ docs/real-people.md. Nothing is chosen here. `--part coco` and the like run some
 
 - coco: 79 pictures of COCO val2017, AP by pycocotools, of all people whom an estimator finds;
 - lspet: 500 pictures of one person in a known box, the percentage of joints within a fifth of the torso;
-- posetrack: 41 annotated frames of a street through `Online`, by the official evaluator;
+- posetrack: 41 annotated frames of a sequence, through `Online`, by the official evaluator;
 - videos: three videos without annotations, their ids a second.
 
 It needs the data that PTFAST_DATA (default ../shared/data) holds, and pycocotools. A time is the processor's, on one
@@ -37,6 +37,7 @@ from ptfast.methods import ClipTracking, DetectAndTrack, Online
 from ptfast.methods.base import Method
 from ptfast.pipeline import SinglePose, load_person_poses
 from ptfast.pipeline.weights import load_movenet_weights
+from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.viz import contact_sheet
 
@@ -160,19 +161,29 @@ def in_boxes(name: str) -> Any:
 
 
 def study_posetrack(options: argparse.Namespace) -> None:
-    """The official figures of every method on an annotated street."""
+    """The official figures of every method on an annotated sequence."""
     folder = needed(DATA / "posetrack")
     truth = read_poses(needed(folder / "annotations" / "val" / f"{SEQUENCE}.json"))
     frames, rows = needed(folder / "images" / "val" / SEQUENCE), []
     for name, load in chosen(options):
         tracks, spent = tracked(load(), frames, None, name)
         tracks = replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names, frame_ids=truth.frame_ids)
-        result = evaluate(truth, tracks)
-        figures = {"mAP": round(float(result.ap[-1]), 1), "MOTA": round(float(result.mota[-1]), 1)}
+        figures = official(truth, tracks, "")
+        if tracks.skeleton == COCO_17:
+            bare_heads = tracks.to_skeleton(POSETRACK_15, extrapolate_head=False)
+            figures |= official(truth, bare_heads, " without head joints")
         figures |= {"tracks": np.unique(tracks.track_ids).size, "ms a frame": spent}
         rows.append({"method": name} | people_found(truth, tracks) | figures)
         draw(options, tracks, frames, f"{SEQUENCE}, {name}")
     save(FILE, "posetrack", rows, machine=machine(), frames=len(truth))
+
+
+def official(truth: Poses, tracks: Poses, suffix: str) -> dict[str, float]:
+    """The official evaluator's mAP and MOTA."""
+    result = evaluate(truth, tracks)
+    return {
+        f"{name}{suffix}": round(float(figure[-1]), 1) for name, figure in (("mAP", result.ap), ("MOTA", result.mota))
+    }
 
 
 def study_videos(options: argparse.Namespace) -> None:

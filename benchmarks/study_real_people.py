@@ -15,6 +15,7 @@ thread, of decoding and everything else, so that a busy machine does not count.
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -109,7 +110,8 @@ def study_coco(options: argparse.Namespace) -> None:
     """AP of every estimator on COCO's pictures."""
     folder = needed(DATA / "coco_mini")
     annotations = folder / "annotations" / "person_keypoints_val2017.json"
-    ids = {int(path.stem): path for path in sorted((folder / "val2017").glob("*.jpg"))}
+    pictures = json.loads(annotations.read_text())["images"]
+    ids = {picture["id"]: folder / "val2017" / picture["file_name"] for picture in pictures}
     rows = []
     for name, load in chosen(options):
         method, start = load(), time.process_time()

@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 from people_in_pictures import Pictures, joints_in_boxes, read_lspet
+from sklearn.metrics import average_precision_score
 from studies import save
 
-from ptfast.evaluation._precision import average_precision
 from ptfast.pipeline import SinglePose, load_person_poses
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.skeletons import COCO_17, POSETRACK_15
@@ -181,14 +181,14 @@ def by_rule(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scores(faces: Faces) -> list[dict[str, Any]]:
-    """Average precision of the rule's head joints, ranked by each kind of score, of the people who choose."""
+    """Average precision of head joints by the rule among themselves, by each kind of score, of the people who choose."""
     used = faces.scores[faces.chooses][:, [*EARS, 5, 6]].astype(np.float64)
     right = by_rule(faces)[0][faces.chooses] <= REACH
     kinds = {"mean": used.mean(1), "lowest": used.min(1), "product": used.prod(1)}
     return [
         {"network": faces.network, "score": name}
         | {
-            f"{joint}, AP": round(average_precision(score, right[:, i], len(right), official=False)[0], 1)
+            f"{joint}, AP": round(100 * float(average_precision_score(right[:, i], score)), 1)
             for i, joint in enumerate(HEAD)
         }
         for name, score in kinds.items()

@@ -181,7 +181,7 @@ def by_rule(faces: Faces) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scores(faces: Faces) -> list[dict[str, Any]]:
-    """Average precision of head joints by the rule among themselves, by each kind of score, of the people who choose."""
+    """Average precision of the rule's head joints among themselves, by kind of score, of the people who choose."""
     used = faces.scores[faces.chooses][:, [*EARS, 5, 6]].astype(np.float64)
     right = by_rule(faces)[0][faces.chooses] <= REACH
     kinds = {"mean": used.mean(1), "lowest": used.min(1), "product": used.prod(1)}

@@ -13,7 +13,7 @@ from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
 from ptfast.pipeline.detectors import Boxes, checked, settings_of
 from ptfast.pipeline.images import padded
-from ptfast.pipeline.people import Found, joined, poses_of
+from ptfast.pipeline.people import Found, merged, nobody, poses_of
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 
@@ -36,6 +36,7 @@ class MultiPoseSettings:
         max_people: People of an image, at most.
         min_center_score: Score of a person's centre under which there is nobody.
         max_oks: Of two poses that are more alike, the one with the lower score is a double of the other.
+        min_oks: People seen at two sizes of an image who are less alike are not the same.
 
     Raises:
         ValueError: A setting is out of range.
@@ -46,6 +47,7 @@ class MultiPoseSettings:
     max_people: int = 100
     min_center_score: float = 0.05
     max_oks: float = 0.6
+    min_oks: float = 0.2
 
     def __post_init__(self) -> None:
         if self.long_side is not None:
@@ -53,6 +55,7 @@ class MultiPoseSettings:
         check_integer("max_people", self.max_people, 1)
         check_number("min_center_score", self.min_center_score, 0, 1)
         check_number("max_oks", self.max_oks, 0, 1)
+        check_number("min_oks", self.min_oks, 0, 1)
 
 
 class MultiPose:
@@ -104,16 +107,16 @@ class MultiPose:
 
     def people(self, images: Sequence[np.ndarray]) -> list[Found]:
         """The people of each of some images of one size, seen at one size after the other while it is of use."""
-        parts: list[list[Found]] = [[] for _ in images]
-        places = [*range(len(images))]
+        everyone, places = [nobody(len(self.skeleton))] * len(images), [*range(len(images))]
         for side in self._long_sides(images[0].shape[:2]):
-            for place, found in zip(places, self._seen([images[place] for place in places], side), strict=True):
-                parts[place].append(found)
-            scale = side / max(images[0].shape[:2])
-            places = [place for place in places if wants_larger(parts[place][-1], scale)]
+            scale, seen = side / max(images[0].shape[:2]), places
+            for place, found in zip(seen, self._seen([images[place] for place in seen], side), strict=True):
+                everyone[place] = merged(everyone[place], found, self.skeleton, self.settings.min_oks)
+                if not wants_larger(found, scale):
+                    places = [other for other in places if other != place]
             if not places:
                 break
-        return [joined(found).without_doubles(self.skeleton, self.settings.max_oks) for found in parts]
+        return [found.without_doubles(self.skeleton, self.settings.max_oks) for found in everyone]
 
     def _long_sides(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Longer sides at which the network may see images of `shape`, by size."""

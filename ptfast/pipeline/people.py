@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ptfast.ops import oks_nms
+from ptfast.ops import assign, oks_matrix, oks_nms
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 
@@ -48,6 +48,31 @@ class Found:
 def joined(parts: Sequence[Found]) -> Found:
     """The people of all parts, of which there is at least one."""
     return Found(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Found)))
+
+
+def merged(first: Found, second: Found, skeleton: Skeleton, min_oks: float) -> Found:
+    """The people of two looks at one image, each once.
+
+    The most similar are matched first, one to one, so that neighbours whom both looks tell apart stay apart however
+    alike they are.
+
+    Args:
+        first: P people.
+        second: Q people.
+        skeleton: Their joints.
+        min_oks: OKS under which two poses are not matched.
+
+    Returns:
+        Of a matched pair the pose with the higher score, and all whom one look alone has.
+    """
+    areas, sigmas = (first.areas, second.areas), np.array(skeleton.sigmas, np.float32)
+    oks = oks_matrix(first.keypoints, second.keypoints, area=areas, sigmas=sigmas)
+    pair = assign(1 - oks, max_cost=1 - min_oks, method="greedy")
+    rows = np.flatnonzero(pair >= 0)
+    better = first.scores[rows] >= second.scores[pair[rows]]
+    worse, other = rows[~better], pair[rows[better]]
+    ours, theirs = np.arange(len(first.scores)), np.arange(len(second.scores))
+    return joined([first.select(~np.isin(ours, worse)), second.select(~np.isin(theirs, other))])
 
 
 def nobody(joints: int) -> Found:

@@ -17,10 +17,11 @@ from safetensors.torch import save_file
 from ptfast.cli import main
 from ptfast.io import read_poses
 from ptfast.methods import Online
+from ptfast.methods.online import estimators
 from ptfast.models import MoveNet, MoveNetArchitecture, NanoDet, NanoDetArchitecture
-from ptfast.pipeline import Fused, MultiPose, TopDown
+from ptfast.pipeline import Fused, MultiPose, SinglePose, TopDown
 from ptfast.pipeline.images import padded
-from ptfast.pipeline.weights import path_of
+from ptfast.pipeline.weights import load_movenet_weights, path_of
 from ptfast.structures import Poses
 
 SMALL = ("--long-side", "96", "--batch", "3")
@@ -119,10 +120,16 @@ def picture(index: int) -> np.ndarray:
     return image
 
 
+def small_crops(weights: Path, device: str) -> SinglePose:
+    """The pose network on crops of 32 pixels, which is fast."""
+    return SinglePose(load_movenet_weights(weights).model, size=32)
+
+
 @pytest.mark.parametrize("estimator", ["full", "top-down"])
 def test_other_estimators_resume_to_the_byte(
     short: Path, movenet: Path, nanodet: Path, tmp_path: Path, estimator: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(estimators, "load_person_poses", small_crops)
     parts = ["--detector", str(nanodet), "--pose", str(movenet)]
     full = ["--quality", "full", "--weights", str(movenet), "--long-side", "96"]
     options = [*parts, *(full if estimator == "full" else []), "--min-score", "0", "--batch", "2"]
@@ -140,6 +147,7 @@ def test_another_detector_is_another_run(
     short: Path, movenet: Path, nanodet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
+    monkeypatch.setattr(estimators, "load_person_poses", small_crops)
     command = ["track", str(short), "-o", str(tmp_path / "tracks.json"), "--pose", str(movenet), "--detector"]
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         interrupt(patch, 3)

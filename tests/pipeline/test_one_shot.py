@@ -16,7 +16,7 @@ from ptfast.ops import oks_matrix
 from ptfast.pipeline import MultiPose, MultiPoseSettings
 from ptfast.pipeline.images import padded
 from ptfast.pipeline.one_shot import long_sides, wants_larger
-from ptfast.pipeline.people import BODY_SHARE, Found
+from ptfast.pipeline.people import BODY_SHARE, Found, merged
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
@@ -160,13 +160,35 @@ def test_each_image_is_seen_as_often_as_it_needs(pictures: list[np.ndarray], mon
 
 
 def test_sizes_chosen_give_what_each_size_gives(pictures: list[np.ndarray]) -> None:
-    """Doubles of two sizes are suppressed as those of one."""
-    both = [estimator(long_side=side, max_oks=1.0)(pictures[:1]) for side in (256, 640)]
-    poses = estimator(long_side=None, max_oks=1.0)(pictures[:1])
-    assert len(both[1].scores) > 0
-    columns = [np.concatenate([one.scores for one in both]), poses.scores]
-    np.testing.assert_allclose(np.sort(columns[0]), np.sort(columns[1]), atol=1e-6)
-    assert similarity(estimator(long_side=None, max_oks=0.3)(pictures[:1])).max() <= 0.3
+    everyone = {"max_oks": 1.0, "min_oks": 1.0}
+    parts = [estimator(long_side=side, **everyone)(pictures[:1]) for side in (256, 640)]
+    together = estimator(long_side=None, **everyone)(pictures[:1])
+    assert min(len(part.scores) for part in parts) > 1
+    scores = np.sort(np.concatenate([part.scores for part in parts]))[::-1]
+    np.testing.assert_allclose(together.scores, scores, atol=1e-6)
+    assert len(estimator(long_side=None, max_oks=1.0, min_oks=0.0)(pictures[:1]).scores) < len(scores)
+
+
+def moved(people: Found, by: float, scores: list[float]) -> Found:
+    return Found(people.keypoints + by, people.joint_scores, people.boxes + by, np.array(scores, np.float32))
+
+
+def test_neighbours_whom_both_looks_tell_apart_stay_apart() -> None:
+    """Three people a little apart, seen twice: the second look has the third alone and is surer of the first."""
+    rng = np.random.default_rng(0)
+    joints = rng.uniform(0, 200, (1, 17, 2)).astype(np.float32) + np.array([0, 20, 400], np.float32)[:, None, None]
+    boxes = np.concatenate([joints.min(1), joints.max(1)], 1)
+    first = Found(joints, np.ones((3, 17), np.float32), boxes, np.array([0.5, 0.6, 0.7], np.float32))
+    again = moved(first, 1.0, [0.8, 0.3, 0.2])
+    areas, sigmas = first.areas, np.array(COCO_17.sigmas, np.float32)
+    assert oks_matrix(joints, joints, area=(areas, areas), sigmas=sigmas)[0, 1] > 0.2
+    found = merged(first.select(np.array([0, 1])), again, COCO_17, 0.2)
+    assert sorted(found.scores.tolist()) == pytest.approx([0.2, 0.6, 0.8])
+    np.testing.assert_array_equal(found.keypoints[found.scores > 0.7], again.keypoints[:1])
+    assert len(merged(first, again, COCO_17, 1.0).scores) == 6
+    nothing = first.select(np.array([], np.int64))
+    np.testing.assert_array_equal(merged(nothing, again, COCO_17, 0.2).scores, again.scores)
+    np.testing.assert_array_equal(merged(first, nothing, COCO_17, 0.2).scores, first.scores)
 
 
 def similarity(poses: Poses) -> np.ndarray:

@@ -109,6 +109,9 @@ def coco_average_precision(annotations: Path, poses: Poses, image_ids: Sequence[
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
+    figures = (("AP", 0), ("AP50", 1), ("AR", 5))
+    if not len(poses.scores):  # pycocotools takes no empty results
+        return {name: 0.0 for name, _ in figures}
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(annotations))
         evaluation = COCOeval(truth, truth.loadRes(coco_results(poses, image_ids)), "keypoints")
@@ -116,7 +119,7 @@ def coco_average_precision(annotations: Path, poses: Poses, image_ids: Sequence[
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    return {name: round(100 * float(evaluation.stats[i]), 1) for name, i in (("AP", 0), ("AP50", 1), ("AR", 5))}
+    return {name: round(100 * float(evaluation.stats[i]), 1) for name, i in figures}
 
 
 def coco_results(poses: Poses, image_ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ import torch
 from conftest import machine
 from people_in_pictures import DATA, joints_in_boxes, read_image, read_lspet
 from real_people_scores import coco_average_precision, ids_in_video, pck, people_found, torso_sizes
-from studies import save
+from studies import RESULTS, save
 from tqdm import tqdm
 
 from ptfast.evaluation.posetrack import evaluate
@@ -64,7 +64,9 @@ def main() -> None:
     parts = {"coco": study_coco, "lspet": study_lspet, "posetrack": study_posetrack, "videos": study_videos}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=parts, nargs="+", default=list(parts))
-    parser.add_argument("--methods", choices=METHODS, nargs="+", default=list(METHODS), help="all by default")
+    parser.add_argument(
+        "--methods", choices=METHODS, nargs="+", default=list(METHODS), help="all by default; the others' rows stay"
+    )
     parser.add_argument("--frames", type=int, help="of each of the videos, from the first on; all by default")
     parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="draw contact sheets there")
     options = parser.parse_args()
@@ -79,6 +81,15 @@ def main() -> None:
 def chosen(options: argparse.Namespace) -> list[tuple[str, Callable[[], Method]]]:
     """Names and loaders of the methods that are to run."""
     return [(name, METHODS[name]) for name in options.methods]
+
+
+def with_others(section: str, rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
+    """The rows, and those that the section's file has of other methods, in the methods' order."""
+    path = RESULTS / f"{FILE}.json"
+    before = json.loads(path.read_text()).get(section, {}).get("rows", []) if path.exists() else []
+    every = {tuple(row[key] for key in keys): row for row in (*before, *rows)}
+    order = {name: place for place, name in enumerate((*VIDEOS, *METHODS))}
+    return [every[key] for key in sorted(every, key=lambda key: [order[name] for name in key])]
 
 
 def needed(path: Path) -> Path:
@@ -120,7 +131,7 @@ def study_coco(options: argparse.Namespace) -> None:
         spent = milliseconds(start, len(ids))
         figures = coco_average_precision(annotations, Poses.concatenate(found), list(ids))
         rows.append({"estimator": name} | figures | {"ms a picture": spent})
-    save(FILE, "coco", rows, machine=machine(), pictures=len(ids))
+    save(FILE, "coco", with_others("coco", rows, "estimator"), machine=machine(), pictures=len(ids))
 
 
 def bare(poses: Poses) -> Poses:
@@ -177,7 +188,7 @@ def study_posetrack(options: argparse.Namespace) -> None:
         figures |= {"tracks": np.unique(tracks.track_ids).size, "ms a frame": spent}
         rows.append({"method": name} | people_found(truth, tracks) | figures)
         draw(options, tracks, frames, f"{SEQUENCE}, {name}")
-    save(FILE, "posetrack", rows, machine=machine(), frames=len(truth))
+    save(FILE, "posetrack", with_others("posetrack", rows, "method"), machine=machine(), frames=len(truth))
 
 
 def official(truth: Poses, tracks: Poses, suffix: str) -> dict[str, float]:
@@ -200,7 +211,7 @@ def study_videos(options: argparse.Namespace) -> None:
             figures = ids_in_video(tracks, seconds) | {"ms a frame": spent}
             rows.append({"video": video, "method": name, "frames": len(tracks)} | figures)
             draw(options, tracks, path, f"{video}, {name}")
-    save(FILE, "videos", rows, machine=machine())
+    save(FILE, "videos", with_others("videos", rows, "video", "method"), machine=machine())
 
 
 def tracked(method: Method, source: Path, most: int | None, title: str) -> tuple[Poses, int]:

@@ -98,3 +98,5 @@ def test_ap_of_one_person_of_two(tmp_path: Path) -> None:
     figures = coco_average_precision(tmp_path / "a.json", Poses(keypoints, [0, 1, 1], COCO_17), [1, 2])
     # Precision is 1 up to a recall of 0.5: 51 of COCO's 101 places.
     assert figures == {"AP": round(100 * 51 / 101, 1), "AP50": round(100 * 51 / 101, 1), "AR": 50}
+    nobody = Poses(keypoints[:0], [0, 0, 0], COCO_17)
+    assert coco_average_precision(tmp_path / "a.json", nobody, [1, 2]) == {"AP": 0, "AP50": 0, "AR": 0}

@@ -27,9 +27,22 @@ def main() -> None:
     method_plots.comparisons(ratios, ROOT / "docs" / "benchmarks.png")
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
+    write_real_people()
     rows = files["linear_time"]["rows"]
     write_between(ROOT / "docs" / "long-videos.md", "long-videos", method_tables.long_videos(rows))
     method_plots.long_videos(rows, ROOT / "docs" / "long-videos.png")
+
+
+def write_real_people() -> None:
+    """Rewrites the tables of the page on real people."""
+    page = ROOT / "docs" / "real-people.md"
+    for name, stem, titles in (
+        ("real-people", "real_people", method_tables.REAL_PEOPLE),
+        ("head-joints", "tune_head_joints", method_tables.HEAD_JOINTS),
+    ):
+        path = RESULTS / f"{stem}.json"
+        studies = json.loads(path.read_text()) if path.exists() else {}
+        write_between(page, name, "\n\n".join(method_tables.tables(studies, titles)) or "Not measured yet.")
 
 
 def write_between(path: Path, name: str, text: str) -> None:

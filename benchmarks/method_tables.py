@@ -33,6 +33,25 @@ CLIP_STUDIES = {
     "step": "Frames between key frames (figure 5b; `... step`)",
 }
 
+REAL_PEOPLE = {
+    "coco": "Pictures: AP, AP50 and AR of keypoints on 79 pictures of COCO val2017, by pycocotools "
+    "(`python benchmarks/study_real_people.py --part coco`)",
+    "lspet": "Joints in known boxes: percentage within a fifth of the torso (PCK), 12 joints of people of Leeds Sports "
+    "Pose Extended. The torso is the longer of the diagonals from a shoulder to the hip across that are annotated; in "
+    "the second column it is the left shoulder's. MultiPose sees the box alone, too (`... --part lspet`)",
+    "posetrack": "41 frames of PoseTrack val 470979_bonn, four people who cross. People found at OKS 0.5, poses that "
+    "are nobody, how often a person's id changes, and the official mAP and MOTA (`... --part posetrack`)",
+    "videos": "Videos without annotations (`... --part videos`)",
+}
+
+HEAD_JOINTS = {
+    "all of the face": "Which part of the face the line goes to. Factors are chosen on every second picture, shares of "
+    "head joints within half a head size are of the others (`python benchmarks/tune_head_joints.py`)",
+    "one ear absent": "The same, without the ear of the lower score",
+    "score": "Which score ranks right head joints before wrong ones: AP, of the people who choose",
+    "the rule": "The rule, on the people who had no part in choosing it",
+}
+
 
 def detect_and_track(files: dict[str, dict]) -> str:
     """Markdown: every study that has been run, and the profile."""

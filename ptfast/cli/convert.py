@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ptfast.cli._shared import check_other_place, check_output, command, map_poses, read_one_or_many, sequences_of
+from ptfast.cli._endings import note
+from ptfast.cli._shared import (
+    check_other_place,
+    check_output,
+    command,
+    map_poses,
+    plural,
+    read_one_or_many,
+    sequences_of,
+)
 from ptfast.cli.losses import Loss, report
 from ptfast.cli.unheld import unheld
 from ptfast.io import FORMATS, write_poses
@@ -19,7 +28,11 @@ def add_convert(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("source", type=Path, metavar="IN", help="file or folder")
     parser.add_argument("out", type=Path, metavar="OUT", help="file or folder")
     parser.add_argument("--format", choices=FORMATS, help="format to write instead of what OUT's suffix says")
-    parser.add_argument("--skeleton", choices=sorted(SKELETONS), help="joints to write, matched by name")
+    parser.add_argument(
+        "--skeleton",
+        choices=sorted(SKELETONS),
+        help="joints to write, matched by name; head joints that COCO lacks are extrapolated",
+    )
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -28,17 +41,24 @@ def _convert(options: argparse.Namespace) -> None:
     check_output(options.out, folder=isinstance(poses, dict))
     losses = []
     if options.skeleton is not None:
-        before = poses
-        poses = map_poses(poses, lambda sequence: sequence.to_skeleton(SKELETONS[options.skeleton]), "converting")
-        losses = [_skeleton_loss(before, poses, options.skeleton)]
-        if losses[0].total and losses[0].count == losses[0].total:
-            raise ValueError(f"{options.source}: {losses[0]}; nothing is written")
+        poses, lost = _convert_skeleton(poses, options.skeleton)
+        losses = [lost]
+        if lost.total and lost.count == lost.total:
+            raise ValueError(f"{options.source}: {lost}; nothing is written")
     write_poses(poses, options.out, format=options.format)
     losses += unheld("convert", poses, options.out, options.format)
     report("convert", losses, f"written to {options.out}")
 
 
-def _skeleton_loss(before: Poses | dict[str, Poses], after: Poses | dict[str, Poses], name: str) -> Loss:
-    """Joints whose names another skeleton lacks."""
-    old, new = (sum(int((p.joint_visibility > 0).sum()) for p in sequences_of(poses)) for poses in (before, after))
-    return Loss("joint", old, {f"with names that --skeleton {name} lacks": old - new})
+def _convert_skeleton(before: Poses | dict[str, Poses], name: str) -> tuple[Poses | dict[str, Poses], Loss]:
+    """The poses in another skeleton, and the joints whose names it lacks. Says which joints nobody has found."""
+    after = map_poses(before, lambda sequence: sequence.to_skeleton(SKELETONS[name]), "converting")
+    total = kept = made = 0
+    for old, new in zip(sequences_of(before), sequences_of(after), strict=True):
+        named = old.skeleton.indices_of(new.skeleton) >= 0
+        total += int((old.joint_visibility > 0).sum())
+        kept += int((new.joint_visibility[:, named] > 0).sum())
+        made += int((new.joint_visibility[:, ~named] > 0).sum())
+    if made:
+        note(f"ptfast convert: {plural(made, 'head joint')} extrapolated from shoulders and face")
+    return after, Loss("joint", total, {f"with names that --skeleton {name} lacks": total - kept})

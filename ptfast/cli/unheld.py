@@ -63,7 +63,7 @@ def _losses(before: Poses, after: Poses, name: str) -> list[Loss]:
     """Frames, joints, flags of hidden joints and track ids that are gone."""
     reason = f"that {name} files do not hold (--format csv does)"
     joints, hidden = before.joint_visibility > 0, before.joint_visibility == 1
-    known = after.to_skeleton(before.skeleton).joint_visibility
+    known = after.to_skeleton(before.skeleton, extrapolate_head=False).joint_visibility
     rows = (("joint", joints, known > 0), ("track id", before.track_ids >= 0, after.track_ids >= 0))
     losses = [Loss(noun, int(old.sum()), {reason: int(old.sum() - new.sum())}) for noun, old, new in rows]
     lost = 0 if losses[0].count else int(hidden.sum() - (known == 1).sum())

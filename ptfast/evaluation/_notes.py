@@ -62,3 +62,10 @@ def joint_notes(annotated: np.ndarray, predicted: np.ndarray, joints: tuple[str,
         return ["predictions hold nobody in a frame that counts"]
     absent = [joint for joint, lost in zip(joints, (annotated > 0) & (predicted == 0), strict=True) if lost]
     return [f"annotated but never predicted, so that none is found: {', '.join(absent)}"] if absent else []
+
+
+def head_notes(extrapolated: int, poses: int) -> list[str]:
+    """A note where predicted poses have head joints that no network has found."""
+    if not extrapolated:
+        return []
+    return [f"head joints of {extrapolated} of {poses} predictions are extrapolated from shoulders and face"]

@@ -10,8 +10,8 @@ from ptfast.evaluation._notes import check_common_joint
 from ptfast.evaluation._pairing import SequencePair, check_joint_scores, check_track_ids
 from ptfast.evaluation._posetrack_reach import correct_joints, reached_pairs
 from ptfast.evaluation._posetrack_sides import Minimum, Side, filtered, make_side, restricted, tracked_frames
-from ptfast.skeletons import POSETRACK_15
-from ptfast.structures import head_sizes
+from ptfast.skeletons import POSETRACK_15, Skeleton
+from ptfast.structures import Poses, head_sizes
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class Part:
     hypotheses: Side
     dummies: int
     tracked: bool  # False for poses of which none has a track id
+    extrapolated: int  # poses with head joints that their skeleton lacks
 
 
+HEAD = [POSETRACK_15.index(joint) for joint in ("head_bottom", "head_top")]
 MISSING_SCORE = -9999.0  # which the official evaluator ranks a joint without a score by
 
 
@@ -40,14 +42,15 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
     check_track_ids("predictions", pair.name, pair.predictions, needed=False)
     check_joint_scores(pair.name, pair.predictions)
     check_common_joint(pair.name, pair.truth, pair.predictions, POSETRACK_15)
-    truth, poses = pair.truth.to_skeleton(POSETRACK_15), pair.predictions.to_skeleton(POSETRACK_15)
+    truth = pair.truth.to_skeleton(POSETRACK_15, extrapolate_head=False)
+    poses = pair.predictions.to_skeleton(POSETRACK_15, extrapolate_head=has_head(pair.truth.skeleton))
     counted = np.diff(truth.frame_offsets) > 0 if official else truth.is_labeled
     frames = np.ones(len(truth), bool) if counted is None else counted
     mixed = pair.truth.skeleton != POSETRACK_15, pair.predictions.skeleton != POSETRACK_15
     objects, hypotheses = make_side(truth, truth, frames, mixed[0]), make_side(poses, truth, frames, mixed[1])
     rows, columns, distances = reached_pairs(objects, hypotheses, head_sizes(truth)[objects.rows])
     scores = poses.joint_scores[hypotheses.rows].astype(np.float64)
-    ranks = np.where(_scored(pair)[hypotheses.rows], scores, MISSING_SCORE)
+    ranks = np.where(_scored(poses)[hypotheses.rows], scores, MISSING_SCORE)
     correct = correct_joints(~np.isnan(distances), objects.present.sum(1), rows, columns, len(scores))
     tracked = filtered(hypotheses, scores, poses.scores[hypotheses.rows], minimum)
     seen, dummies = tracked_frames(objects, tracked, official)
@@ -63,14 +66,15 @@ def prepare(pair: SequencePair, minimum: Minimum, official: bool) -> Part:
         hypotheses=restricted(tracked, seen),
         dummies=dummies,
         tracked=bool((poses.track_ids >= 0).any()) or not len(poses.track_ids),
+        extrapolated=0 if has_head(pair.predictions.skeleton) else int(hypotheses.present[:, HEAD].all(1).sum()),
     )
 
 
-def _scored(pair: SequencePair) -> np.ndarray:
+def has_head(skeleton: Skeleton) -> bool:
+    """Tells a skeleton with both head joints: predictions are not scored for joints that nobody annotates."""
+    return min(map(skeleton.index, ("head_bottom", "head_top"))) >= 0
+
+
+def _scored(poses: Poses) -> np.ndarray:
     """(M, 15) bool, predicted joints to which their file gave a score; features["joint_scored"] tells, else all."""
-    poses = pair.predictions
-    given = poses.features.get("joint_scored")
-    if given is None:
-        return np.ones((len(poses.scores), len(POSETRACK_15)), bool)
-    index = poses.skeleton.indices_of(POSETRACK_15)
-    return (index >= 0) & np.asarray(given, bool)[:, index]
+    return np.asarray(poses.features.get("joint_scored", np.ones_like(poses.joint_scores)), bool)

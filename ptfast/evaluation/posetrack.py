@@ -9,7 +9,7 @@ import numpy as np
 
 from ptfast._check import check_shape
 from ptfast._columns import join_offsets, offsets_of
-from ptfast.evaluation._notes import joint_notes, untracked_notes
+from ptfast.evaluation._notes import head_notes, joint_notes, untracked_notes
 from ptfast.evaluation._pairing import SequencePair, Source, pair_sequences
 from ptfast.evaluation._posetrack_part import Part, prepare
 from ptfast.evaluation._posetrack_result import COUNTS, JOINTS, PoseTrackResult
@@ -36,7 +36,9 @@ def evaluate(
     whom it finds the largest share of joints, one pose a person, and joints are ranked by their own scores. A joint
     that its file gave none, as the predictions' features["joint_scored"] (M, K) tells, ranks last, at -9999. For MOT
     every joint is an object of its own, matched through time as in ptfast.ops.clear_match. Joints inside a ground-truth
-    ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name.
+    ignore region do not count on either side. Other skeletons are mapped to the 15 joints of 2017 by name. Where the
+    ground truth's skeleton has head_bottom and head_top and the predictions', as COCO's, lacks them, the predictions'
+    are extrapolated from shoulders and face, as Poses.to_skeleton says.
 
     Numbers equal the official evaluator's, quirks included:
 
@@ -96,8 +98,9 @@ def _notes(pairs: list[SequencePair], parts: list[Part]) -> tuple[str, ...]:
         untracked = ["predictions have no track ids: there are no figures of MOT"]
     else:
         untracked = untracked_notes("predictions", found, "take no part in MOT")
+    heads = head_notes(sum(part.extrapolated for part in parts), sum(len(part.scores) for part in parts))
     of_frames = (note for pair in pairs for note in pair.notes)
-    return (*joint_notes(annotated, predicted, JOINTS), *untracked, *of_frames)
+    return (*joint_notes(annotated, predicted, JOINTS), *heads, *untracked, *of_frames)
 
 
 def _minimum(score: float | None, joint_score: float | Sequence[float] | None) -> Minimum:

@@ -135,13 +135,12 @@ def rows_of_frames(frame_offsets: np.ndarray, index: range) -> tuple[Any, np.nda
     return np.concatenate([np.zeros(0, np.int64), *chosen]), offsets_of(np.array([len(rows) for rows in chosen]))
 
 
-def take_scored(features: Mapping[str, Array], index: np.ndarray) -> dict[str, Array]:
-    """Features with who is scored of joints `index`, True where that is -1: an absent joint lacks no score."""
-    if JOINT_SCORED not in features:
-        return dict(features)
-    taken = take_joints(features[JOINT_SCORED], index)
-    taken[:, index < 0] = True
-    return {**features, JOINT_SCORED: taken}
+def take_joint_columns(columns: Mapping[str, Array], index: np.ndarray) -> dict[str, Array]:
+    """Joints `index` of columns of joints, absent where that is -1; those lack no score."""
+    taken = {name: take_joints(column, index) for name, column in columns.items()}
+    if JOINT_SCORED in taken:
+        taken[JOINT_SCORED][:, index < 0] = True
+    return taken
 
 
 def with_scored(features: Mapping[str, Array], joint_scores: Array) -> Mapping[str, Array]:

@@ -107,6 +107,16 @@ def test_convert_counts_joints_that_a_skeleton_lacks(tmp_path: Path, capsys: pyt
     assert said(["convert", tmp_path / "in.csv", tmp_path / "out.csv", "--skeleton", "coco_17"], capsys) == [line]
 
 
+def test_convert_counts_head_joints_that_it_makes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_poses(complete(COCO_17), tmp_path / "in.csv")
+    lines = said(["convert", tmp_path / "in.csv", tmp_path / "out.csv", "--skeleton", "posetrack_15"], capsys)
+    assert lines == [
+        "ptfast convert: 4 head joints extrapolated from shoulders and face",
+        "ptfast convert: 8 of 34 joints left out: 8 with names that --skeleton posetrack_15 lacks",
+    ]
+    assert (read_poses(tmp_path / "out.csv").joint_visibility > 0).sum() == 34 - 8 + 4
+
+
 def test_convert_to_a_skeleton_without_a_common_joint_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

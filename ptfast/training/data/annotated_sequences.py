@@ -129,7 +129,8 @@ def make_sequence(poses: Poses, path: Path, skeleton: Skeleton, images: Path | N
         raise ValueError(f"{path}: expected names of images, found none")
     poses = poses.numpy()
     labelled = np.ones(len(poses), bool) if poses.is_labeled is None else poses.is_labeled
-    poses = poses.select(np.repeat(labelled, np.diff(poses.frame_offsets))).to_skeleton(skeleton)
+    poses = poses.select(np.repeat(labelled, np.diff(poses.frame_offsets)))
+    poses = poses.to_skeleton(skeleton, extrapolate_head=False)  # networks learn joints that somebody has seen
     is_video = bool((poses.track_ids >= 0).any())
     own = -1 - np.arange(len(poses.track_ids))
     poses = poses.with_track_ids(np.where(poses.track_ids >= 0, poses.track_ids, own))

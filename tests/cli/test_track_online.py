@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from ptfast.cli import main
 from ptfast.io import read_poses
 from ptfast.methods import Online
-from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.structures import Poses
 
 SMALL = ("--long-side", "96", "--batch", "3")
 LOW = (*SMALL, "--min-score", "0", "--min-joint-score", "0")
-
-
-@pytest.fixture(scope="module")
-def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a narrow MoveNet that finds people everywhere, with a card."""
-    torch.manual_seed(0)
-    model = MoveNet(MoveNetArchitecture(width=0.125))
-    torch.nn.init.constant_(model.heads["box_scale"].out.bias, 10)
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
-    words = {name: "none" for name in ("source", "licence", "intended_use")}
-    card = {"network": "movenet", "architecture": asdict(model.architecture), "skeleton": "coco_17", **words}
-    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_suffix(".json").write_text(json.dumps(card))
-    return path
 
 
 def run(video: Path, out: Path, movenet: Path, *options: str) -> None:

@@ -12,6 +12,7 @@ from ptfast.cli.losses import Loss
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
+    from ptfast.tracking import OnlineLinker, TrackLinker
 
 Options = Mapping[str, Mapping[str, Any]]
 """Flags of the command line, such as "--step", and what argparse's add_argument takes besides."""
@@ -37,6 +38,8 @@ class MethodCommand:
         files: Files besides the video that its records depend on, by name.
         left_out: What its settings leave out of a record, by the method and the record; of one kind each time. Nothing
             where records hold only what the settings keep.
+        linker: What links its records one by one as `link` does all; None where they are no poses of single frames,
+            which a window can show, or may have no gaps between them, as dropped frames leave.
     """
 
     options: Options
@@ -44,6 +47,7 @@ class MethodCommand:
     make: Callable[[str, str, dict[str, Any], int], Method[Any]]
     files: Callable[[str, dict[str, Any]], dict[str, Path]]
     left_out: Callable[[Any, Any], list[Loss]] = lambda method, record: []
+    linker: Callable[[Any], OnlineLinker | TrackLinker] | None = None
 
 
 def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
 from ptfast.cli.methods._command import THRESHOLDS, MethodCommand, Options
-from ptfast.tracking import count_filtered
+from ptfast.tracking import OnlineLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import Online
@@ -43,4 +43,9 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
     return [replace(poses, noun="detection"), joints]
 
 
-COMMAND = MethodCommand(OPTIONS, "movenet-multipose", make, files, left_out)
+def linker(method: Online) -> OnlineLinker:
+    """Links frame by frame."""
+    return OnlineLinker(**method.thresholds())
+
+
+COMMAND = MethodCommand(OPTIONS, "movenet-multipose", make, files, left_out, linker)

@@ -197,4 +197,5 @@ def rate(fps: float | None) -> float | None:
 
 
 def positive(value: float | None) -> float | None:
+    """A number of frames, or None where a file gives none or nonsense."""
     return value if value is not None and math.isfinite(value) and 0 < value < 2**53 else None

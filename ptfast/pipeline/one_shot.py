@@ -119,9 +119,14 @@ class MultiPose:
     def _people(self, images: Sequence[np.ndarray]) -> list[Found]:
         """The people of each of some images of one size."""
         inputs, factor = padded(images, self.settings.long_side)
-        maps = self.model(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
+        maps = self._maps(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
         limits = {"max_people": self.settings.max_people, "min_score": self.settings.min_center_score}
         return [self._without_doubles(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
+
+    def _maps(self, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The network's maps of images (T, 3, H, W), on the CPU one by one: what is small stays in its caches."""
+        parts = [self.model(part) for part in inputs.split(1 if self.device.type == "cpu" else len(inputs))]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _without_doubles(self, people: People, factor: np.ndarray) -> Found:
         """An image's people in its own pixels, of which the network's have `factor` (2,) along x and y."""

@@ -61,7 +61,11 @@ def test_a_resumed_run_ends_equal_to_an_uninterrupted_one(
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
-    [("--long-side", "64", "long_side: expected this run's 64"), ("--batch", "2", "batch: expected this run's 2")],
+    [
+        ("--long-side", "64", "long_side: expected this run's 64"),
+        ("--batch", "2", "batch: expected this run's 2"),
+        ("--precision", "bfloat16", "precision: expected this run's 'bfloat16'"),
+    ],
 )
 def test_a_run_of_other_settings_is_not_gone_on_with(
     option: str, value: str, message: str, video: Path, movenet: Path, tmp_path: Path,

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 OPTIONS: Options = {
     "--long-side": {"type": int, "metavar": "PIXELS", "help": "longer side of the images that the network sees"},
     "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
+    "--precision": {
+        "choices": ["auto", "float32", "bfloat16"],
+        "help": "what the network computes in; auto: bfloat16, "
+        "which is faster and a little less exact, where the device has instructions for it",
+    },
     **THRESHOLDS,
 }
 

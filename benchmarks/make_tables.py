@@ -28,6 +28,7 @@ def main() -> None:
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
     write_real_people()
+    write_between(ROOT / "docs" / "methods.md", "online", method_tables.online(files))
     rows = files["linear_time"]["rows"]
     write_between(ROOT / "docs" / "long-videos.md", "long-videos", method_tables.long_videos(rows))
     method_plots.long_videos(rows, ROOT / "docs" / "long-videos.png")

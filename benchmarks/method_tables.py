@@ -74,6 +74,20 @@ def clip_tracking(files: dict[str, dict]) -> str:
     return "\n\n".join(parts) or "Not measured yet."
 
 
+def online(files: dict[str, dict]) -> str:
+    """Markdown: frames a second of the online method beside others, and of each of its stages."""
+    figures = files.get("profile_online")
+    if figures is None:
+        return "Not measured yet."
+    shown = [{name: cell for name, cell in row.items() if not isinstance(cell, list)} for row in figures["rows"]]
+    about = f"{figures['processor']}, {figures['threads']} threads, images of {figures['size']} pixels, "
+    about += f"{figures['frames']} frames of {figures['video']}, {figures['date']}"
+    return (
+        f"**All by turns** (`python benchmarks/profile_online.py VIDEO`; {about})\n\n{table(shown)}\n\n"
+        f"**Each stage by itself, float32**\n\n{table(figures['stages'])}"
+    )
+
+
 def tables(studies: dict[str, Any], titles: dict[str, str]) -> list[str]:
     """The tables of those studies that have been run, in the order of the titles."""
     return [f"**{title}**\n\n{table(studies[name]['rows'])}" for name, title in titles.items() if name in studies]

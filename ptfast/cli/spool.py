@@ -29,10 +29,14 @@ class Spool(Generic[R]):
         settings: What the records depend on, in JSON's types.
         skeleton: The records' joints.
         frames: Frames of a part.
+        gaps: Numbers of frames may be missing, as of a live source's that were dropped.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], skeleton: Skeleton, frames: int = 250) -> None:
+    def __init__(
+        self, folder: Path, settings: dict[str, Any], skeleton: Skeleton, frames: int = 250, gaps: bool = False
+    ) -> None:
         self.folder, self.settings, self.skeleton, self.frames = folder, settings, skeleton, frames
+        self.gaps = gaps
         self.pending: list[R] = []
 
     def stored(self) -> Iterator[R]:
@@ -55,7 +59,8 @@ class Spool(Generic[R]):
         done = 0
         for path in paths:
             part: R = load_records(path, self.skeleton)  # type: ignore[assignment]
-            if part.frame_ids is None or part.frame_ids.tolist() != [*range(done, done + len(part))]:
+            numbers = [] if part.frame_ids is None else part.frame_ids.tolist()
+            if not self.gaps and numbers != [*range(done, done + len(part))]:
                 raise ValueError(
                     f"{path}: expected frames from {done} on, found others; remove the folder to start anew"
                 )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Generator, Iterable, Sized
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,13 +16,45 @@ from ptfast._check import check_dtype, check_shape
 from ptfast._files import utf8_name
 from ptfast.io.images import quiet, read_image
 
-TimedImage = tuple[np.ndarray | None, float | None]  # (H, W, 3) uint8 RGB or None, and seconds from the video's start
-
 _PATIENCE = 50  # frames that may fail one after another before the video is held to have ended
 _SLOWEST, _FASTEST = 0.01, 1000.0  # frames a second
 
 
-class OpenCVFile:
+class TimedImage(NamedTuple):
+    """A frame as a reader gives it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB; None where it could not be decoded.
+        seconds: From the video's start; None where the source does not tell.
+        number: Of the frame in its video, where some before it may be lost; None for the one after the last.
+    """
+
+    image: np.ndarray | None
+    seconds: float | None = None
+    number: int | None = None
+
+
+class Reader:
+    """Where a video's frames come from.
+
+    Attributes:
+        fps: Frames a second; None where the source has no rate.
+        length: Frames of the whole source; None where it is not known.
+        live: The source does not wait; frames are lost while nobody takes them.
+        dropped: Number of frames that were lost in this way.
+    """
+
+    fps: float | None = None
+    length: int | None = None
+    live: bool = False
+    dropped: int = 0
+
+    def read(self, first: int) -> Generator[TimedImage]:
+        """The frames from number `first` on."""
+        raise NotImplementedError
+
+
+class OpenCVFile(Reader):
     """A video file that OpenCV decodes; frames come upright, as the file's rotation says.
 
     Raises:
@@ -33,8 +65,8 @@ class OpenCVFile:
         self._path = path
         with quiet:
             capture = self._opened()
-            self.fps = _rate(capture.get(cv2.CAP_PROP_FPS))
-            count = _positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+            self.fps = rate(capture.get(cv2.CAP_PROP_FPS))
+            count = positive(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             capture.release()
         self.length = None if count is None else int(count)
 
@@ -49,11 +81,11 @@ class OpenCVFile:
                 if not there:
                     failed += 1
                     continue
-                yield from ((None, None) for _ in range(max(index, first), index + failed))
+                yield from (TimedImage(None) for _ in range(max(index, first), index + failed))
                 index, failed = index + failed, 0
                 if index >= first:
                     seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                    yield None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB), seconds
+                    yield TimedImage(None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB), seconds)
                 index += 1
         finally:
             capture.release()
@@ -70,7 +102,7 @@ class OpenCVFile:
         return capture
 
 
-class TorchcodecFile:
+class TorchcodecFile(Reader):
     """A video file that torchcodec decodes on the CPU, its frames counted by a scan of the file.
 
     Raises:
@@ -82,8 +114,8 @@ class TorchcodecFile:
         self._path = path
         self._decoders: Any = import_module("torchcodec.decoders")
         metadata = self._opened().metadata
-        self.fps = _rate(metadata.average_fps)
-        self.length: int | None = metadata.num_frames_from_header or metadata.num_frames
+        self.fps = rate(metadata.average_fps)
+        self.length = metadata.num_frames_from_header or metadata.num_frames
         self._held = metadata.num_frames_from_content or self.length or 0
 
     def read(self, first: int) -> Generator[TimedImage]:
@@ -93,9 +125,9 @@ class TorchcodecFile:
             try:
                 frame = decoder.get_frame_at(index)
             except RuntimeError:
-                yield None, None
+                yield TimedImage(None)
             else:
-                yield frame.data.numpy(), float(frame.pts_seconds)
+                yield TimedImage(frame.data.numpy(), float(frame.pts_seconds))
 
     def _opened(self) -> Any:
         if _is_text(self._path):
@@ -107,25 +139,21 @@ class TorchcodecFile:
             raise unreadable(self._path, "torchcodec") from error
 
 
-class ImageFiles:
+class ImageFiles(Reader):
     """Image files as the frames of a video."""
-
-    fps: float | None = None
 
     def __init__(self, paths: list[Path]) -> None:
         self._paths = paths
-        self.length: int | None = len(paths)
+        self.length = len(paths)
 
     def read(self, first: int) -> Generator[TimedImage]:
         """The images from `first` on."""
         for path in self._paths[first:]:
-            yield read_image(path), None
+            yield TimedImage(read_image(path))
 
 
-class GivenImages:
+class GivenImages(Reader):
     """The caller's images as the frames of a video."""
-
-    fps: float | None = None
 
     def __init__(self, images: Iterable[np.ndarray | None]) -> None:
         if not isinstance(images, Iterable):
@@ -141,7 +169,7 @@ class GivenImages:
             if image is not None:
                 check_shape(f"source[{index}]", image, ("H", "W", 3))
                 check_dtype(f"source[{index}]", image, ("uint8",))
-            yield image, None
+            yield TimedImage(image)
 
 
 def unreadable(path: Path, reader: str) -> ValueError:
@@ -163,10 +191,11 @@ def _is_text(path: Path) -> bool:
     return bool(start) and all(byte in b"\t\n\r\f\x1b" or byte >= 32 for byte in start)
 
 
-def _rate(fps: float | None) -> float | None:
+def rate(fps: float | None) -> float | None:
     """Frames a second, or None where a file without a rate gives the ticks of its clock or nonsense."""
     return fps if fps is not None and _SLOWEST <= fps <= _FASTEST else None
 
 
-def _positive(value: float | None) -> float | None:
+def positive(value: float | None) -> float | None:
+    """A number of frames, or None where a file gives none or nonsense."""
     return value if value is not None and math.isfinite(value) and 0 < value < 2**53 else None

@@ -14,6 +14,7 @@ from ptfast.pipeline.records import Record
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 
+AHEAD = 8  # frames that are decoded while a method computes
 R = TypeVar("R", bound=Record)
 
 
@@ -77,7 +78,7 @@ def gathered(stream: Callable[[Video], Iterator[Poses]], video: Video | str | Pa
     Raises:
         ValueError: The video has no frame.
     """
-    opened = video if isinstance(video, Video) else open_video(video)
+    opened = video if isinstance(video, Video) else open_video(video, ahead=AHEAD if _is_path(video) else 0)
     frames = list(stream(opened))
     if not frames:
         raise ValueError(f"{opened.name}: expected at least one frame, found none")
@@ -87,3 +88,8 @@ def gathered(stream: Callable[[Video], Iterator[Poses]], video: Video | str | Pa
 def opened_video(frames: Video | Iterable[np.ndarray]) -> Video:
     """A video as it is, or one of the caller's images."""
     return frames if isinstance(frames, Video) else open_video(frames)
+
+
+def _is_path(video: object) -> bool:
+    """Returns True for what is decoded; the caller's images are taken one by one, when their turn comes."""
+    return isinstance(video, (str, Path))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 EXPANSION = 6  # channels inside a block, as a multiple of its input's
 MOST_VALUES = 2**21  # of the maps inside a block at a time, on the CPU
-CHANNELS_PER_PART = 16  # or a multiple
+LEAST_ROWS = 4  # of a block's output at a time
 
 
 def relu6(x: Tensor) -> Tensor:
@@ -53,44 +54,47 @@ class InvertedResidual(nn.Module):
         self.adds_input = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        # Of the input and its expansion, the input is the smaller one to pad, which makes a copy.
-        padded = pad_for_stride_2(x) if self.stride == 2 else x
-        first, *others = self.parts(padded)
-        y = self.part(padded, first, self.project.bias)
-        for part in others:
-            y = y.add_(self.part(padded, part, None))
+        height = x.shape[2] // self.stride
+        rows = self.rows_at_a_time(x)
+        if rows >= height:
+            y = self.strip(x, 0, height)
+        else:
+            shape = (len(x), self.project.out_channels, height, x.shape[3] // self.stride)
+            y = x.new_empty(shape).contiguous(memory_format=torch.channels_last)
+            for first in range(0, height, rows):
+                last = min(first + rows, height)
+                y[:, :, first:last] = self.strip(x, first, last)
         return y.add_(x) if self.adds_input else y
 
-    def parts(self, x: Tensor) -> list[slice]:
-        """The channels inside the block, on the CPU in parts whose maps stay small.
+    def rows_at_a_time(self, x: Tensor) -> int:
+        """Rows of the output that are computed together: on the CPU, in strips whose maps inside the block stay small.
 
-        The memory of larger ones is fetched from the system and given back every time, at the cost of a third of a
-        forward pass.
+        The memory of larger ones is fetched from the system and given back every time, and is far from the processor,
+        at the cost of a third of a forward pass.
         """
-        inside = self.depthwise.in_channels
-        if self.expand is None or x.device.type != "cpu":
-            return [slice(0, inside)]
-        most = MOST_VALUES // max(1, x.numel() // x.shape[1])
-        step = min(inside, max(CHANNELS_PER_PART, most // CHANNELS_PER_PART * CHANNELS_PER_PART))
-        return [slice(start, min(start + step, inside)) for start in range(0, inside, step)]
+        if x.device.type != "cpu":
+            return x.shape[2]
+        a_row = len(x) * self.depthwise.in_channels * x.shape[3] * self.stride
+        return max(LEAST_ROWS, MOST_VALUES // max(1, a_row))
 
-    def part(self, x: Tensor, part: slice, bias: Tensor | None) -> Tensor:
-        """What some of the channels inside the block add to its output."""
-        if self.expand is not None:
-            x = F.conv2d(x, self.expand.weight[part], chosen(self.expand.bias, part))
-            if self.stride == 2:  # the padding is 0 after the expansion, too, whatever its bias
-                x[..., -1, :] = 0
-                x[..., -1] = 0
-            x = relu6(x)
-        layer = self.depthwise
-        weight = layer.weight[part]
-        x = F.conv2d(x, weight, chosen(layer.bias, part), layer.stride, layer.padding, groups=len(weight))
-        return F.conv2d(relu6(x), self.project.weight[:, part], bias)
-
-
-def chosen(bias: Tensor | None, part: slice) -> Tensor | None:
-    """Some entries of a bias, if there is one."""
-    return None if bias is None else bias[part]
+    def strip(self, x: Tensor, first: int, last: int) -> Tensor:
+        """Rows `first` to `last` (B, C, last - first, w) of what the block adds, of its whole input (B, C, H, W)."""
+        if self.stride == 2:
+            # The padding is 0 after the expansion, too, whatever its bias; the input is the smaller one to pad.
+            below = 2 * last == x.shape[2]
+            y = F.pad(x[:, :, 2 * first : 2 * last + 1], (0, 1, 0, int(below)))
+            if self.expand is not None:
+                y = self.expand(y)
+                y[..., -1] = 0
+                if below:
+                    y[..., -1, :] = 0
+                relu6(y)
+            return self.project(relu6(self.depthwise(y)))
+        above = max(0, first - 1)  # the kernel sees a neighbour on either side
+        y = x[:, :, above : last + 1]
+        y = y if self.expand is None else relu6(self.expand(y))
+        y = relu6(self.depthwise(y))
+        return self.project(y[:, :, first - above : last - above])
 
 
 class Separable(nn.Module):

@@ -41,8 +41,8 @@ class Segment:
 def segments(frames: Iterable[Frame], length: int, max_windows: int) -> Iterator[Segment]:
     """Cuts a video into segments of at most `max_windows` windows.
 
-    A frame that could not be decoded, or has another size than the one before, begins a new shot. No window crosses
-    the border of a shot.
+    A frame that could not be decoded, has another size than the one before, or in windows of several frames does not
+    follow that one, since frames between them are lost, begins a new shot. No window crosses the border of a shot.
 
     Args:
         frames: The video.
@@ -55,8 +55,7 @@ def segments(frames: Iterable[Frame], length: int, max_windows: int) -> Iterator
     shot: list[Frame] = []
     first = True  # no segment of the shot has been given out
     for frame in frames:
-        cut = bool(shot) and (frame.image is None or frame.image.shape != shot[-1].image.shape)  # type: ignore[union-attr]
-        if cut:
+        if shot and (frame.image is None or _is_apart(frame, shot[-1], length)):
             yield _segment(shot, length, first, True)
             shot, first = [], True
         if frame.image is None:
@@ -69,6 +68,12 @@ def segments(frames: Iterable[Frame], length: int, max_windows: int) -> Iterator
             shot, first = shot[max_windows:], False
     if shot:
         yield _segment(shot, length, first, True)
+
+
+def _is_apart(frame: Frame, before: Frame, length: int) -> bool:
+    """Returns True if a frame belongs to another shot than the one before it, for windows of T = length."""
+    other_size = frame.image.shape != before.image.shape  # type: ignore[union-attr]
+    return other_size or (length > 1 and frame.index != before.index + 1)
 
 
 def _segment(frames: list[Frame], length: int, first: bool, last: bool) -> Segment:

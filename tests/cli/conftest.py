@@ -1,15 +1,19 @@
-"""A small network and a small video for the tests of ptfast track."""
+"""Small networks and a small video for the tests of ptfast track."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from ptfast.models import Architecture, MaskRcnn3d, save_weights
+from ptfast.models import Architecture, MaskRcnn3d, MoveNet, MoveNetArchitecture, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,18 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture = cv2.resize(rng.integers(0, 256, (8, 9, 3), np.uint8), (72, 64))
         cv2.imwrite(str(folder / f"{index:03d}.png"), picture)
     return folder
+
+
+@pytest.fixture(scope="module")
+def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a narrow MoveNet that finds people everywhere, with a card."""
+    torch.manual_seed(0)
+    model = MoveNet(MoveNetArchitecture(width=0.125))
+    torch.nn.init.constant_(model.heads["box_scale"].out.bias, 10)
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    words = {name: "none" for name in ("source", "licence", "intended_use")}
+    card = {"network": "movenet", "architecture": asdict(model.architecture), "skeleton": "coco_17", **words}
+    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps(card))
+    return path

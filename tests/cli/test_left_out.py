@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 
 from ptfast.cli import main
+from ptfast.cli.methods import add_method
+from ptfast.cli.unseen import drawn_people_alone
 from ptfast.io import read_poses, write_poses
 from ptfast.skeletons import COCO_17, POSETRACK_15, Skeleton
 from ptfast.structures import Poses
@@ -220,9 +224,34 @@ def test_track_that_finds_nobody_says_so(
     lines = said(
         ["track", "--method", "detect-and-track", video, "-o", out, "--weights", weights, "--min-score", "2"], capsys
     )
-    assert f"ptfast track: {video}: nobody was found in 23 frames; {out} has no tracks" in lines
+    assert lines[-1] == f"ptfast track: {video}: nobody was found in 23 frames; {out} has no tracks"
     assert any(line.startswith("ptfast track: more than half: ") and "--min-score 2.0" in line for line in lines)
     assert len(read_poses(out)) == 23  # that nobody is there may be true
+
+
+@pytest.mark.parametrize(("data", "said_so"), [("synthetic: 9 clips", True), ("synthetic", True), ("photos", False)])
+def test_track_says_last_that_weights_have_only_seen_drawn_people(
+    data: str, said_so: bool, video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = Path(shutil.copy(weights, tmp_path / "drawn.safetensors"))
+    card = json.loads(weights.with_suffix(".json").read_text()) | {"data": data}
+    drawn.with_suffix(".json").write_text(json.dumps(card))
+    lines = said(["track", video, "-o", tmp_path / "tracks.json", "--weights", drawn], capsys)
+    line = (
+        "ptfast track: drawn has only seen drawn people, and it finds few real ones; --method online has seen real ones"
+    )
+    assert (bool(lines) and lines[-1] == line) is said_so
+
+
+def test_weights_that_come_along_say_what_they_have_seen() -> None:
+    def lines(method: str, *more: str) -> list[str]:
+        parser = argparse.ArgumentParser()
+        add_method(parser)
+        return drawn_people_alone(parser.parse_args(["--method", method, *more]))
+
+    assert lines("online") == []
+    assert lines("detect-and-track")[0].startswith("detect-and-track has only seen drawn people")
+    assert lines("clip-tracking")[0].startswith("clip-tracking and detect-and-track have only seen drawn people")
 
 
 def test_track_counts_frames_that_could_not_be_decoded(

@@ -18,7 +18,7 @@ from ptfast.cli import main
 from ptfast.io import read_poses
 from ptfast.methods import Online
 from ptfast.methods.online import estimators
-from ptfast.models import MoveNet, MoveNetArchitecture, NanoDet, NanoDetArchitecture
+from ptfast.models import NanoDet, NanoDetArchitecture
 from ptfast.pipeline import Fused, MultiPose, SinglePose, TopDown
 from ptfast.pipeline.images import padded
 from ptfast.pipeline.weights import load_movenet_weights, path_of
@@ -26,17 +26,6 @@ from ptfast.structures import Poses
 
 SMALL = ("--long-side", "96", "--batch", "3")
 LOW = (*SMALL, "--min-score", "0", "--min-joint-score", "0")
-
-
-@pytest.fixture(scope="module")
-def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a narrow MoveNet that finds people everywhere, with a card."""
-    torch.manual_seed(0)
-    model = MoveNet(MoveNetArchitecture(width=0.125))
-    torch.nn.init.constant_(model.heads["box_scale"].out.bias, 10)
-    return written(
-        model, tmp_path_factory.mktemp("weights") / "small.safetensors", network="movenet", skeleton="coco_17"
-    )
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +38,10 @@ def nanodet(tmp_path_factory: pytest.TempPathFactory) -> Path:
         maps = model(torch.from_numpy(inputs).permute(0, 3, 1, 2))
         for out, logits in zip(model.out, maps, strict=True):
             out.bias[0] -= logits[:, 0].quantile(0.999)
-    return written(model, tmp_path_factory.mktemp("weights") / "boxes.safetensors", network="nanodet")
-
-
-def written(model: MoveNet | NanoDet, path: Path, **entries: str) -> Path:
-    """A file of a network's weights, with a card of these entries and of what all have."""
+    path = tmp_path_factory.mktemp("weights") / "boxes.safetensors"
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
-    card = {"architecture": asdict(model.architecture), "source": "", "licence": "", "intended_use": "", **entries}
-    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = {"architecture": asdict(model.architecture), "network": "nanodet", "source": "", "licence": "",
+            "intended_use": "", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(card))
     return path
 
@@ -191,7 +176,11 @@ def test_qualities_have_their_networks_and_thresholds() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
-    [("--long-side", "64", "long_side: expected this run's 64"), ("--batch", "2", "batch: expected this run's 2")],
+    [
+        ("--long-side", "64", "long_side: expected this run's 64"),
+        ("--batch", "2", "batch: expected this run's 2"),
+        ("--precision", "bfloat16", "precision: expected this run's 'bfloat16'"),
+    ],
 )
 def test_a_run_of_other_settings_is_not_gone_on_with(
     option: str, value: str, message: str, video: Path, movenet: Path, tmp_path: Path,

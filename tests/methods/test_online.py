@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ptfast.io import open_video
-from ptfast.methods import Online
+from ptfast.methods import Online, base
 from ptfast.methods.online import Config
 from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.pipeline import MultiPose, MultiPoseSettings
@@ -164,3 +164,20 @@ def test_a_wrong_setting_is_named() -> None:
         Config(batch=2.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="expected at least one frame, found none"):
         Online(spot).track([])
+
+
+def test_a_path_is_decoded_ahead_and_images_are_not(
+    pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index, picture in enumerate(pictures):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), picture)
+    asked: list[object] = []
+
+    def opened(source: object, **reading: int) -> object:
+        asked.append(reading)
+        return open_video(source, **reading)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(base, "open_video", opened)
+    one, other = method().track(tmp_path), method().track([picture[..., ::-1].copy() for picture in pictures])
+    assert asked == [{"ahead": base.AHEAD}, {"ahead": 0}]
+    same(one, other)

@@ -1,4 +1,4 @@
-"""MoveNet's blocks: padding as TensorFlow's, and the same in parts as whole."""
+"""MoveNet's blocks: padding as TensorFlow's, and the same in strips as whole."""
 
 from __future__ import annotations
 
@@ -43,24 +43,33 @@ def test_equals_layer_after_layer(stride: int, out_channels: int, expand: bool) 
     torch.testing.assert_close(given, images(), rtol=0, atol=0)  # nothing is written to
 
 
-@pytest.mark.parametrize("most", [1, 2 * 8 * 6 * 35])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_in_parts_equals_whole(monkeypatch: pytest.MonkeyPatch, stride: int, most: int) -> None:
-    layer, given = block(stride), images()
+@pytest.mark.parametrize("rows", [1, 3, 4, 7])
+@pytest.mark.parametrize("expand", [True, False])
+@pytest.mark.parametrize(("stride", "out_channels"), [(1, 12), (1, 20), (2, 12)])
+def test_in_strips_equals_whole(
+    monkeypatch: pytest.MonkeyPatch, stride: int, out_channels: int, expand: bool, rows: int
+) -> None:
+    layer, given = block(stride, out_channels, expand=expand), images()
     whole = layer(given)
     whole.square().sum().backward()
     gradients = {name: value.grad.clone() for name, value in layer.named_parameters()}
-    assert len(layer.parts(given)) == 1
-    monkeypatch.setattr(movenet_layers, "MOST_VALUES", most)
-    assert len(layer.parts(given)) == (5 if most == 1 else 3)  # of 72 channels, in multiples of 16
+    monkeypatch.setattr(InvertedResidual, "rows_at_a_time", lambda self, x: rows)
     layer.zero_grad()
-    parts = layer(given)
-    parts.square().sum().backward()
-    torch.testing.assert_close(parts, whole)
+    strips = layer(given)
+    strips.square().sum().backward()
+    torch.testing.assert_close(strips, whole)
+    assert strips.is_contiguous(memory_format=torch.channels_last) or rows >= whole.shape[2]
     for name, value in layer.named_parameters():
         torch.testing.assert_close(value.grad, gradients[name], rtol=1e-4, atol=1e-4)
 
 
+def test_strips_are_as_high_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = images()  # two of 8 rows of 6, which 72 channels show inside the block
+    for stride, most, rows in ((1, 2**21, 2427), (1, 2 * 72 * 6 * 5, 5), (2, 2 * 72 * 6 * 10, 5), (1, 1, 4)):
+        monkeypatch.setattr(movenet_layers, "MOST_VALUES", most)
+        assert block(stride).rows_at_a_time(given) == rows
+
+
 def test_a_gpu_takes_a_block_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(movenet_layers, "MOST_VALUES", 1)
-    assert block(1).parts(images().to("meta")) == [slice(0, 72)]
+    assert block(1).rows_at_a_time(images().to("meta")) == 8

@@ -241,3 +241,13 @@ def test_the_shipped_network_sees_real_people() -> None:
     oks = oks_matrix(seen, truth.keypoints[:, theirs], area=areas, sigmas=sigmas, b_visible=there)
     assert len(truth.scores) == len(seen) == 4
     assert {*oks.argmax(1).tolist()} == {0, 1, 2, 3} and oks.max(1).min() > 0.5
+
+
+def test_bfloat16_moves_people_a_little(pictures: list[np.ndarray]) -> None:
+    exact, narrow = estimator()(pictures), estimator(precision="bfloat16")
+    assert narrow.model.stem.weight.dtype == torch.bfloat16 and estimator().model.stem.weight.dtype == torch.float32
+    assert narrow.depends_on()["precision"] == "bfloat16"
+    near = narrow(pictures)
+    assert 0 < abs(float(near.scores.max() - exact.scores.max())) < 0.05
+    with pytest.raises(ValueError, match="precision must be 'auto', 'float32' or 'bfloat16', got 'half'"):
+        estimator(precision="half")

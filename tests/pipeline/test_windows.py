@@ -96,3 +96,11 @@ def test_reading_again_goes_on_with_the_same_segments(length: int, most: int) ->
         assert missing == [part for part in whole if part[1][-1] >= done]
         given = [index for _, results in parts for index in results]
         assert given == [*range(done - again, len(SIZES))]
+
+
+def test_no_window_goes_across_lost_frames_but_single_frames_are_batched() -> None:
+    frames = [Frame(np.zeros((2, 2, 3), np.uint8), "", index) for index in (0, 1, 2, 3, 6, 7, 8)]
+    numbers = [[frame.index for frame in segment.frames] for segment in segments(frames, 3, 10)]
+    assert numbers == [[0, 1, 2, 3], [6, 7, 8]]
+    numbers = [[frame.index for frame in segment.frames] for segment in segments(frames, 1, 5)]
+    assert numbers == [[0, 1, 2, 3, 6], [7, 8]]

@@ -14,6 +14,7 @@ from ptfast.cli.methods._command import MethodCommand, given_options, name_of, p
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
     from ptfast.structures import Poses
+    from ptfast.tracking import OnlineLinker, TrackLinker
 
 METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,
@@ -80,3 +81,21 @@ def files_of(arguments: argparse.Namespace) -> dict[str, Path]:
     """The files that records depend on besides the video, by name."""
     method = METHODS[arguments.method]
     return method.files(arguments.weights or method.weights, given_options(method, arguments))
+
+
+def links_one_by_one(arguments: argparse.Namespace) -> bool:
+    """Returns True if the method's records are linked one by one, whatever frames are missing between them."""
+    return METHODS[arguments.method].linker is not None
+
+
+def linker_of(arguments: argparse.Namespace, method: Method[Any]) -> OnlineLinker | TrackLinker:
+    """A linker for the method's records, one by one.
+
+    Raises:
+        ValueError: It has none.
+    """
+    make = METHODS[arguments.method].linker
+    if make is None:
+        able = [name for name, command in METHODS.items() if command.linker is not None]
+        raise ValueError(f"--show is for --method {' or '.join(able)}, not for {arguments.method}")
+    return make(method)

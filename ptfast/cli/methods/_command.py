@@ -15,6 +15,7 @@ from ptfast.skeletons import SKELETONS, Skeleton
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
     from ptfast.structures import Poses
+    from ptfast.tracking import OnlineLinker, TrackLinker
 
 R = TypeVar("R")
 Options = Mapping[str, Mapping[str, Any]]
@@ -67,6 +68,8 @@ class MethodCommand:
             where records hold only what the settings keep.
         link: Makes tracks of a video's records, by the method and the records, and says what that leaves out besides;
             the same kinds of losses each time.
+        linker: What links its records one by one as `link` does all; None where they are no poses of single frames,
+            which a window can show, or may have no gaps between them, as dropped frames leave.
     """
 
     options: Options
@@ -75,6 +78,7 @@ class MethodCommand:
     files: Callable[[str, dict[str, Any]], dict[str, Path]]
     left_out: Callable[[Any, Any], list[Loss]] = lambda method, record: []
     link: Callable[[Any, Iterable[Any]], tuple[Poses, list[Loss]]] = lambda method, records: (method.link(records), [])
+    linker: Callable[[Any], OnlineLinker | TrackLinker] | None = None
 
 
 def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[str, Any]:

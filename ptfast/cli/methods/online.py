@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
 from ptfast.cli.methods._command import DETECTOR, THRESHOLDS, MethodCommand, Options
-from ptfast.tracking import count_filtered
+from ptfast.tracking import OnlineLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import Online
@@ -27,6 +27,11 @@ OPTIONS: Options = {
         "help": "longer side of the images that MultiPose sees; chosen by what is seen",
     },
     "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
+    "--precision": {
+        "choices": ["auto", "float32", "bfloat16"],
+        "help": "what the network computes in; auto: bfloat16, "
+        "which is faster and a little less exact, where the device has instructions for it",
+    },
     **THRESHOLDS,
 }
 PARTS = ("quality", "detector", "pose")
@@ -57,4 +62,9 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
     return [replace(poses, noun="detection"), joints]
 
 
-COMMAND = MethodCommand(OPTIONS, "", make, files, left_out)
+def linker(method: Online) -> OnlineLinker:
+    """Links frame by frame."""
+    return OnlineLinker(**method.thresholds())
+
+
+COMMAND = MethodCommand(OPTIONS, "", make, files, left_out, linker=linker)

@@ -140,8 +140,15 @@ def variations() -> dict[str, OneShot]:
         f"full, {name}={value}": Fused(full.multipose, full.detector, full.person_poses, FusedSettings(**{name: value}))
         for name, value in (("min_score", 0.05), ("min_score", 0.3), ("same", 0.2), ("same", 0.6))
     }
-    smaller = NanoDetBoxes(detector, NanoDetSettings(long_side=416))
-    return one_shot | fused | {"full, detector at 416": Fused(full.multipose, smaller, full.person_poses)}
+    sized = {side: NanoDetBoxes(detector, NanoDetSettings(long_side=side)) for side in (416, 640)}
+    return (
+        one_shot
+        | fused
+        | {
+            f"full, detector at {side}": Fused(full.multipose, boxes, full.person_poses)
+            for side, boxes in sized.items()
+        }
+    )
 
 
 def main() -> None:

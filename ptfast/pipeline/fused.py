@@ -114,7 +114,8 @@ def fused(seen: Found, again: Found, sigmas: np.ndarray, settings: FusedSettings
     """Both looks as one.
 
     A person whom the second look found again has the mean of both poses, weighted by the scores of the joints. Where
-    it found nobody whom the first knows, and is surer, its pose counts.
+    it found nobody whom the first knows, and is surer, its pose counts. In a box that nobody has, it may have gone for
+    somebody who is known by then; that pose does not count.
 
     Args:
         seen: P people.
@@ -140,4 +141,5 @@ def fused(seen: Found, again: Found, sigmas: np.ndarray, settings: FusedSettings
         boxes=theirs.boxes,
         scores=np.maximum(seen.scores, theirs.scores),
     )
-    return joined([known, more])
+    new = oks_matrix(more.keypoints, known.keypoints, area=(more.areas, known.areas), sigmas=sigmas)
+    return joined([known, more.select(new.max(1, initial=0) < settings.same)])

@@ -155,7 +155,7 @@ def test_an_option_of_another_method_is_refused(
     with pytest.raises(SystemExit) as end:
         main(["track", str(video), "-o", str(tmp_path / "tracks.json"), "--inertia", "0.5"])
     assert end.value.code == 2
-    assert "--inertia is for --method wisp, not for detect-and-track" in capsys.readouterr().err
+    assert "--inertia is for --method wisp, not for online" in capsys.readouterr().err
 
 
 def test_options_of_one_name_must_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def main() -> None:
     missing = sorted(set(times[0]) ^ set(times[1]))
     print(f"{len(ratios)} rows: the median takes {statistics.median(ratios.values()):.3f} of the earlier time")
     print(f"{len(missing)} rows that one tree alone has or that failed there: {', '.join(missing) or 'none'}")
-    about = {"command": " ".join(sys.argv), "earlier": revision(arguments.earlier), "tree": revision(HERE)}
+    about = {"earlier": revision(arguments.earlier), "tree": revision(HERE), "modules": modules, "rows": arguments.k}
     RESULT.write_text(json.dumps(about | {"ratios": ratios, "missing": missing}, indent=1) + "\n")
 
 

@@ -133,6 +133,11 @@ def variations() -> dict[str, OneShot]:
     """Estimators whose sizes or fusion differ."""
     full: Any = Online.load(quality="full").estimate
     model, detector = full.multipose.model, full.detector.model
+    precisions = {
+        f"{quality}, {precision}": Online.load(quality=quality, precision=precision).estimate
+        for quality in ("fast", "full")
+        for precision in ("float32", "bfloat16")
+    }
     one_shot = {
         f"fast, long_side={side}": MultiPose(model, settings=MultiPoseSettings(side)) for side in (256, 448, 640)
     }
@@ -141,14 +146,10 @@ def variations() -> dict[str, OneShot]:
         for name, value in (("min_score", 0.05), ("min_score", 0.3), ("same", 0.2), ("same", 0.6))
     }
     sized = {side: NanoDetBoxes(detector, NanoDetSettings(long_side=side)) for side in (416, 640)}
-    return (
-        one_shot
-        | fused
-        | {
-            f"full, detector at {side}": Fused(full.multipose, boxes, full.person_poses)
-            for side, boxes in sized.items()
-        }
-    )
+    detectors = {
+        f"full, detector at {side}": Fused(full.multipose, boxes, full.person_poses) for side, boxes in sized.items()
+    }
+    return precisions | one_shot | fused | detectors
 
 
 def main() -> None:

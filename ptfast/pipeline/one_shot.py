@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class MultiPoseSettings:
     min_center_score: float = 0.05
     max_oks: float = 0.6
     min_oks: float = 0.2
-    precision: Precision = "float32"
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         if self.long_side is not None:
@@ -91,8 +92,9 @@ class MultiPose:
         if len(skeleton) != model.architecture.joints:
             raise ValueError(f"skeleton must have the model's {model.architecture.joints} joints, got {len(skeleton)}")
         self.skeleton, self.settings, self.device = skeleton, settings or MultiPoseSettings(), torch.device(device)
-        narrow = runs_in_bfloat16(self.settings.precision, self.device)
-        self.model = model.to(self.device, torch.bfloat16 if narrow else torch.float32).eval()
+        if runs_in_bfloat16(self.settings.precision, self.device):
+            model = deepcopy(model).bfloat16()  # the caller's keeps its weights
+        self.model = model.to(self.device).eval()
 
     def __call__(self, images: Sequence[np.ndarray | None]) -> Poses:
         """Estimates the poses of all people in some images; those of one size go through the network together.

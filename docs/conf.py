@@ -38,7 +38,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", r".*"),
     ("py:.*", r"(?!ptfast).*\..*"),
-    ("py:class", r"\w+|ptfast\.(.*\.)?(_.*|State|Observation|Format|Found)"),  # aliases and type variables
+    ("py:class", r"\w+|ptfast\.(.*\.)?(_.*|State|Observation|Format|Found|Reader|Reading)"),  # aliases
 ]
 
 html_theme = "furo"

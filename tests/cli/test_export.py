@@ -26,7 +26,7 @@ def test_movenet_becomes_a_file_that_onnx_runtime_runs(tmp_path: Path, capsys: p
     [
         ("a.pt", "movenet-thunder", "a.pt: expected a name that ends in .onnx, got .pt"),
         ("a.onnx", "nanodet-g", "network: expected 'movenet', found 'nanodet'"),
-        ("a.onnx", "nobody", "nobody: expected a .safetensors file, or one of: movenet-multipose, movenet-thunder"),
+        ("a.onnx", "nobody", "nobody: expected a file of weights of a MoveNet, or one of: movenet-multipose"),
     ],
 )
 def test_other_names_and_weights_are_refused(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ptfast._check import format_shape
-from ptfast.pipeline.one_shot import MultiPose
+from ptfast.pipeline.one_shot import MultiPose, MultiPoseSettings
 from ptfast.pipeline.onnx import movenet, rtmdet, simcc, yolo, yolox
 from ptfast.pipeline.onnx.estimators import Format, OnnxDetector, OnnxOneShot, OnnxPersonPoses, OnnxSettings
 from ptfast.pipeline.onnx.network import OnnxNetwork
@@ -73,7 +73,8 @@ def load_onnx(
     """
     network, settings = OnnxNetwork(path, device), settings or OnnxSettings()
     if movenet.has_maps(network.outputs, len(skeleton), boxes=True):
-        return MultiPose(movenet.MapNetwork(network, len(skeleton), boxes=True), skeleton)  # type: ignore[arg-type]
+        maps = movenet.MapNetwork(network, len(skeleton), boxes=True)
+        return MultiPose(maps, skeleton, MultiPoseSettings(precision="float32"))  # type: ignore[arg-type]
     if movenet.has_maps(network.outputs, len(skeleton), boxes=False):
         return SinglePose(movenet.MapNetwork(network, len(skeleton), boxes=False), skeleton)  # type: ignore[arg-type]
     if simcc.has_joints(network.outputs, len(skeleton)):

@@ -34,6 +34,7 @@ from ptfast.methods import Online
 from ptfast.methods.base import AHEAD
 from ptfast.models.movenet_layers import InvertedResidual
 from ptfast.pipeline import one_shot
+from ptfast.pipeline.people import Found
 from ptfast.structures import Poses
 from ptfast.tracking import OnlineLinker
 
@@ -129,7 +130,7 @@ def by_stages(method: Online, video: Path, frames: int) -> list[dict[str, Any]]:
         (one_shot, "padded", "resizing"),
         (method.estimate.model, "forward", "network"),
         (one_shot, "decode_multipose", "decoding of maps"),
-        (method.estimate, "_without_doubles", "doubles"),
+        (Found, "without_doubles", "doubles"),
     ]
     with watch.on(places), open_video(video, limit=frames) as opened:
         source = (frame.image for frame in watch.frames("decoding of video", opened))
@@ -157,7 +158,7 @@ def main() -> None:
     ptfast.set_num_threads(options.threads)
     method, narrow = (Online.load(long_side=options.size, precision=kind) for kind in ("float32", "bfloat16"))
     others = {"ultralytics yolo11n-pose": ultralytics(options.size)}
-    subjects = {"ptfast": whole(method), "ptfast, bfloat16": whole(narrow), "naive loop": naive(method)}
+    subjects = {"ptfast, bfloat16": whole(narrow), "ptfast, float32": whole(method), "naive loop": naive(method)}
     subjects |= {name: run for name, run in others.items() if run is not None}
     with tempfile.TemporaryDirectory() as folder:
         video = options.video or synthetic_video(Path(folder))

@@ -12,6 +12,7 @@ import torch
 from ptfast._check import check_integer, check_number
 from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
+from ptfast.pipeline.cores import one_a_core
 from ptfast.pipeline.detectors import Boxes, checked, settings_of
 from ptfast.pipeline.images import padded
 from ptfast.pipeline.people import Found, merged, nobody, poses_of
@@ -138,8 +139,10 @@ class MultiPose:
         return [in_image(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
 
     def _maps(self, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The network's maps of images (T, 3, H, W), on the CPU one by one: what is small stays in its caches."""
-        parts = [self.model(part) for part in inputs.split(1 if self.device.type == "cpu" else len(inputs))]
+        """The network's maps of images (T, 3, H, W); on the CPU each goes by itself, so that it stays in the caches."""
+        if self.device.type != "cpu":
+            return self.model(inputs)
+        parts = one_a_core(self.model, inputs.split(1))
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

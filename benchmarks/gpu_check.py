@@ -73,14 +73,15 @@ def run_tests() -> bool:
 
 
 def measure() -> Path:
-    """Times all kernels and writes the results."""
+    """Times all kernels and networks and writes the results."""
     import torch
+    import gpu_people
     from gpu_kernels import CASES, copy_bandwidth, run_case
     from tqdm import tqdm
 
     bandwidth = copy_bandwidth()
     rows = []
-    for name, case in tqdm(CASES.items(), desc="kernels", unit="kernel"):
+    for name, case in tqdm((CASES | gpu_people.CASES).items(), desc="kernels", unit="kernel"):
         rows.append(run_case(name, case, bandwidth))
         torch.cuda.empty_cache()
         tqdm.write(describe(rows[-1]))

@@ -74,8 +74,8 @@ def run_tests() -> bool:
 
 def measure() -> Path:
     """Times all kernels and networks and writes the results."""
-    import torch
     import gpu_people
+    import torch
     from gpu_kernels import CASES, copy_bandwidth, run_case
     from tqdm import tqdm
 

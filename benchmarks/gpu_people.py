@@ -18,7 +18,7 @@ from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.structures import Poses
 
 SIZE = (640, 480)  # width and height
-CLOSE = 3.0  # pixels; of the best pose of a frame, in the mean
+CLOSE = 3.0  # pixels; the median of the joints of the surest person of a frame
 
 
 def images(count: int) -> list[np.ndarray]:
@@ -38,7 +38,7 @@ def network(count: int) -> Call:
         return torch.cat([of(part)["kpt_heatmap"] for part in batch.chunk(parts)])
 
     def agree(ours: Tensor, theirs: Tensor) -> None:
-        assert (ours - theirs).abs().mean() < 1e-3
+        assert (ours - theirs).abs().mean() < 5e-3
 
     return Call(
         lambda: heatmaps(narrow),
@@ -53,11 +53,10 @@ def estimator(count: int) -> Call:
     here = MultiPose(deepcopy(model), settings=MultiPoseSettings(long_side=SIZE[0]), device=DEVICE)
     on_the_host = MultiPose(model, settings=MultiPoseSettings(long_side=SIZE[0], precision="float32"))
 
-    def best(poses: Poses) -> np.ndarray:
-        return np.stack([frame.keypoints[0] for frame in poses])
-
     def agree(ours: Poses, theirs: Poses) -> None:
-        assert np.linalg.norm(best(ours) - best(theirs), axis=2).mean(1).max() < CLOSE
+        for one, other in zip(ours, theirs, strict=True):
+            away = np.linalg.norm(other.keypoints - one.keypoints[0], axis=2)  # (P, K) from the surest person
+            assert np.median(away, axis=1).min() < CLOSE
 
     return Call(
         lambda: here(frames),

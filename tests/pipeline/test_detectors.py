@@ -14,7 +14,7 @@ from ptfast.methods import ClipTracking, DetectAndTrack
 from ptfast.methods.clip_tracking import Config, Merging
 from ptfast.methods.detect_and_track import Config as DetectorConfig
 from ptfast.models import Architecture, Hrnet, HrnetArchitecture, Limits, MaskRcnn3d
-from ptfast.pipeline.detectors import each_image, given_boxes
+from ptfast.pipeline.detectors import each_batch, each_image, given_boxes
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 
@@ -96,6 +96,34 @@ def test_boxes_without_area_are_given_on_and_inverted_ones_refused() -> None:
     assert kept.tolist() == boxes.tolist() and scores.tolist() == np.float32([0.1, 0.2, 0.3]).tolist()
     with pytest.raises(ValueError, match=r"x2 >= x1 and y2 >= y1, got \[5.0, 9.0, 6.0, 5.0\]"):
         each_image(lambda _: ([[5, 9, 6, 5]], [0.5]))(frames, [0])
+
+
+def brightest(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A box about the brightest pixel, with its brightness for a score."""
+    value = image.sum(-1)
+    y, x = np.unravel_index(value.argmax(), value.shape)
+    return np.array([[x - 1, y - 1, x + 1, y + 1]]), np.array([value.max() / 765])
+
+
+def test_a_function_of_a_list_sees_the_key_frames_together() -> None:
+    seen: list[int] = []
+
+    def detect(images: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        seen.append(len(images))
+        return [brightest(image) for image in images]
+
+    keys = [0, 3, 8]
+    for together, alone in zip(each_batch(detect)(SHOWN, keys), each_image(brightest)(SHOWN, keys), strict=True):
+        assert together[0].tolist() == alone[0].tolist() and together[1].tolist() == alone[1].tolist()
+        assert together[0].dtype == together[1].dtype == np.float32
+    assert each_batch(detect)(SHOWN, []) == [] and seen == [3]
+
+
+def test_a_function_of_a_list_gives_boxes_of_each_image() -> None:
+    with pytest.raises(ValueError, match="function must give boxes for each of 3 images, got 2"):
+        each_batch(lambda images: [brightest(image) for image in images[1:]])(SHOWN, [0, 1, 2])
+    with pytest.raises(ValueError, match=r"boxes must have shape \(N, 4\), got \(1, 5\)"):
+        each_batch(lambda images: [(np.zeros((1, 5)), np.zeros(1))])(SHOWN, [0])
 
 
 def test_sparse_boxes_are_those_of_mots_numbers() -> None:

@@ -9,7 +9,7 @@ import torch
 from ptfast.pipeline.detectors import Detector
 from ptfast.pipeline.mask_rcnn import load_mask_rcnn
 from ptfast.pipeline.nanodet_boxes import NanoDetBoxes
-from ptfast.pipeline.one_shot import MultiPose, OneShotBoxes
+from ptfast.pipeline.one_shot import MultiPose, MultiPoseSettings, OneShotBoxes
 from ptfast.pipeline.onnx import OnnxDetector, OnnxOneShot, OnnxPersonPoses, load_onnx
 from ptfast.pipeline.person_poses import SinglePose
 from ptfast.pipeline.pose_networks import TubePoses
@@ -71,13 +71,17 @@ def load_person_poses(
 
 
 def load_one_shot(
-    weights: str | Path = "movenet-multipose", *, device: str | torch.device = "cpu"
+    weights: str | Path = "movenet-multipose",
+    *,
+    settings: MultiPoseSettings | None = None,
+    device: str | torch.device = "cpu",
 ) -> MultiPose | OnnxOneShot:
     """A one-shot estimator with weights of a file, or those that come along.
 
     Args:
         weights: "movenet-multipose"; a *.safetensors file of such a network, with its card beside it; or a *.onnx file
             of a format that `load_onnx` knows.
+        settings: How a MoveNet runs; other networks have none of these.
         device: Where the network runs.
 
     Raises:
@@ -86,9 +90,11 @@ def load_one_shot(
     """
     if not is_onnx(weights):
         loaded = load_movenet_weights(weights)
-        return MultiPose(loaded.model, loaded.skeleton, device=device)
+        return MultiPose(loaded.model, loaded.skeleton, settings, device)
     found = load_onnx(weights, device=device)
-    if isinstance(found, MultiPose | OnnxOneShot):
+    if isinstance(found, MultiPose):
+        return MultiPose(found.model, found.skeleton, settings, device)
+    if isinstance(found, OnnxOneShot):
         return found
     raise ValueError(f"{weights}: expected a network that finds people and their joints, found one of either alone")
 

@@ -148,7 +148,7 @@ def test_another_detector_is_another_run(
         (["--quality", "fast", "--detector", "nanodet-g"], "detector and pose are for quality 'full'"),
         (["--weights", "movenet-multipose", "--pose", "movenet-thunder"], "weights with detector or pose are for"),
         (["--detector", "nanodet-g", "--long-side", "640"], "long_side is for MultiPose"),
-        (["--quality", "full", "--pose", "clip-tracking-2d"], "pose must find MultiPose's joints for quality 'full'"),
+        (["--quality", "full", "--pose", "clip-tracking-2d"], "pose must find the joints of weights for quality 'full'"),
         (["--detector", "nobody"], "nobody: expected a file, or one of: "),
     ],
 )

@@ -13,12 +13,14 @@ import pytest
 import torch
 
 from ptfast.evaluation.posetrack import evaluate
+from ptfast.io import Frame
 from ptfast.methods.clip_tracking import ClipTracking, Config, Merging
 from ptfast.models import Hrnet, HrnetArchitecture, estimate_tubes, save_weights
 from ptfast.ops import iou_matrix
-from ptfast.pipeline import FrameTracklets, pose_networks
-from ptfast.pipeline.detectors import Detector, each_image, given_boxes
-from ptfast.skeletons import POSETRACK_15
+from ptfast.pipeline import FrameTracklets, MaskRcnn, NanoDetBoxes, SinglePose, TubePoses, load_detector, pose_networks
+from ptfast.pipeline.detectors import Detector, each_batch, each_image, given_boxes
+from ptfast.pipeline.weights import settings_for
+from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 
@@ -74,9 +76,9 @@ def tracker(truth: Poses, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(detector: Detector | None = None, merging: dict[str, Any] | None = None, **settings: Any) -> ClipTracking:
         kept = Merging(**{"min_area": 0.0, **(merging or {})})
-        return ClipTracking(
-            model, detector or given_boxes(truth), size=(64, 48), config=Config(merging=kept, **settings)
-        )
+        tubes = {name: settings.pop(name) for name in ("flip", "refine", "precision") if name in settings}
+        config = Config(merging=kept, **settings)
+        return ClipTracking(TubePoses(model, (64, 48), **tubes), detector or given_boxes(truth), config=config)
 
     return make
 
@@ -230,7 +232,7 @@ def test_the_network_sees_tubes_as_the_settings_say(size: tuple[int, int], setti
     model, rng = network(), np.random.default_rng(0)
     pictures, boxes = rng.integers(0, 256, (3, 72, 96, 3), np.uint8), np.array([[10, 5, 50, 65]], np.float32)
     detector = each_image(lambda _: (boxes, np.ones(1)))
-    method = ClipTracking(model, detector, size=size, config=Config(frames=3, precision="float32", **settings))
+    method = ClipTracking(TubePoses(model, size, precision="float32", **settings), detector, config=Config(frames=3))
     found = FrameTracklets.concatenate(list(method.detect(list(pictures)))).tracklets
     index = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 2]])
     wanted, _ = estimate_tubes(model, pictures, boxes.repeat(3, 0), index, size=size, skeleton=POSETRACK_15, **settings)
@@ -279,14 +281,74 @@ def test_joints_under_their_thresholds_are_absent(tracker: Any) -> None:
 
 def test_what_tracklets_depend_on_is_told(tracker: Any) -> None:
     """An interrupted run goes on only with the same."""
-    usual = tracker().depends_on()
+    usual = tracker(precision="float32").depends_on()
+    nanodet = tracker(load_detector("nanodet-g"), precision="float32").depends_on()
+    assert usual["detector"] is None and nanodet != usual
     assert json.loads(json.dumps(usual)) == usual
     for name, value in (
         ("frames", 7), ("step", 2), ("flip", False), ("refine", "taylor"), ("min_box_score", None),
         ("precision", "bfloat16"),
     ):  # fmt: skip
-        assert tracker(**{name: value}).depends_on() != usual, name
-    assert tracker(merging={"radius": 0.2}, min_similarity=0.5, sigma_scale=2.0, batch=3).depends_on() == usual
+        assert tracker(**{"precision": "float32", name: value}).depends_on() != usual, name
+    others = {"merging": {"radius": 0.2}, "min_similarity": 0.5, "sigma_scale": 2.0, "batch": 3}
+    assert tracker(**others, precision="float32").depends_on() == usual
+
+
+def marks(frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """COCO's joints in a column down the middle of each box, 3 pixels further to the right in each frame."""
+    assert all(frame.image is not None for frame in frames)
+    numbers = np.array([frame.index for frame in frames])[index]  # (M, T)
+    left, top, right, bottom = boxes.T[:, :, None, None]
+    keypoints = np.zeros((*index.shape, 17, 2), np.float32)
+    keypoints[..., 0] = (left + right) / 2 + 3 * numbers[..., None]
+    keypoints[..., 1] = top + (bottom - top) * np.linspace(0, 1, 17)
+    return keypoints, np.full((*index.shape, 17), 0.5, np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:.*could not be decoded")
+def test_any_function_of_people_and_any_joints_will_do() -> None:
+    """A person in every second frame, whose box stands still as the joints move; a frame is lost."""
+    box = np.array([[10, 5, 50, 105]], np.float32)
+    config = Config(frames=5, step=2, merging=Merging(min_area=0.0, min_length=2, joint_thresholds=(0.4,) * 17))
+    detector = each_batch(lambda images: [(box, np.ones(1))] * len(images))
+    pictures = numbered(20)
+    pictures[12] = None
+    tracks = ClipTracking(marks, detector, skeleton=COCO_17, config=config).track(pictures)  # type: ignore[arg-type]
+    assert tracks.skeleton == COCO_17 and np.diff(tracks.frame_offsets).tolist() == [1] * 12 + [0] + [1] * 7
+    assert len({*tracks.track_ids.tolist()}) == 2  # before and after the lost frame
+    there = np.delete(np.arange(20), 12)
+    np.testing.assert_allclose(tracks.keypoints[:, 0], np.stack([30 + 3 * there, np.full(19, 5)], 1), atol=1e-4)
+    np.testing.assert_allclose(tracks.scores, 0.5, atol=1e-6)
+    with pytest.raises(ValueError, match="keypoints must have shape"):
+        ClipTracking(marks, detector).track(pictures[:3])  # type: ignore[arg-type]
+
+
+def test_networks_by_name_have_the_thresholds_of_their_cards() -> None:
+    """Joints' of the pose network's card, boxes' of the detector's, unless the pose network's knows better."""
+    cards = {name: settings_for(name) for name in ("movenet-thunder", "movenet-multipose", "nanodet-g")}
+    method = ClipTracking.load("movenet-thunder", step=3)
+    assert isinstance(method.network, SinglePose) and isinstance(method.detector, NanoDetBoxes)
+    assert (method.skeleton, method.config.step, method.config.frames) == (COCO_17, 3, 9)
+    assert method.config.min_box_score == cards["nanodet-g"]["min_score"]
+    assert method.config.merging == Merging(joint_thresholds=cards["movenet-thunder"]["min_joint_score"])
+    other = ClipTracking.load(
+        "movenet-thunder", detector="movenet-multipose", merging={"joint_thresholds": 0.3, "min_length": 2}
+    )
+    assert other.config.min_box_score == cards["movenet-multipose"]["min_score"]
+    assert other.config.merging == Merging(joint_thresholds=0.3, min_length=2)
+    assert ClipTracking.load("movenet-thunder", min_box_score=0.7).config.min_box_score == 0.7
+    drawn = ClipTracking.load("clip-tracking", detector="nanodet-g")
+    assert drawn.config.min_box_score == settings_for("clip-tracking")["min_box_score"]
+    assert isinstance(ClipTracking.load("clip-tracking-2d").detector, MaskRcnn)
+
+
+def test_settings_of_other_networks_are_refused() -> None:
+    for given in ({"size": (256, 192)}, {"flip": False}, {"precision": "float32"}):
+        message = f"{next(iter(given))} may be given for HRNets and PoseResNets alone, got movenet-thunder"
+        with pytest.raises(ValueError, match=message):
+            ClipTracking.load("movenet-thunder", **given)
+    with pytest.raises(ValueError, match="skeleton: expected 'posetrack_15', found 'coco_17'"):
+        ClipTracking.load("movenet-thunder", skeleton=POSETRACK_15)
 
 
 def test_tracklets_of_other_clips_are_refused(tracker: Any) -> None:
@@ -313,8 +375,12 @@ def test_settings_come_from_the_card_and_give_way(tmp_path: Path) -> None:
         return ClipTracking.load(tmp_path / "own.safetensors", detector=each_image(lambda _: ([], [])), **given)
 
     method = load(step=3, merging={"min_length": 1})
-    assert method.size == (96, 64) and method.skeleton == POSETRACK_15
-    assert (method.config.frames, method.config.step, method.config.flip) == (5, 3, False)
+    assert method.network.size == (96, 64) and method.skeleton == POSETRACK_15
+    assert (method.config.frames, method.config.step, method.network.flip) == (5, 3, False)
+    assert load(flip=True, refine="taylor").network.depends_on() == method.network.depends_on() | {
+        "flip": True,
+        "refine": "taylor",
+    }
     assert method.config.merging == Merging(radius=0.7, min_length=1, joint_thresholds=(0.1,) * 15)
     assert load().config.merging.min_length == 3
     assert load(merging=Merging(min_length=2)).config.merging == Merging(min_length=2)
@@ -328,7 +394,9 @@ def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match=r"merging\.min_length must be 1 where frames is 1"):
         Config(frames=1)
     with pytest.raises(ValueError, match=r"refine must be one of .*, got 'x'"):
-        Config(refine="x")  # type: ignore[arg-type]
+        TubePoses(network(), (64, 48), refine="x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="skeleton must be the network's, posetrack_15, got coco_17"):
+        ClipTracking(TubePoses(network(), (64, 48)), each_image(lambda _: ([], [])), skeleton=COCO_17)
     with pytest.raises(ValueError, match=r"merge must be one of .*, got 'spacial'"):
         Merging(merge="spacial")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="min_length must be at most 4, one more than lookahead, got 5"):

@@ -14,6 +14,7 @@ from ptfast.methods import ClipTracking, DetectAndTrack
 from ptfast.methods.clip_tracking import Config, Merging
 from ptfast.methods.detect_and_track import Config as DetectorConfig
 from ptfast.models import Architecture, Hrnet, HrnetArchitecture, Limits, MaskRcnn3d
+from ptfast.pipeline import TubePoses
 from ptfast.pipeline.detectors import each_batch, each_image, given_boxes
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
@@ -83,8 +84,8 @@ def test_the_network_sees_a_batch_at_a_time(frames: int, keys: list[int], runs: 
 def test_clip_tracking_shows_the_detector_as_many_frames_as_it_needs(frames: int, batch: int) -> None:
     """Whatever the clips' length and however many there are at a time."""
     pose = Hrnet(HrnetArchitecture(width=4, joints=15, stem=4, stem_blocks=1, modules=(1,), blocks=1))
-    config = Config(frames=frames, batch=batch, min_box_score=None, flip=False, merging=Merging(min_length=1))
-    found = ClipTracking(pose, method(3).detector, size=(16, 16), config=config).detect(PICTURES)
+    config = Config(frames=frames, batch=batch, min_box_score=None, merging=Merging(min_length=1))
+    found = ClipTracking(TubePoses(pose, (16, 16), flip=False), method(3).detector, config=config).detect(PICTURES)
     for hypotheses, own in zip(found, own_boxes(3), strict=True):
         np.testing.assert_allclose(hypotheses.tracklets.boxes, own.boxes, atol=1e-3)
 

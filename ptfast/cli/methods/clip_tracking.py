@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ptfast.pipeline import FrameTracklets
     from ptfast.structures import Poses
 
-DEFAULT_DETECTOR = "detect-and-track"
-
 
 def size(text: str) -> tuple[int, int]:
     """Height and width: 384x288."""
@@ -86,12 +84,11 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
 
 def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that tracklets depend on."""
+    from ptfast.methods.clip_tracking.loading import default_detector
     from ptfast.pipeline.weights import path_of
 
-    return {
-        "weights": path_of(weights),
-        "boxes": given.get("boxes") or path_of(given.get("detector", DEFAULT_DETECTOR)),
-    }
+    detector = given.get("detector") or default_detector(weights)
+    return {"weights": path_of(weights), "boxes": given.get("boxes") or path_of(detector)}
 
 
 def left_out(method: ClipTracking, record: FrameTracklets) -> list[Loss]:

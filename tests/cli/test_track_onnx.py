@@ -27,7 +27,8 @@ def black(folder: Path) -> Path:
     return folder
 
 
-def test_a_detector_and_a_pose_network_of_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["online", "clip-tracking"])
+def test_a_detector_and_a_pose_network_of_files(method: str, tmp_path: Path) -> None:
     """The box becomes a crop of 15 x 20 at (2.5, 6), of which the joints are at 1 / 4 and 3 / 4."""
     scores = {"simcc_x": np.zeros((17, 96)), "simcc_y": np.zeros((17, 128))}
     scores["simcc_x"][:, 24], scores["simcc_y"][:, 96] = 1, 0.9
@@ -35,7 +36,11 @@ def test_a_detector_and_a_pose_network_of_files(tmp_path: Path) -> None:
     detector = write_graph(tmp_path / "rtmdet.onnx", box)
     pose = write_graph(tmp_path / "rtmpose-m.onnx", scores, size=(64, 48), batch="batch")
     video, out = black(tmp_path / "walk"), tmp_path / "tracks.json"
-    main(["track", str(video), "-o", str(out), "--detector", str(detector), "--pose", str(pose)])
+    given = {
+        "online": ["--pose", str(pose)],
+        "clip-tracking": ["--weights", str(pose), "--min-area", "0", "--min-length", "1"],
+    }
+    main(["track", str(video), "-o", str(out), "--method", method, "--detector", str(detector), *given[method]])
     poses = read_poses(out)
     assert isinstance(poses, Poses)
     assert len(poses) == len(poses.track_ids) == 3 and len({*poses.track_ids.tolist()}) == 1

@@ -3,8 +3,8 @@
 A person is found if a pose has an OKS of 0.5 or more with theirs; poses are matched by descending score, each with the
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
-cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated. For
-people, joints and boxes, the threshold is the one of the highest F1. AP is COCO's, of pycocotools.
+cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
+For people, joints and boxes, the threshold is the one of the highest F1. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.

@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import torch
 
 from ptfast.cli import main
 from ptfast.io import read_poses
@@ -108,7 +106,10 @@ def test_another_detector_is_another_run(
         (["--quality", "fast", "--detector", "nanodet-g"], "detector and pose are for quality 'full'"),
         (["--weights", "movenet-multipose", "--pose", "movenet-thunder"], "weights with detector or pose are for"),
         (["--detector", "nanodet-g", "--long-side", "640"], "long_side is for MultiPose"),
-        (["--quality", "full", "--pose", "clip-tracking-2d"], "pose must find the joints of weights for quality 'full'"),
+        (
+            ["--quality", "full", "--pose", "clip-tracking-2d"],
+            "pose must find the joints of weights for quality 'full'",
+        ),
         (["--detector", "nobody"], "nobody: expected a file, or one of: "),
     ],
 )

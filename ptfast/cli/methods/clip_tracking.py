@@ -29,11 +29,15 @@ def size(text: str) -> tuple[int, int]:
 
 OPTIONS: Options = {
     **DETECTOR,
-    "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
+    "--boxes": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "people's boxes, as ptfast.read_poses reads them, instead of a detector's",
+    },
     "--step": {
         "type": int,
         "metavar": "S",
-        "help": "people are detected, or taken from --boxes, in every S-th frame",
+        "help": "people are detected, or taken from --boxes, in every S-th frame, and followed in those between",
     },
     "--merge": {
         "choices": ["spatiotemporal", "spatial", "temporal", "highest"],
@@ -45,7 +49,7 @@ OPTIONS: Options = {
     "--size": {
         "type": size,
         "metavar": "HxW",
-        "help": "crops that the pose network sees, instead of those that suit its weights, such as 384x288",
+        "help": "crops that an HRNet or PoseResNet sees, instead of those that suit its weights, such as 384x288",
     },
     **FOREIGN,
 }

@@ -217,9 +217,7 @@ class ClipTracking:
             scores=scores,
         )
 
-    def joints(
-        self, frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def joints(self, frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(M, T, K, 2) keypoints and (M, T, K) scores of people with boxes (M, 4) in the frames at `index` (M, T)."""
         if len(boxes):
             return self.network(frames, boxes, index)

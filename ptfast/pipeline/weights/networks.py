@@ -132,9 +132,7 @@ def load_pose_weights(
     path = given.path
     if given.form == "safetensors":
         model, card = load_pose_network(path)
-        return PoseWeights(
-            model, _skeleton(path, card, skeleton), _settings(path, card), size or tuple(card["size"])
-        )
+        return PoseWeights(model, _skeleton(path, card, skeleton), _settings(path, card), size or tuple(card["size"]))
     known = given.published
     joints = skeleton or SKELETONS[(known and known.skeleton) or COCO_17.name]
     return PoseWeights(read_pose_network(path, joints), joints, {}, size or (known and known.size) or CROP)

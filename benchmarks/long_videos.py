@@ -95,7 +95,7 @@ def _stub_method(people: int) -> Any:
 
     from ptfast.methods import ClipTracking
     from ptfast.methods.clip_tracking import Config, Merging
-    from ptfast.pipeline.detectors import each_image
+    from ptfast.pipeline import TubePoses, each_image
 
     torch.set_num_threads(1)
     joints, side = 15, 8
@@ -111,8 +111,9 @@ def _stub_method(people: int) -> Any:
     place = np.arange(people)
     corner = np.stack([place % 10 * 32, place // 10 * 16], 1).astype(np.float32)
     boxes, scores = np.concatenate([corner, corner + 16], 1), np.ones(people, np.float32)
-    config = Config(step=4, flip=False, merging=Merging(min_area=0.0), precision="float32")
-    return ClipTracking(Stub(), each_image(lambda image: (boxes, scores)), size=(4 * side, 4 * side), config=config)
+    network = TubePoses(Stub(), (4 * side, 4 * side), flip=False, precision="float32")
+    config = Config(step=4, merging=Merging(min_area=0.0))
+    return ClipTracking(network, each_image(lambda image: (boxes, scores)), config=config)
 
 
 def _images(frames: int, people: int) -> Iterable[np.ndarray]:

@@ -62,10 +62,10 @@ def profile_row(options: argparse.Namespace, video: Path, step: int) -> dict[str
 
 def profiled(method: ClipTracking, video: Path) -> tuple[dict[str, float], int, float]:
     """Seconds of each part, frames and seconds in all, of tracking a video."""
-    watch = Stopwatch(method.device)
+    watch = Stopwatch(method.network.device)
     places = [
         (method, "detector", "person detector"),
-        (method.model, "forward", "pose network"),
+        (method.network.model, "forward", "pose network"),
         (tubes, "crop_tubes", "cutting out tubes"),
         (tubes, "heatmap_peaks", "decoding of heatmaps"),
         (OnlineJoiner, "update", "joining"),

@@ -35,7 +35,7 @@ from ptfast.methods import ClipTracking, DetectAndTrack
 from ptfast.methods.clip_tracking import Config
 from ptfast.models import Hrnet, inflate
 from ptfast.ops import iou_matrix, oks_nms
-from ptfast.pipeline import FrameTracklets
+from ptfast.pipeline import FrameTracklets, TubePoses
 from ptfast.pipeline.weights import path_of
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
@@ -160,9 +160,7 @@ def sewn(
 def with_settings(method: ClipTracking, **settings: Any) -> ClipTracking:
     """The same networks with other settings."""
     config = replace(method.config, **settings)
-    return ClipTracking(
-        method.model, method.detector, size=method.size, skeleton=method.skeleton, config=config, device=method.device
-    )
+    return ClipTracking(method.network, method.detector, skeleton=method.skeleton, config=config)
 
 
 def named(tracks: Poses, truth: Poses) -> Poses:
@@ -379,11 +377,13 @@ def study_filters(subject: Subject) -> None:
             epoch=subject.options.steps, seed=STUDY_SEED,
             architecture=replace(config.architecture, temporal_stages=stages),
         )  # fmt: skip
-        start = inflate(subject.flat.model.state_dict(), config.initialise, Hrnet(config.architecture))
+        start = inflate(subject.flat.network.model.state_dict(), config.initialise, Hrnet(config.architecture))
         with tempfile.TemporaryDirectory() as folder:
             task, data = pose_task(config), RECIPE.data(config, Source("synthetic"))
             model, _ = train(task, data, Path(folder), workers=subject.options.workers, start=start)
-        other = ClipTracking(model, subject.detector.detector, size=config.size, config=subject.method.config)
+        usual = subject.method.network
+        network = TubePoses(model, config.size, flip=usual.flip, refine=usual.refine)
+        other = ClipTracking(network, subject.detector.detector, config=subject.method.config)
         rows.append({"3D filters": stages, **scores_of(truth, sewn(other, cut_all(other, subject.films), truth))})
     save(FILE, "filters", rows, videos=len(truth), steps=subject.options.steps)
 

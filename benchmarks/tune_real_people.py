@@ -3,7 +3,8 @@
 A person is found if a pose has an OKS of 0.5 or more with theirs; poses are matched by descending score, each with the
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
-cannot be right. For people and for joints, the threshold is the one of the highest F1. AP is COCO's, of pycocotools.
+cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
+For people, joints and boxes, the threshold is the one of the highest F1. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -25,10 +27,20 @@ from pycocotools.cocoeval import COCOeval
 from studies import save
 from tqdm import tqdm
 
-from ptfast.io import read_poses
+from ptfast.io import Frame, read_poses
 from ptfast.methods import Online
-from ptfast.ops import iou_matrix, oks_matrix
-from ptfast.pipeline import Fused, FusedSettings, MultiPose, MultiPoseSettings, NanoDetBoxes, NanoDetSettings, OneShot
+from ptfast.ops import assign, iou_matrix, oks_matrix
+from ptfast.pipeline import (
+    Detector,
+    Fused,
+    FusedSettings,
+    MultiPose,
+    MultiPoseSettings,
+    NanoDetBoxes,
+    NanoDetSettings,
+    OneShot,
+    load_detector,
+)
 from ptfast.skeletons import COCO_17
 from ptfast.structures import Poses
 
@@ -37,6 +49,7 @@ IMAGES = DATA / "coco_mini/train2017"
 SIGMAS = np.array(COCO_17.sigmas, np.float32)
 FOUND = 0.5  # OKS
 ON_SOMEONE = 0.3  # IoU
+SAME_BOX = 0.5  # IoU
 THRESHOLDS = np.round(np.arange(0.02, 0.62, 0.02), 2)
 METHODS: dict[str, dict[str, Any]] = {
     "fast": {"quality": "fast"},
@@ -106,6 +119,18 @@ def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
     }
 
 
+def box_threshold(detector: Detector, truth: Poses) -> dict[str, float]:
+    """The best threshold for a detector's boxes."""
+    scores, right = [], []
+    for name, people in zip(tqdm(truth.frame_names, leave=False), truth, strict=True):
+        image = np.ascontiguousarray(cv2.imread(str(IMAGES / name))[..., ::-1])
+        ((boxes, sure),) = detector([Frame(image, name, 0)], [0])
+        pairs = assign(1 - iou_matrix(boxes, people.boxes), max_cost=1 - SAME_BOX, method="greedy")
+        scores.append(sure)
+        right.append(pairs >= 0)
+    return best_threshold(np.concatenate(scores), np.concatenate(right), len(truth.boxes))
+
+
 def average_precision(found: list[Poses], truth: Poses) -> dict[str, float]:
     """COCO's AP of keypoints, in percent."""
     rows = []
@@ -160,6 +185,9 @@ def main() -> None:
         found, spent = estimated(Online.load(**which).estimate, truth)
         rows.append({"estimator": name, **average_precision(found, truth), "CPU ms": round(spent)})
         chosen += [{"estimator": name, "of": of, **rounded(best)} for of, best in thresholds(found, truth).items()]
+    detector: Any = load_detector("nanodet-g")
+    sensitive = NanoDetBoxes(detector.model, replace(detector.settings, min_score=float(THRESHOLDS[0])))
+    chosen.append({"estimator": "nanodet-g", "of": "boxes", **rounded(box_threshold(sensitive, truth))})
     save("tune_real_people", "thresholds", chosen, data="coco_mini train2017")
     for name, estimate in variations().items():
         found, spent = estimated(estimate, truth)

@@ -4,7 +4,8 @@
     python examples/keypoint_rcnn.py video.mp4 --pretrained            # torchvision downloads its weights, once
     python examples/keypoint_rcnn.py                                   # offline: random weights, which find nobody
 
-The pose network that comes with ptfast has seen synthetic people alone. --pose takes a published HRNet's file.
+The default pose network has seen synthetic people alone, as the drawn frames show them; for real ones there is
+--pose movenet-thunder, or a published HRNet by name or file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a video to people's boxes and joints: the parts that every method uses and no paper owns."""
 
 from ptfast.pipeline.by_name import load_detector, load_one_shot, load_person_poses
-from ptfast.pipeline.detectors import Boxes, Detector, GivenBoxes, each_image, given_boxes
+from ptfast.pipeline.detectors import Boxes, Detector, GivenBoxes, each_batch, each_image, given_boxes
 from ptfast.pipeline.fused import Fused, FusedSettings
 from ptfast.pipeline.mask_rcnn import MaskRcnn, MaskRcnnSettings, load_mask_rcnn
 from ptfast.pipeline.nanodet_boxes import NanoDetBoxes, NanoDetSettings
@@ -31,6 +31,7 @@ __all__ = [
     "SinglePose",
     "TopDown",
     "TubePoses",
+    "each_batch",
     "each_image",
     "given_boxes",
     "load_detector",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ptfast.pipeline.detectors import Detector
 from ptfast.pipeline.mask_rcnn import load_mask_rcnn
 from ptfast.pipeline.nanodet_boxes import NanoDetBoxes
-from ptfast.pipeline.one_shot import MultiPose, OneShotBoxes
+from ptfast.pipeline.one_shot import MultiPose, MultiPoseSettings, OneShotBoxes
 from ptfast.pipeline.onnx import OnnxDetector, OnnxOneShot, OnnxPersonPoses, load_onnx
 from ptfast.pipeline.person_poses import SinglePose
 from ptfast.pipeline.pose_networks import TubePoses
@@ -19,6 +20,9 @@ from ptfast.pipeline.weights import (
     load_pose_weights,
     network_of,
 )
+from ptfast.skeletons import COCO_17, Skeleton
+
+TUBE_SETTINGS = ("flip", "refine", "precision")  # of TubePoses
 
 
 def load_detector(weights: str | Path = "nanodet-g", *, device: str | torch.device = "cpu") -> Detector:
@@ -46,38 +50,54 @@ def load_detector(weights: str | Path = "nanodet-g", *, device: str | torch.devi
 
 
 def load_person_poses(
-    weights: str | Path = "movenet-thunder", *, device: str | torch.device = "cpu"
+    weights: str | Path = "movenet-thunder",
+    *,
+    size: tuple[int, int] | None = None,
+    skeleton: Skeleton | None = None,
+    device: str | torch.device = "cpu",
+    **settings: Any,
 ) -> SinglePose | TubePoses | OnnxPersonPoses:
     """A pose network on crops of people, with weights of a file, or those that come along.
 
     Args:
-        weights: "movenet-thunder"; "clip-tracking-2d" or "clip-tracking"; a *.safetensors file of one of these
-            networks, with its card beside it; a *.pth file, a published HRNet or PoseResNet; or a *.onnx file of a
-            format that `load_onnx` knows.
+        weights: "movenet-thunder"; "clip-tracking-2d" or "clip-tracking"; the name of a published HRNet or PoseResNet,
+            such as "hrnet-w32"; a *.safetensors file of one of these networks, with its card beside it; a *.pth file, a
+            published HRNet or PoseResNet; or a *.onnx file of a format that `load_onnx` knows.
+        size: Height and width of an HRNet's or PoseResNet's crops, instead of those that suit the weights.
+        skeleton: The joints of another program's weights, where they are not COCO's.
         device: Where the network runs.
+        **settings: An HRNet's or PoseResNet's `flip`, `refine` and `precision`, as `TubePoses` has them, where they
+            differ from what suits the weights.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
-        ValueError: The file is damaged, or of a network that finds no joints.
+        ValueError: The file is damaged, of a network that finds no joints or other ones, or of one that has no such
+            size or settings.
     """
     if is_onnx(weights):
-        return joints_of_onnx(weights, device)
+        check_no_settings(weights, {"size": size, **settings})
+        return joints_of_onnx(weights, skeleton or COCO_17, device)
     if network_of(weights) == "movenet":
-        single = load_movenet_weights(weights)
+        check_no_settings(weights, {"size": size, **settings})
+        single = load_movenet_weights(weights, skeleton=skeleton)
         return SinglePose(single.model, single.skeleton, device=device)
-    loaded = load_pose_weights(weights)
-    known = {name: loaded.settings[name] for name in ("flip", "refine", "precision") if name in loaded.settings}
-    return TubePoses(loaded.model, loaded.size, loaded.skeleton, device=device, **known)
+    loaded = load_pose_weights(weights, size=size, skeleton=skeleton)
+    known = {name: loaded.settings[name] for name in TUBE_SETTINGS if name in loaded.settings}
+    return TubePoses(loaded.model, loaded.size, loaded.skeleton, device=device, **known | settings)
 
 
 def load_one_shot(
-    weights: str | Path = "movenet-multipose", *, device: str | torch.device = "cpu"
+    weights: str | Path = "movenet-multipose",
+    *,
+    settings: MultiPoseSettings | None = None,
+    device: str | torch.device = "cpu",
 ) -> MultiPose | OnnxOneShot:
     """A one-shot estimator with weights of a file, or those that come along.
 
     Args:
         weights: "movenet-multipose"; a *.safetensors file of such a network, with its card beside it; or a *.onnx file
             of a format that `load_onnx` knows.
+        settings: How a MoveNet runs; other networks have none of these.
         device: Where the network runs.
 
     Raises:
@@ -86,9 +106,11 @@ def load_one_shot(
     """
     if not is_onnx(weights):
         loaded = load_movenet_weights(weights)
-        return MultiPose(loaded.model, loaded.skeleton, device=device)
+        return MultiPose(loaded.model, loaded.skeleton, settings, device)
     found = load_onnx(weights, device=device)
-    if isinstance(found, MultiPose | OnnxOneShot):
+    if isinstance(found, MultiPose):
+        return MultiPose(found.model, found.skeleton, settings, device)
+    if isinstance(found, OnnxOneShot):
         return found
     raise ValueError(f"{weights}: expected a network that finds people and their joints, found one of either alone")
 
@@ -106,9 +128,16 @@ def boxes_of_onnx(path: str | Path, device: str | torch.device) -> Detector:
     return found if isinstance(found, OnnxDetector) else OneShotBoxes(found)
 
 
-def joints_of_onnx(path: str | Path, device: str | torch.device) -> SinglePose | OnnxPersonPoses:
+def joints_of_onnx(path: str | Path, skeleton: Skeleton, device: str | torch.device) -> SinglePose | OnnxPersonPoses:
     """The pose network of an ONNX file."""
-    found = load_onnx(path, device=device)
+    found = load_onnx(path, skeleton=skeleton, device=device)
     if isinstance(found, SinglePose | OnnxPersonPoses):
         return found
     raise ValueError(f"{path}: expected a pose network that sees crops of people, found one that sees whole images")
+
+
+def check_no_settings(weights: str | Path, settings: dict[str, Any]) -> None:
+    """Raises ValueError if there are settings that only HRNets and PoseResNets have."""
+    given = [name for name, value in settings.items() if value is not None]
+    if given:
+        raise ValueError(f"{', '.join(given)} may be given for HRNets and PoseResNets alone, got {weights}")

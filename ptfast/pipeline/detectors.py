@@ -38,6 +38,28 @@ def each_image(function: Callable[[np.ndarray], Boxes]) -> Detector:
     return detect
 
 
+def each_batch(function: Callable[[list[np.ndarray]], Sequence[Boxes]]) -> Detector:
+    """A detector that looks at several images at a time.
+
+    Args:
+        function: Takes a list of images (H, W, 3) uint8 red, green, blue, of one size; gives (N, 4) xyxy pixels and
+            (N,) scores of each.
+
+    Raises:
+        ValueError: In use, if the function gives results for another number of images, other shapes or boxes that are
+            not finite.
+    """
+
+    def detect(frames: Sequence[Frame], keys: Sequence[int]) -> list[Boxes]:
+        images = [frames[key].image for key in keys]
+        found = [checked(*boxes) for boxes in function(images)] if images else []  # type: ignore[arg-type]
+        if len(found) != len(images):
+            raise ValueError(f"function must give boxes for each of {len(images)} images, got {len(found)}")
+        return found
+
+    return detect
+
+
 class GivenBoxes:
     """A detector that knows the boxes already, as `given_boxes` makes it.
 

@@ -11,6 +11,7 @@ from ptfast._check import check_number
 from ptfast.ops import assign, iou_matrix, oks_matrix
 from ptfast.pipeline.detectors import Boxes, Detector, settings_of
 from ptfast.pipeline.one_shot import MultiPose
+from ptfast.pipeline.onnx import OnnxOneShot
 from ptfast.pipeline.people import Found, joined, poses_of
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.top_down import frames_of, in_boxes
@@ -46,13 +47,13 @@ class FusedSettings:
 
 
 class Fused:
-    """MultiPose on the image, then a pose network on the box of everyone whom it or a person detector finds.
+    """A one-shot network on the image, then a pose network on the box of everyone whom it or a person detector finds.
 
     The second look finds people that the first missed, and places joints better. Where it went for a neighbour, the
     first one's joints stay.
 
     Args:
-        multipose: The first look.
+        multipose: The first look: MultiPose, or another network of an ONNX file.
         detector: Finds people whom it misses.
         person_poses: The second look, with the same joints.
         settings: How both become one.
@@ -60,7 +61,7 @@ class Fused:
 
     def __init__(
         self,
-        multipose: MultiPose,
+        multipose: MultiPose | OnnxOneShot,
         detector: Detector,
         person_poses: PersonPoses,
         settings: FusedSettings | None = None,

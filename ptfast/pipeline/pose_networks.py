@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import torch
@@ -22,12 +23,14 @@ class TubePoses:
         size: Height and width of the crops that the network sees.
         skeleton: Its joints.
         flip: Averages the heatmaps of the mirrored crops in.
-        refine: How a joint is placed between the heatmap's pixels.
+        refine: Placement of a joint between the heatmap's pixels. "taylor" suits small heatmaps better than "quarter",
+            which is HRNet's.
         precision: "float32", "bfloat16", or "auto": the latter where the processor computes in it.
         device: Where the network runs.
 
     Raises:
-        ValueError: The network has other joints than the skeleton, or its crops cannot have the size.
+        ValueError: The network has other joints than the skeleton, its crops cannot have the size, or `refine` or
+            `precision` is none of those.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class TubePoses:
             raise ValueError(f"skeleton must have the network's {joints} joints, got {skeleton.name}")
         if any(side % model.multiple for side in size):
             raise ValueError(f"size must be multiples of {model.multiple}, got {size}")
+        if refine not in get_args(Refinement):
+            raise ValueError(f"refine must be one of {get_args(Refinement)}, got {refine!r}")
         self.model, self.size, self.skeleton = model.to(device).eval(), size, skeleton
         self.flip, self.refine, self.device = flip, refine, torch.device(device)
         self.bfloat16 = runs_in_bfloat16(precision, self.device)

@@ -13,7 +13,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ptfast.models import Architecture, MaskRcnn3d, MoveNet, MoveNetArchitecture, save_weights
+from ptfast.models import (
+    Architecture,
+    MaskRcnn3d,
+    MoveNet,
+    MoveNetArchitecture,
+    NanoDet,
+    NanoDetArchitecture,
+    save_weights,
+)
+from ptfast.pipeline.images import padded
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +77,38 @@ def movenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(card))
     return path
+
+
+@pytest.fixture(scope="module")
+def nanodet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a narrow NanoDet that finds a few people, with a card."""
+    torch.manual_seed(0)
+    model = NanoDet(NanoDetArchitecture(channels=4))
+    inputs, _ = padded([picture(index) for index in range(5)], 640)
+    with torch.no_grad():
+        maps = model(torch.from_numpy(inputs).permute(0, 3, 1, 2))
+        for out, logits in zip(model.out, maps, strict=True):
+            out.bias[0] -= logits[:, 0].quantile(0.999)
+    path = tmp_path_factory.mktemp("weights") / "boxes.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    card = {"architecture": asdict(model.architecture), "network": "nanodet", "source": "", "licence": "",
+            "intended_use": "", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}  # fmt: skip
+    path.with_suffix(".json").write_text(json.dumps(card))
+    return path
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of five pictures."""
+    folder = tmp_path_factory.mktemp("videos") / "stroll"
+    folder.mkdir()
+    for index in range(5):
+        cv2.imwrite(str(folder / f"{index}.png"), picture(index))
+    return folder
+
+
+def picture(index: int) -> np.ndarray:
+    """64 x 72 pixels of one colour, and something on it that moves."""
+    image = np.full((64, 72, 3), 40 * index, np.uint8)
+    image[20:50, 10 + 3 * index : 30 + 3 * index] = 255 - 40 * index
+    return image

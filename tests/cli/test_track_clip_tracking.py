@@ -16,8 +16,10 @@ import torch
 from ptfast.cli import main
 from ptfast.io import read_poses, write_poses
 from ptfast.methods import ClipTracking
+from ptfast.methods.clip_tracking import method
 from ptfast.models import Architecture, Hrnet, HrnetArchitecture, MaskRcnn3d, save_weights
-from ptfast.pipeline import FrameTracklets, given_boxes
+from ptfast.pipeline import FrameTracklets, SinglePose, given_boxes
+from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 
@@ -109,6 +111,27 @@ def test_an_interrupted_run_leaves_a_valid_file_and_goes_on(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tracks.json", "whole.json"]
 
 
+def small_crops(weights: Path, **_: object) -> SinglePose:
+    """The pose network on crops of 32 pixels, which is fast."""
+    return SinglePose(load_movenet_weights(weights).model, size=32)
+
+
+def test_networks_of_real_people_resume_to_the_byte(
+    short: Path, movenet: Path, nanodet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A MoveNet on crops in a NanoDet's boxes, both narrow and untrained."""
+    monkeypatch.setattr(method, "load_person_poses", small_crops)
+    whole, out, every = tmp_path / "whole.json", tmp_path / "tracks.json", ("--min-score", "0", "--min-length", "1")
+    options = ("--detector", str(nanodet), "--step", "2", *every, "--min-joint-score", "0", "--min-area", "0")
+    run(short, whole, movenet, *options)
+    assert np.diff(read_poses(whole).frame_offsets).all()  # type: ignore[union-attr]
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        interrupt(patch, 3)
+        run(short, out, movenet, *options)
+    run(short, out, movenet, *options, "--resume")
+    assert out.read_text() == whole.read_text()
+
+
 def test_a_run_goes_on_with_the_same_people_in_the_same_frames_only(
     video: Path, boxes: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -183,6 +206,9 @@ def test_boxes_of_a_file_that_nobody_asks_for_are_counted(
             ("--boxes", "{boxes}", "--min-length", "40"),
             "min_length must be at most 33, one more than lookahead, got 40",
         ),
+        (("--weights", "movenet-thunder", "--size", "256x192"), "size may be given for HRNets and PoseResNets alone"),
+        (("--weights", "movenet-multipose", "--detector", "movenet-thunder"), "model must have boxes"),
+        (("--weights", "nanodet-g"), "expected 'hrnet' or 'pose-resnet', found 'nanodet'"),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a file, or one of: "),
     ],

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from ptfast.cli import main
 from ptfast.io import read_poses
 from ptfast.methods import Online
 from ptfast.methods.online import estimators
-from ptfast.models import NanoDet, NanoDetArchitecture
 from ptfast.pipeline import Fused, MultiPose, SinglePose, TopDown
-from ptfast.pipeline.images import padded
 from ptfast.pipeline.weights import load_movenet_weights, path_of
 from ptfast.structures import Poses
 
 SMALL = ("--long-side", "96", "--batch", "3")
 LOW = (*SMALL, "--min-score", "0", "--min-joint-score", "0")
-
-
-@pytest.fixture(scope="module")
-def nanodet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a narrow NanoDet that finds a few people, with a card."""
-    torch.manual_seed(0)
-    model = NanoDet(NanoDetArchitecture(channels=4))
-    inputs, _ = padded([picture(index) for index in range(5)], 640)
-    with torch.no_grad():
-        maps = model(torch.from_numpy(inputs).permute(0, 3, 1, 2))
-        for out, logits in zip(model.out, maps, strict=True):
-            out.bias[0] -= logits[:, 0].quantile(0.999)
-    path = tmp_path_factory.mktemp("weights") / "boxes.safetensors"
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
-    card = {"architecture": asdict(model.architecture), "network": "nanodet", "source": "", "licence": "",
-            "intended_use": "", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}  # fmt: skip
-    path.with_suffix(".json").write_text(json.dumps(card))
-    return path
 
 
 def run(video: Path, out: Path, movenet: Path, *options: str) -> None:
@@ -86,23 +61,6 @@ def test_a_resumed_run_ends_equal_to_an_uninterrupted_one(
     assert end.value.code == 130 and len(read_poses(out)) == after
     run(video, out, movenet, *LOW, "--resume")
     assert out.read_text() == whole.read_text()
-
-
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of five pictures."""
-    folder = tmp_path_factory.mktemp("videos") / "stroll"
-    folder.mkdir()
-    for index in range(5):
-        cv2.imwrite(str(folder / f"{index}.png"), picture(index))
-    return folder
-
-
-def picture(index: int) -> np.ndarray:
-    """64 x 72 pixels of one colour, and something on it that moves."""
-    image = np.full((64, 72, 3), 40 * index, np.uint8)
-    image[20:50, 10 + 3 * index : 30 + 3 * index] = 255 - 40 * index
-    return image
 
 
 def small_crops(weights: Path, device: str) -> SinglePose:
@@ -148,7 +106,10 @@ def test_another_detector_is_another_run(
         (["--quality", "fast", "--detector", "nanodet-g"], "detector and pose are for quality 'full'"),
         (["--weights", "movenet-multipose", "--pose", "movenet-thunder"], "weights with detector or pose are for"),
         (["--detector", "nanodet-g", "--long-side", "640"], "long_side is for MultiPose"),
-        (["--quality", "full", "--pose", "clip-tracking-2d"], "pose must find MultiPose's joints for quality 'full'"),
+        (
+            ["--quality", "full", "--pose", "clip-tracking-2d"],
+            "pose must find the joints of weights for quality 'full'",
+        ),
         (["--detector", "nobody"], "nobody: expected a file, or one of: "),
     ],
 )

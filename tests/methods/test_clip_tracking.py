@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ import torch
 
 from ptfast.evaluation.posetrack import evaluate
 from ptfast.methods.clip_tracking import ClipTracking, Config, Merging
-from ptfast.models import Hrnet, HrnetArchitecture, estimate_tubes, save_weights
+from ptfast.models import Hrnet, HrnetArchitecture, estimate_tubes
 from ptfast.ops import iou_matrix
-from ptfast.pipeline import FrameTracklets, pose_networks
+from ptfast.pipeline import FrameTracklets, TubePoses, load_detector, pose_networks
 from ptfast.pipeline.detectors import Detector, each_image, given_boxes
-from ptfast.skeletons import POSETRACK_15
+from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 
@@ -74,9 +73,9 @@ def tracker(truth: Poses, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(detector: Detector | None = None, merging: dict[str, Any] | None = None, **settings: Any) -> ClipTracking:
         kept = Merging(**{"min_area": 0.0, **(merging or {})})
-        return ClipTracking(
-            model, detector or given_boxes(truth), size=(64, 48), config=Config(merging=kept, **settings)
-        )
+        tubes = {name: settings.pop(name) for name in ("flip", "refine", "precision") if name in settings}
+        config = Config(merging=kept, **settings)
+        return ClipTracking(TubePoses(model, (64, 48), **tubes), detector or given_boxes(truth), config=config)
 
     return make
 
@@ -230,7 +229,7 @@ def test_the_network_sees_tubes_as_the_settings_say(size: tuple[int, int], setti
     model, rng = network(), np.random.default_rng(0)
     pictures, boxes = rng.integers(0, 256, (3, 72, 96, 3), np.uint8), np.array([[10, 5, 50, 65]], np.float32)
     detector = each_image(lambda _: (boxes, np.ones(1)))
-    method = ClipTracking(model, detector, size=size, config=Config(frames=3, precision="float32", **settings))
+    method = ClipTracking(TubePoses(model, size, precision="float32", **settings), detector, config=Config(frames=3))
     found = FrameTracklets.concatenate(list(method.detect(list(pictures)))).tracklets
     index = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 2]])
     wanted, _ = estimate_tubes(model, pictures, boxes.repeat(3, 0), index, size=size, skeleton=POSETRACK_15, **settings)
@@ -279,45 +278,23 @@ def test_joints_under_their_thresholds_are_absent(tracker: Any) -> None:
 
 def test_what_tracklets_depend_on_is_told(tracker: Any) -> None:
     """An interrupted run goes on only with the same."""
-    usual = tracker().depends_on()
+    usual = tracker(precision="float32").depends_on()
+    nanodet = tracker(load_detector("nanodet-g"), precision="float32").depends_on()
+    assert usual["detector"] is None and nanodet != usual
     assert json.loads(json.dumps(usual)) == usual
     for name, value in (
         ("frames", 7), ("step", 2), ("flip", False), ("refine", "taylor"), ("min_box_score", None),
         ("precision", "bfloat16"),
     ):  # fmt: skip
-        assert tracker(**{name: value}).depends_on() != usual, name
-    assert tracker(merging={"radius": 0.2}, min_similarity=0.5, sigma_scale=2.0, batch=3).depends_on() == usual
+        assert tracker(**{"precision": "float32", name: value}).depends_on() != usual, name
+    others = {"merging": {"radius": 0.2}, "min_similarity": 0.5, "sigma_scale": 2.0, "batch": 3}
+    assert tracker(**others, precision="float32").depends_on() == usual
 
 
 def test_tracklets_of_other_clips_are_refused(tracker: Any) -> None:
     records = list(tracker(frames=9).detect(numbered(3)))
     with pytest.raises(ValueError, match="records must hold tracklets of 5 frames, got 9"):
         tracker(frames=5).link(records)
-
-
-def test_settings_come_from_the_card_and_give_way(tmp_path: Path) -> None:
-    card = {
-        "skeleton": "posetrack_15",
-        "data": "",
-        "command": "",
-        "seed": 0,
-        "score": {},
-        "frames": 5,
-        "size": [96, 64],
-    }
-    merging = {"radius": 0.7, "min_length": 3, "joint_thresholds": [0.1] * 15}
-    settings = {"step": 2, "flip": False, "merging": merging}
-    save_weights(network(), tmp_path / "own.safetensors", {**card, "settings": settings})
-
-    def load(**given: Any) -> ClipTracking:
-        return ClipTracking.load(tmp_path / "own.safetensors", detector=each_image(lambda _: ([], [])), **given)
-
-    method = load(step=3, merging={"min_length": 1})
-    assert method.size == (96, 64) and method.skeleton == POSETRACK_15
-    assert (method.config.frames, method.config.step, method.config.flip) == (5, 3, False)
-    assert method.config.merging == Merging(radius=0.7, min_length=1, joint_thresholds=(0.1,) * 15)
-    assert load().config.merging.min_length == 3
-    assert load(merging=Merging(min_length=2)).config.merging == Merging(min_length=2)
 
 
 def test_settings_are_checked() -> None:
@@ -328,7 +305,9 @@ def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match=r"merging\.min_length must be 1 where frames is 1"):
         Config(frames=1)
     with pytest.raises(ValueError, match=r"refine must be one of .*, got 'x'"):
-        Config(refine="x")  # type: ignore[arg-type]
+        TubePoses(network(), (64, 48), refine="x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="skeleton must be the network's, posetrack_15, got coco_17"):
+        ClipTracking(TubePoses(network(), (64, 48)), each_image(lambda _: ([], [])), skeleton=COCO_17)
     with pytest.raises(ValueError, match=r"merge must be one of .*, got 'spacial'"):
         Merging(merge="spacial")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="min_length must be at most 4, one more than lookahead, got 5"):

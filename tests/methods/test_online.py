@@ -14,7 +14,7 @@ from ptfast.io import open_video
 from ptfast.methods import Online, base
 from ptfast.methods.online import Config
 from ptfast.models import MoveNet, MoveNetArchitecture
-from ptfast.pipeline import MultiPose, MultiPoseSettings
+from ptfast.pipeline import MultiPose, MultiPoseSettings, TopDown, each_image, load_person_poses
 from ptfast.skeletons import COCO_17, POSETRACK_15
 from ptfast.structures import Poses
 
@@ -154,6 +154,15 @@ def test_settings_are_those_of_the_estimator_and_of_linking() -> None:
     depends = online.depends_on()
     assert depends["long_side"] == 320 and depends["batch"] == 2 and "min_score" not in depends
     assert Online(spot).depends_on() == {"batch": 4}
+    top_down = TopDown(each_image(lambda _: ([], [])), load_person_poses())
+    assert Online(top_down).depends_on() == top_down.depends_on() | {"batch": 4}
+
+
+@pytest.mark.parametrize("name", ["long_side", "max_people", "precision", "min_center_score"])
+def test_settings_of_a_network_that_is_not_there_are_refused(name: str) -> None:
+    value = {"long_side": 320, "max_people": 7, "precision": "auto", "min_center_score": 0.1}[name]
+    with pytest.raises(ValueError, match=f"{name} is for MultiPose, which is not among the networks, got {value!r}"):
+        Online.load(detector="nanodet-g", **{name: value})  # type: ignore[arg-type]
 
 
 def test_a_wrong_setting_is_named() -> None:

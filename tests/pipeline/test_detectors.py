@@ -14,7 +14,8 @@ from ptfast.methods import ClipTracking, DetectAndTrack
 from ptfast.methods.clip_tracking import Config, Merging
 from ptfast.methods.detect_and_track import Config as DetectorConfig
 from ptfast.models import Architecture, Hrnet, HrnetArchitecture, Limits, MaskRcnn3d
-from ptfast.pipeline.detectors import each_image, given_boxes
+from ptfast.pipeline import TubePoses
+from ptfast.pipeline.detectors import each_batch, each_image, given_boxes
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 
@@ -83,8 +84,8 @@ def test_the_network_sees_a_batch_at_a_time(frames: int, keys: list[int], runs: 
 def test_clip_tracking_shows_the_detector_as_many_frames_as_it_needs(frames: int, batch: int) -> None:
     """Whatever the clips' length and however many there are at a time."""
     pose = Hrnet(HrnetArchitecture(width=4, joints=15, stem=4, stem_blocks=1, modules=(1,), blocks=1))
-    config = Config(frames=frames, batch=batch, min_box_score=None, flip=False, merging=Merging(min_length=1))
-    found = ClipTracking(pose, method(3).detector, size=(16, 16), config=config).detect(PICTURES)
+    config = Config(frames=frames, batch=batch, min_box_score=None, merging=Merging(min_length=1))
+    found = ClipTracking(TubePoses(pose, (16, 16), flip=False), method(3).detector, config=config).detect(PICTURES)
     for hypotheses, own in zip(found, own_boxes(3), strict=True):
         np.testing.assert_allclose(hypotheses.tracklets.boxes, own.boxes, atol=1e-3)
 
@@ -96,6 +97,34 @@ def test_boxes_without_area_are_given_on_and_inverted_ones_refused() -> None:
     assert kept.tolist() == boxes.tolist() and scores.tolist() == np.float32([0.1, 0.2, 0.3]).tolist()
     with pytest.raises(ValueError, match=r"x2 >= x1 and y2 >= y1, got \[5.0, 9.0, 6.0, 5.0\]"):
         each_image(lambda _: ([[5, 9, 6, 5]], [0.5]))(frames, [0])
+
+
+def brightest(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A box about the brightest pixel, with its brightness for a score."""
+    value = image.sum(-1)
+    y, x = np.unravel_index(value.argmax(), value.shape)
+    return np.array([[x - 1, y - 1, x + 1, y + 1]]), np.array([value.max() / 765])
+
+
+def test_a_function_of_a_list_sees_the_key_frames_together() -> None:
+    seen: list[int] = []
+
+    def detect(images: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        seen.append(len(images))
+        return [brightest(image) for image in images]
+
+    keys = [0, 3, 8]
+    for together, alone in zip(each_batch(detect)(SHOWN, keys), each_image(brightest)(SHOWN, keys), strict=True):
+        assert together[0].tolist() == alone[0].tolist() and together[1].tolist() == alone[1].tolist()
+        assert together[0].dtype == together[1].dtype == np.float32
+    assert each_batch(detect)(SHOWN, []) == [] and seen == [3]
+
+
+def test_a_function_of_a_list_gives_boxes_of_each_image() -> None:
+    with pytest.raises(ValueError, match="function must give boxes for each of 3 images, got 2"):
+        each_batch(lambda images: [brightest(image) for image in images[1:]])(SHOWN, [0, 1, 2])
+    with pytest.raises(ValueError, match=r"boxes must have shape \(N, 4\), got \(1, 5\)"):
+        each_batch(lambda images: [(np.zeros((1, 5)), np.zeros(1))])(SHOWN, [0])
 
 
 def test_sparse_boxes_are_those_of_mots_numbers() -> None:

@@ -29,7 +29,9 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=[*METHODS], default=DEFAULT, help="which system")
     parser.add_argument(
         "--weights",
-        help="a name that ptfast weights list shows, or a file, another program's too; the method's own",
+        help="the method's network, by a name that ptfast weights list shows or by file, another program's too: in "
+        "online and detect-and-track the one that finds people and their joints at once, in clip-tracking the pose "
+        "network",
     )
     groups: dict[tuple[str, ...], argparse._ArgumentGroup] = {}
     for flag, methods in users().items():

@@ -28,7 +28,11 @@ THRESHOLDS: Options = {
 }
 """Options of methods that drop what is under a threshold before they link."""
 DETECTOR: Options = {
-    "--detector": {"metavar": "WEIGHTS", "help": "weights of a network that finds people's boxes, by name or file"}
+    "--detector": {
+        "metavar": "WEIGHTS",
+        "help": "the network that finds people's boxes, by name or file; "
+        "nanodet-g if not given, but detect-and-track beside clip-tracking's own weights",
+    },
 }
 """Option of methods that want boxes first."""
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ptfast.pipeline import FrameTracklets
     from ptfast.structures import Poses
 
-DEFAULT_DETECTOR = "detect-and-track"
-
 
 def size(text: str) -> tuple[int, int]:
     """Height and width: 384x288."""
@@ -31,11 +29,15 @@ def size(text: str) -> tuple[int, int]:
 
 OPTIONS: Options = {
     **DETECTOR,
-    "--boxes": {"type": Path, "metavar": "FILE", "help": "people's boxes, as ptfast.read_poses reads them"},
+    "--boxes": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "people's boxes, as ptfast.read_poses reads them, instead of a detector's",
+    },
     "--step": {
         "type": int,
         "metavar": "S",
-        "help": "people are detected, or taken from --boxes, in every S-th frame",
+        "help": "people are detected, or taken from --boxes, in every S-th frame, and followed in those between",
     },
     "--merge": {
         "choices": ["spatiotemporal", "spatial", "temporal", "highest"],
@@ -47,7 +49,7 @@ OPTIONS: Options = {
     "--size": {
         "type": size,
         "metavar": "HxW",
-        "help": "crops that the pose network sees, instead of those that suit its weights, such as 384x288",
+        "help": "crops that an HRNet or PoseResNet sees, instead of those that suit its weights, such as 384x288",
     },
     **FOREIGN,
 }
@@ -86,12 +88,11 @@ def make(weights: str, device: str, given: dict[str, Any], videos: int) -> ClipT
 
 def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that tracklets depend on."""
+    from ptfast.methods.clip_tracking.loading import default_detector
     from ptfast.pipeline.weights import path_of
 
-    return {
-        "weights": path_of(weights),
-        "boxes": given.get("boxes") or path_of(given.get("detector", DEFAULT_DETECTOR)),
-    }
+    detector = given.get("detector") or default_detector(weights)
+    return {"weights": path_of(weights), "boxes": given.get("boxes") or path_of(detector)}
 
 
 def left_out(method: ClipTracking, record: FrameTracklets) -> list[Loss]:

@@ -20,11 +20,14 @@ OPTIONS: Options = {
         "help": "one look at the image, or a second at each person; fast unless --detector or --pose is given",
     },
     **DETECTOR,
-    "--pose": {"metavar": "WEIGHTS", "help": "weights of a network that finds a person's joints, by name or file"},
+    "--pose": {
+        "metavar": "WEIGHTS",
+        "help": "the network that finds the joints of a person in a box, by name or file; movenet-thunder if not given",
+    },
     "--long-side": {
         "type": int,
         "metavar": "PIXELS",
-        "help": "longer side of the images that MultiPose sees; chosen by what is seen",
+        "help": "longer side of the images that MultiPose sees, instead of sizes chosen by what is seen",
     },
     "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
     "--precision": {

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from ptfast._check import check_integer, check_number
-from ptfast.ops.heatmap import Refinement
-from ptfast.pipeline.precision import Precision
 from ptfast.tracking.merging import MergeSettings
 
 
@@ -76,27 +74,20 @@ class Config:
         step: S, frames from one key frame to the next: 1 to |C| - 1, so that clips overlap (section 4.2, figure 5b).
             The first and the last frame of a shot are key frames too where no other one's clip reaches them.
         batch: Key frames at a time.
-        flip: Averages the heatmaps of the mirrored crops in (section 4.2).
-        refine: Placement of a joint between the heatmap's pixels. "taylor" suits small heatmaps better than "quarter",
-            which is HRNet's.
         min_box_score: Detections under it get no tube; None gives one to all.
         min_similarity: Mean OKS under which two tracklets are not joined; None joins every possible pair, as the paper.
         sigma_scale: Factor on the skeleton's OKS sigmas when joining.
         merging: Settings of making one pose of several hypotheses (section 3.3), and of the tracks that are kept
             (section 4.1).
-        precision: "float32", "bfloat16", or "auto": the latter where the processor computes in it.
     """
 
     frames: int = 9
     step: int = 1
     batch: int = 8
-    flip: bool = True
-    refine: Refinement = "quarter"
     min_box_score: float | None = 0.5
     min_similarity: float | None = 0.3
     sigma_scale: float = 1.0
     merging: Merging = field(default_factory=Merging)
-    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         check_integer("frames", self.frames, 1)
@@ -104,8 +95,6 @@ class Config:
             raise ValueError(f"frames must be odd, got {self.frames}")
         check_integer("step", self.step, 1, max(1, self.frames - 1))
         check_integer("batch", self.batch, 1)
-        if self.refine not in get_args(Refinement):
-            raise ValueError(f"refine must be one of {get_args(Refinement)}, got {self.refine!r}")
         if self.min_box_score is not None:
             check_number("min_box_score", self.min_box_score, -np.inf)
         if self.frames == 1 and self.merging.min_length > 1:

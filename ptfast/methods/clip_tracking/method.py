@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +17,13 @@ from ptfast._check import check_shape
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_padding
-from ptfast.methods.clip_tracking.config import Config, merging_from
+from ptfast.methods.clip_tracking.config import Config
+from ptfast.methods.clip_tracking.loading import config_for, default_detector
 from ptfast.methods.clip_tracking.polish import Dropped, MovingMerge
-from ptfast.models import PoseNetwork
-from ptfast.pipeline.by_name import load_detector
-from ptfast.pipeline.detectors import Detector, checked
-from ptfast.pipeline.pose_networks import TubePoses
+from ptfast.pipeline.by_name import TUBE_SETTINGS, load_detector, load_person_poses
+from ptfast.pipeline.detectors import Detector, checked, settings_of
+from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.records import FrameTracklets
-from ptfast.pipeline.weights import load_pose_weights
 from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, Tracklets
@@ -31,40 +31,36 @@ from ptfast.tracking import OnlineJoiner
 
 
 class ClipTracking:
-    """The method with a pose network's weights and a person detector. It fulfils `ptfast.methods.base.Method`.
+    """The method with a pose network and a person detector. It fulfils `ptfast.methods.base.Method`.
 
     Args:
-        model: The clip tracking network (section 3.1), or a single-frame one, which then sees each frame by itself.
+        network: Finds people's joints in the frames of their tubes: a `ptfast.pipeline.TubePoses` of the clip tracking
+            network (section 3.1) or a single-frame one, a `SinglePose`, or another of `ptfast.pipeline.PersonPoses`. A
+            single-frame network sees each frame by itself.
         detector: Finds people in key frames: `ptfast.pipeline.MaskRcnn`, such as the `detector` of a DetectAndTrack, or
-            another detector of `ptfast.pipeline`; `each_image(function)` makes one of a function of one image.
-        size: Height and width of the crops that the network sees.
-        skeleton: Its joints.
+            another detector of `ptfast.pipeline`; `each_image` and `each_batch` make one of a function of images.
+        skeleton: The network's joints.
         config: Settings.
-        device: Where the pose network runs.
 
     Raises:
-        ValueError: The network has other joints than the skeleton, its crops cannot have the size, or a setting is out
-            of range.
+        ValueError: The network has other joints than the skeleton, or a setting is out of range.
     """
 
     def __init__(
         self,
-        model: PoseNetwork,
+        network: PersonPoses,
         detector: Detector,
         *,
-        size: tuple[int, int],
         skeleton: Skeleton = POSETRACK_15,
         config: Config | None = None,
-        device: str | torch.device = "cpu",
     ) -> None:
-        self.detector, self.config = detector, config or Config()
-        how = self.config
-        self.network = TubePoses(
-            model, size, skeleton, flip=how.flip, refine=how.refine, precision=how.precision, device=device
-        )
+        self.network, self.detector, self.skeleton, self.config = network, detector, skeleton, config or Config()
+        own = getattr(network, "skeleton", skeleton)
+        if own != skeleton:
+            raise ValueError(f"skeleton must be the network's, {own.name}, got {skeleton.name}")
         # Frames that the pose network or the detector sees of a shot at a time.
-        self.window = max(how.frames, getattr(detector, "frames", 1))
-        thresholds = np.asarray(how.merging.joint_thresholds)
+        self.window = max(self.config.frames, getattr(detector, "frames", 1))
+        thresholds = np.asarray(self.config.merging.joint_thresholds)
         if thresholds.ndim:
             check_shape("merging.joint_thresholds", thresholds, ("K",), K=len(skeleton))
         self.joiner()  # raises for settings that are out of range, before hours of work
@@ -74,53 +70,36 @@ class ClipTracking:
         cls,
         weights: str | Path = "clip-tracking",
         *,
-        detector: str | Path | Detector = "detect-and-track",
+        detector: str | Path | Detector | None = None,
         size: tuple[int, int] | None = None,
         skeleton: Skeleton | None = None,
         device: str | torch.device = "cpu",
-        **settings: object,
+        **settings: Any,
     ) -> ClipTracking:
-        """The method with weights of files, or those that come with ptfast, and the settings that suit them.
+        """The method with networks by name or file, and the settings that suit them.
 
         Args:
-            weights: "clip-tracking", "clip-tracking-2d"; the name of a published HRNet or PoseResNet, such as
-                "hrnet-w32"; or a file as `ptfast.pipeline.weights.load_pose_weights` takes it.
-            detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
+            weights: The pose network's, as `ptfast.pipeline.load_person_poses` takes them: "clip-tracking",
+                "clip-tracking-2d", "movenet-thunder", "hrnet-w32", or a file.
+            detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector. By default "nanodet-g", but
+                "detect-and-track" for "clip-tracking" and "clip-tracking-2d", which have seen synthetic people, too.
             size: Height and width of the crops, instead of those that suit the weights.
             skeleton: The joints of another program's weights, where they are not COCO's.
             device: Where the networks run.
-            **settings: Entries of Config that differ from the weights' own; `merging` may be a dictionary of those of
-                its entries that differ.
+            **settings: Entries of Config that differ from the weights' own, where `merging` may be a dictionary of
+                those of its entries that differ; and `flip`, `refine` and `precision` of `ptfast.pipeline.TubePoses`.
+
+        Raises:
+            FileNotFoundError: There is neither such a file nor such a name.
+            ValueError: A file is damaged or of another kind, or a setting is out of range or not the network's.
         """
-        loaded = load_pose_weights(weights, size=size, skeleton=skeleton)
-        chosen = loaded.settings | settings
-        merging = chosen.pop("merging", {})
-        if isinstance(merging, dict):
-            merging = merging_from(loaded.settings.get("merging", {}) | merging)
-        if isinstance(detector, str | Path):
-            detector = load_detector(detector, device=device)
-        config = Config(**chosen, merging=merging)
-        return cls(loaded.model, detector, size=loaded.size, skeleton=loaded.skeleton, config=config, device=device)
-
-    @property
-    def model(self) -> PoseNetwork:
-        """The pose network."""
-        return self.network.model
-
-    @property
-    def skeleton(self) -> Skeleton:
-        """The pose network's joints."""
-        return self.network.skeleton
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the crops that the pose network sees."""
-        return self.network.size
-
-    @property
-    def device(self) -> torch.device:
-        """The device that the pose network runs on."""
-        return self.network.device
+        own = {name: settings.pop(name) for name in TUBE_SETTINGS if name in settings}
+        network = load_person_poses(weights, size=size, skeleton=skeleton, device=device, **own)
+        finder = default_detector(weights) if detector is None else detector
+        config = config_for(weights, finder, settings)
+        if isinstance(finder, str | Path):
+            finder = load_detector(finder, device=device)
+        return cls(network, finder, skeleton=network.skeleton, config=config)
 
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
@@ -179,8 +158,8 @@ class ClipTracking:
 
     def depends_on(self) -> dict[str, object]:
         """The settings that tracklets depend on, in JSON's types."""
-        names = ("frames", "step", "flip", "refine", "min_box_score", "precision")
-        return {name: getattr(self.config, name) for name in names} | {"size": list(self.size)}
+        own = {name: getattr(self.config, name) for name in ("frames", "step", "min_box_score")}
+        return own | {"network": settings_of(self.network), "detector": settings_of(self.detector)}
 
     def count(self, record: FrameTracklets) -> int:
         """Number of people who were cut out in a frame that `detect` gave."""
@@ -228,7 +207,7 @@ class ClipTracking:
         clips = [clip_index(frames, int(key), length) for key in place]
         index = np.array([taken for taken, _ in clips], np.int64).reshape(-1, length)
         there = np.array([known for _, known in clips], bool).reshape(-1, length)
-        keypoints, joint_scores = self.network(frames, boxes, index)
+        keypoints, joint_scores = self.joints(frames, boxes, index)
         return Tracklets(
             keypoints=keypoints,
             joint_scores=np.where(there[..., None], joint_scores, 0),  # frames that are not there count for nothing
@@ -237,3 +216,10 @@ class ClipTracking:
             boxes=boxes,
             scores=scores,
         )
+
+    def joints(self, frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(M, T, K, 2) keypoints and (M, T, K) scores of people with boxes (M, 4) in the frames at `index` (M, T)."""
+        if len(boxes):
+            return self.network(frames, boxes, index)
+        shape = (*index.shape, len(self.skeleton))  # the frames may be undecoded then
+        return np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)

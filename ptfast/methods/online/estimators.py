@@ -15,9 +15,11 @@ from ptfast.pipeline import (
     MultiPoseSettings,
     TopDown,
     load_detector,
+    load_one_shot,
     load_person_poses,
 )
-from ptfast.pipeline.weights import load_movenet_weights, thresholds_of
+from ptfast.pipeline.onnx import OnnxOneShot
+from ptfast.pipeline.weights import thresholds_of
 
 Weights = str | Path
 Quality = Literal["fast", "full"]
@@ -29,7 +31,7 @@ class Parts:
     """The networks of an estimator, by their weights; None where it has no such network.
 
     Attributes:
-        multipose: Finds people and their joints in one pass.
+        multipose: Finds people and their joints in one pass: MultiPose, or another network in an ONNX file.
         detector: Finds people's boxes.
         pose: Finds the joints of a person in a box.
     """
@@ -50,7 +52,7 @@ def parts_of(
     Args:
         quality: "fast" is MultiPose alone; "full" is all three. None is a detector and a pose network where one of
             these is named, and otherwise "fast".
-        weights: MultiPose's.
+        weights: The one-shot network's.
         detector: The detector's.
         pose: The pose network's.
 
@@ -71,7 +73,7 @@ def parts_of(
 
 def load_estimator(
     parts: Parts, settings: dict[str, Any], device: str | torch.device
-) -> tuple[MultiPose | TopDown | Fused, Config]:
+) -> tuple[MultiPose | OnnxOneShot | TopDown | Fused, Config]:
     """An estimator, and the settings that suit it: the thresholds are those of the last of its networks' card.
 
     Args:
@@ -82,26 +84,33 @@ def load_estimator(
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: A file is damaged or of another kind, a setting is out of range or of a network that is not there,
-            or MultiPose and the pose network find other joints.
+            or the one-shot network and the pose network find other joints.
     """
     config = Config(**(thresholds_of(parts.pose or parts.multipose or MULTIPOSE) | settings))
-    multipose = None if parts.multipose is None else _multipose(parts.multipose, config, device)
-    if multipose is not None and (parts.detector is None or parts.pose is None):
-        return multipose, config
+    first = None if parts.multipose is None else _one_shot(parts.multipose, config, device)
+    if not isinstance(first, MultiPose):
+        _check_settings(settings, parts)
+    if first is not None and (parts.detector is None or parts.pose is None):
+        return first, config
     detector = load_detector(parts.detector or DETECTOR, device=device)
     person_poses = load_person_poses(parts.pose or POSE, device=device)
     skeleton = person_poses.skeleton
-    if multipose is None:
-        if config.long_side is not None:
-            raise ValueError(f"long_side is for MultiPose, which is not among the networks, got {config.long_side}")
+    if first is None:
         return TopDown(detector, person_poses, skeleton, max_oks=config.max_oks), config
-    if skeleton != multipose.skeleton:
-        found = f"{skeleton.name}, not {multipose.skeleton.name}"
-        raise ValueError(f"pose must find MultiPose's joints for quality 'full', got {found}; without quality, any")
-    return Fused(multipose, detector, person_poses), config
+    if skeleton != first.skeleton:
+        found = f"{skeleton.name}, not {first.skeleton.name}"
+        raise ValueError(f"pose must find the joints of weights for quality 'full', got {found}; without quality, any")
+    return Fused(first, detector, person_poses), config
 
 
-def _multipose(weights: Weights, config: Config, device: str | torch.device) -> MultiPose:
-    loaded = load_movenet_weights(weights)
+def _one_shot(weights: Weights, config: Config, device: str | torch.device) -> MultiPose | OnnxOneShot:
     own = {item.name: getattr(config, item.name) for item in fields(MultiPoseSettings)}
-    return MultiPose(loaded.model, loaded.skeleton, MultiPoseSettings(**own), device)
+    return load_one_shot(weights, settings=MultiPoseSettings(**own), device=device)
+
+
+def _check_settings(given: dict[str, Any], parts: Parts) -> None:
+    """Raises ValueError if one is MultiPose's, which is not there."""
+    others = {"max_oks"} if parts.multipose is None else set()  # top-down has it too
+    for name in sorted({item.name for item in fields(MultiPoseSettings)} - others):
+        if given.get(name) is not None:
+            raise ValueError(f"{name} is for MultiPose, which is not among the networks, got {given[name]!r}")

@@ -15,7 +15,8 @@ from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.online.config import Config
 from ptfast.methods.online.estimators import Quality, load_estimator, parts_of
-from ptfast.pipeline import Fused, MultiPose, OneShot, TopDown
+from ptfast.pipeline import OneShot
+from ptfast.pipeline.detectors import settings_of
 from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
@@ -26,8 +27,8 @@ class Online:
     """An estimator and the linking of what it finds. It fulfils `ptfast.methods.base.Method`.
 
     Args:
-        estimate: Finds the poses of all people in images: a `MultiPose`, `TopDown` or `Fused`, or a function of the
-            caller's own, which is given decoded images of one size.
+        estimate: Finds the poses of all people in images: a `MultiPose`, `OnnxOneShot`, `TopDown` or `Fused`, or a
+            function of the caller's own, which is given decoded images of one size.
         skeleton: Its joints.
         config: Settings.
 
@@ -53,7 +54,8 @@ class Online:
         """The method with networks by name or file: those that come with ptfast have seen real people.
 
         Args:
-            weights: The one-shot network's, "movenet-multipose" or a *.safetensors file with its card beside it.
+            weights: As `ptfast.pipeline.load_one_shot` takes it, "movenet-multipose" by default. The settings of
+                MultiPose are not for another network in an ONNX file.
             quality: "fast", that network alone, or "full", with a second look at everyone whom it or a detector finds.
                 None is "fast", or, where a detector or a pose network is named, these two alone.
             detector: As `ptfast.pipeline.load_detector` takes it, "nanodet-g" by default.
@@ -126,9 +128,9 @@ class Online:
         return frames_to_reread(sizes, 1, self.config.batch)
 
     def depends_on(self) -> dict[str, object]:
-        """The settings that people depend on, in JSON's types; of an estimator of the caller's own none is known."""
-        own = self.estimate.depends_on() if isinstance(self.estimate, MultiPose | TopDown | Fused) else {}
-        return own | {"batch": self.config.batch}
+        """The settings that people depend on, in JSON's types; of a function of the caller's own none are known."""
+        own = settings_of(self.estimate)
+        return (own if isinstance(own, dict) else {}) | {"batch": self.config.batch}
 
     def count(self, record: Poses) -> int:
         """Number of people that there seem to be in a frame that `detect` gave."""

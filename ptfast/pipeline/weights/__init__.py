@@ -19,6 +19,7 @@ from ptfast.pipeline.weights.networks import (
     load_nanodet_weights,
     load_pose_weights,
     network_of,
+    settings_for,
     thresholds_of,
 )
 from ptfast.pipeline.weights.zoo import ZOO, Origin, Published
@@ -45,5 +46,6 @@ __all__ = [
     "network_of",
     "path_of",
     "place_of",
+    "settings_for",
     "thresholds_of",
 ]

@@ -19,7 +19,7 @@ from ptfast.models import (
 )
 from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
 from ptfast.models.image_networks import read_any_card
-from ptfast.pipeline.weights.given import find_weights
+from ptfast.pipeline.weights.given import find_weights, form_of
 from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NAMES, NANODET_NAMES, POSE_NAMES, path_of
 from ptfast.pipeline.weights.published import check_joints, read_caffe2, read_pose_network, read_torchvision
 from ptfast.pipeline.weights.zoo import ZOO
@@ -132,29 +132,27 @@ def load_pose_weights(
     path = given.path
     if given.form == "safetensors":
         model, card = load_pose_network(path)
-        settings = _settings(path, card)
-        if card["frames"] > 1:  # a network that sees single frames may see any number of them
-            settings = {"frames": card["frames"], **settings}
-        return PoseWeights(model, _skeleton(path, card, skeleton), settings, size or tuple(card["size"]))
+        return PoseWeights(model, _skeleton(path, card, skeleton), _settings(path, card), size or tuple(card["size"]))
     known = given.published
     joints = skeleton or SKELETONS[(known and known.skeleton) or COCO_17.name]
     return PoseWeights(read_pose_network(path, joints), joints, {}, size or (known and known.size) or CROP)
 
 
-def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
+def load_movenet_weights(weights: str | Path, *, skeleton: Skeleton | None = None) -> MoveNetWeights:
     """Loads a MoveNet.
 
     Args:
         weights: A name of MOVENET_NAMES, or a *.safetensors file with its card beside it.
+        skeleton: The joints that it must have, if any will not do.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
-        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known or has other
-            joints.
+        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known, is not the
+            wanted one or has other joints.
     """
     path = find_weights(weights, "a MoveNet", MOVENET_NAMES).path
     model, card = load_movenet(path)
-    skeleton = _skeleton(path, card)
+    skeleton = _skeleton(path, card, skeleton)
     if len(skeleton) != model.architecture.joints:
         expected = f"a skeleton of {model.architecture.joints} joints"
         raise ValueError(f"{path.with_suffix('.json')}: skeleton: expected {expected}, found {skeleton.name!r}")
@@ -183,11 +181,12 @@ def network_of(weights: str | Path) -> str | None:
     if not path.exists():
         names = f"{', '.join(NAMES)}, or a name that ptfast weights list shows"
         raise FileNotFoundError(f"{weights}: expected a file, or one of: {names}; there is no such file")
-    return read_any_card(path)[1] if path.suffix == ".safetensors" else None
+    known = path.is_file() and form_of(path) == "safetensors"
+    return read_any_card(path)[1] if known else None
 
 
-def thresholds_of(weights: str | Path) -> dict[str, Any]:
-    """The thresholds of linking that suit the scores of a network, by name, as its card says; errors as `network_of`.
+def settings_for(weights: str | Path) -> dict[str, Any]:
+    """The settings of a method that suit weights, by name, as their card says; errors as `network_of`.
 
     Args:
         weights: As `network_of` takes them.
@@ -195,7 +194,12 @@ def thresholds_of(weights: str | Path) -> dict[str, Any]:
     if network_of(weights) is None:
         return {}
     path = path_of(weights)
-    settings = _settings(path, read_any_card(path)[0])
+    return _settings(path, read_any_card(path)[0])
+
+
+def thresholds_of(weights: str | Path) -> dict[str, Any]:
+    """The thresholds of linking that suit the scores of a network, of the settings that `settings_for` gives."""
+    settings = settings_for(weights)
     return {name: settings[name] for name in ("min_score", "min_joint_score") if name in settings}
 
 
@@ -209,10 +213,12 @@ def _skeleton(path: Path, card: dict[str, Any], wanted: Skeleton | None = None) 
 
 
 def _settings(path: Path, card: dict[str, Any]) -> dict[str, Any]:
-    """A card's settings for the method."""
+    """A card's settings for the method, among them the frames that the network must see together."""
     settings = card.get("settings", {})
     if not isinstance(settings, dict):
         raise ValueError(
             f"{path.with_suffix('.json')}: settings: expected a dictionary, found {shortened(repr(settings))}"
         )
-    return settings
+    frames = card.get("frames")
+    clips = isinstance(frames, int) and frames > 1  # a network that sees single frames may see any number of them
+    return {"frames": frames, **settings} if clips else settings

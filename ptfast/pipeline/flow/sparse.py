@@ -42,7 +42,7 @@ class SparseFlow:
 
     max_error: float | None = 1.0
     short_side: int | None = None
-    window: int = 21
+    window: int = 15
     levels: int = 3
 
     def __post_init__(self) -> None:

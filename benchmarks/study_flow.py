@@ -3,8 +3,8 @@
 `python benchmarks/study_flow.py` runs every part, writes benchmarks/results/optical_flow.json and the tables of
 docs/flow.md. `--part films` and the like run some parts, the others' figures stay:
 
-- check: how far a joint may be off after going there and back again, and the window of Lucas-Kanade, on films of
-  training seeds, where both are chosen;
+- check: how far a joint may be off after going there and back again, the window of Lucas-Kanade, and the size at which
+  images are seen, on films of training seeds, where these are chosen;
 - films: the first films of the test set, whose flow the renderer knows;
 - posetrack: the annotated frames of a real sequence, whose joints' displacement counts;
 - time: a film of 960x540 pixels with eight people.
@@ -33,8 +33,9 @@ from tqdm import tqdm
 
 import ptfast
 from ptfast.io import read_poses
+from ptfast.models import FlowNet2S, FlowNetArchitecture
 from ptfast.ops import sample_flow
-from ptfast.pipeline.flow import FLOW_NAMES, DenseFlow, SparseFlow, load_point_flow
+from ptfast.pipeline.flow import FLOW_NAMES, DenseFlow, NetworkFlow, SparseFlow, load_point_flow
 from ptfast.pipeline.flow.carrying import with_median
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic import Film, load_test_set, render
@@ -45,6 +46,7 @@ SEQUENCE = "470979_bonn"
 ESTIMATORS = ("sparse", "dis-ultrafast", "dis-fast", "dis-medium", "farneback")
 SHORT_SIDES = (256, 480, None)
 CHECKS = (None, 0.5, 1.0, 2.0, 4.0)
+LARGE = (960, 540)
 WINDOWS = (9, 11, 15, 21, 31)
 HALF_A_HEAD = 0.5
 STILL_AND_TRUE: tuple[Literal["none", "true"], ...] = ("none", "true")
@@ -113,7 +115,7 @@ def main() -> None:
 
 
 def study_check(options: argparse.Namespace) -> None:
-    """Bounds of the check there and back again, and windows, on training seeds."""
+    """Bounds of the check there and back again, windows and sizes, on training seeds."""
     films = [render(seed, frames=64, people=6, pan=4, shake=0.2) for seed in range(1, options.films + 1)]
     pairs = [pair for film in films for pair in film_pairs(film)]
     rows = []
@@ -121,11 +123,23 @@ def study_check(options: argparse.Namespace) -> None:
         for most in CHECKS:
             figures = measured(load_point_flow(name, max_error=most), pairs, f"{name}, {most}")
             rows.append({"flow": name, "at most px off": said(most)} | figures)
-    about = {"machine": machine(), "films": len(films), "pairs": len(pairs)}
-    save(FILE, "check", rows, **about)
-    flows = {window: SparseFlow(window=window) for window in WINDOWS}
-    rows = [{"window": window} | measured(flow, pairs, f"window {window}") for window, flow in flows.items()]
-    save(FILE, "window", rows, **about)
+    save(FILE, "check", rows, machine=machine(), films=len(films), pairs=len(pairs))
+    film = render(options.films + 1, frames=48, people=8, size=LARGE, pan=4, shake=0.2)
+    study_windows({"256x256": pairs, "960x540": list(film_pairs(film))})
+
+
+def study_windows(films: dict[str, list[Pair]]) -> None:
+    """Windows of Lucas-Kanade and sizes at which it sees images, on films of two sizes."""
+    rows = []
+    for size, pairs in films.items():
+        for window in WINDOWS:
+            rows.append({"film": size, "window": window, "short side": "its own"})
+            rows[-1] |= measured(SparseFlow(window=window), pairs, f"{size}, window {window}")
+    for side in SHORT_SIDES[:-1]:
+        flow = SparseFlow(short_side=side)
+        rows.append({"film": size, "window": flow.window, "short side": said(side)})
+        rows[-1] |= measured(flow, pairs, f"{size}, {side}")
+    save(FILE, "window", rows, machine=machine(), pairs=sum(map(len, films.values())))
 
 
 def study_films(options: argparse.Namespace) -> None:
@@ -159,7 +173,7 @@ def study_posetrack(options: argparse.Namespace) -> None:
 
 def study_time(options: argparse.Namespace) -> None:
     """The time of every estimator at every size, on a large film."""
-    film = render(TEST_SEEDS, frames=24, people=8, size=(960, 540), pan=4)
+    film = render(TEST_SEEDS, frames=24, people=8, size=LARGE, pan=4)
     pairs = list(film_pairs(film))
     rows = []
     for name in (*ESTIMATORS, *options.networks):
@@ -169,7 +183,17 @@ def study_time(options: argparse.Namespace) -> None:
                 figures = measured(load_point_flow(name, short_side=side, max_error=most), pairs, f"{name}, {side}")
                 row[f"{said(side, 'its own')}, {also}"] = figures["ms a frame"]
         rows.append(row)
+    rows += [network_times(width, pairs[:3]) for width in (1.0, 0.25)]
     save(FILE, "time", rows, machine=machine(), pairs=len(pairs), people=8)
+
+
+def network_times(width: float, pairs: list[Pair]) -> dict[str, Any]:
+    """The time of FlowNet2-S, which does not depend on its weights: these are random ones."""
+    row: dict[str, Any] = {"flow": f"flownet2s of width {width:g}"}
+    for side in SHORT_SIDES:
+        flow = DenseFlow(NetworkFlow(FlowNet2S(FlowNetArchitecture(width)), short_side=side))
+        row[f"{said(side, 'its own')}, unchecked"] = measured(flow, pairs, row["flow"])["ms a frame"]
+    return row
 
 
 def checked_rows(name: str, side: int | None, pairs: list[Pair]) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ import torch
 from ptfast._check import check_integer, check_number
 from ptfast.io import Frame
 from ptfast.models import MoveNet, People, decode_multipose
+from ptfast.pipeline.captured import CapturedNetwork
 from ptfast.pipeline.cores import one_a_core
 from ptfast.pipeline.detectors import Boxes, checked, settings_of
 from ptfast.pipeline.images import padded
@@ -96,6 +97,7 @@ class MultiPose:
         if runs_in_bfloat16(self.settings.precision, self.device):
             model = deepcopy(model).bfloat16()  # the caller's keeps its weights
         self.model = model.to(self.device).eval()
+        self._captured = CapturedNetwork(self.model)
 
     def __call__(self, images: Sequence[np.ndarray | None]) -> Poses:
         """Estimates the poses of all people in some images; those of one size go through the network together.
@@ -141,7 +143,7 @@ class MultiPose:
     def _maps(self, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
         """The network's maps of images (T, 3, H, W); on the CPU each goes by itself, so that it stays in the caches."""
         if self.device.type != "cpu":
-            return self.model(inputs)
+            return self._captured(inputs)
         parts = one_a_core(self.model, inputs.split(1))
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 

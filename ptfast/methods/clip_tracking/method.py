@@ -15,7 +15,7 @@ import torch
 from ptfast._check import check_shape
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
-from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_padding
+from ptfast.methods.clip_tracking.clips import clip_index, key_frames
 from ptfast.methods.clip_tracking.config import Config, merging_from
 from ptfast.methods.clip_tracking.polish import Dropped, MovingMerge
 from ptfast.models import PoseNetwork
@@ -24,7 +24,7 @@ from ptfast.pipeline.detectors import Detector, checked
 from ptfast.pipeline.pose_networks import TubePoses
 from ptfast.pipeline.records import FrameTracklets
 from ptfast.pipeline.weights import load_pose_weights
-from ptfast.pipeline.windows import Segment, frames_to_reread, segments
+from ptfast.pipeline.windows import Segment, frames_to_reread, segments, without_padding
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner

@@ -243,7 +243,7 @@ def farneback(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def test_a_cut_ends_tracks_and_propagation(similarity: str) -> None:
     world, images = cut()
     config = Config(similarity=similarity)  # type: ignore[arg-type]
-    carry = DenseCarry(farneback, max_return=1.0)
+    carry = DenseCarry(farneback, max_difference=40)
     tracks = SimpleBaselines(world.detect, world.joints_in, carry, COCO_17, config).track(images)
     assert counts(tracks) == [2, 2, 2, 0, 1, 1]
     before, after = set(tracks[:3].track_ids.tolist()), set(tracks[3:].track_ids.tolist())

@@ -143,7 +143,7 @@ class SimpleBaselines:
         """
         detected, low = self._split(boxes)
         queue, moved = self._queue(past, frame)
-        recent = moved.select(moved.features["frames_ago"] == 1)
+        recent = moved.select((moved.features["frames_ago"] == 1) & self.config.propagate)
         candidates = unified(detected, flow_boxes(recent, frame.size, self.config), self.config.max_overlap)
         found = nobody(len(self.skeleton))
         if len(candidates.scores):

@@ -26,34 +26,38 @@ class DenseCarry:
 
     Attributes:
         flow: Two (H, W, 3) uint8 RGB frames in, (H, W, 2) float32 pixels out, x then y, from the first to the second.
-        max_return: Pixels by which a point that is carried to the second frame and back may miss its place, else it is
-            not trusted; for that the flow is computed both ways. None trusts every point inside the image.
+        max_difference: Grey levels, 0 to 255, by which a point's surroundings may differ in the mean from those where
+            it is carried to, else it is not to be trusted: it is hidden there, or the scene is another one, of which a
+            smooth flow field says nothing. None trusts every point inside the image.
 
     Example:
-        >>> carry = DenseCarry(my_flow, max_return=2.0)
+        >>> carry = DenseCarry(my_flow, max_difference=40)
         >>> moved, trusted = carry(first, second, poses.keypoints)
     """
 
     flow: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    max_return: float | None = None
+    max_difference: float | None = None
 
     def __call__(self, first: np.ndarray, second: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Carries points (N, K, 2) of the first frame to the second."""
-        moved, inside = _moved(self.flow(first, second), points)
-        if self.max_return is None:
+        steps, inside = sample_flow(np.asarray(self.flow(first, second), np.float32), points)
+        moved = points + steps
+        if self.max_difference is None:
             return moved, inside
-        returned, still_inside = _moved(self.flow(second, first), moved)
-        missed = np.linalg.norm(returned - points, axis=-1)
-        return moved, inside & still_inside & (missed <= self.max_return)
+        differences = np.abs(_surroundings(first, points) - _surroundings(second, moved)).mean((-1, -2))
+        return moved, inside & (differences <= self.max_difference)
 
     def depends_on(self) -> dict[str, object]:
         """Settings that the results depend on, in JSON's types."""
-        return {"flow": settings_of(self.flow), "max_return": self.max_return}
+        return {"flow": settings_of(self.flow), "max_difference": self.max_difference}
 
 
-def _moved(flow: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    steps, inside = sample_flow(np.asarray(flow, np.float32), points)
-    return points + steps, inside
+def _surroundings(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(..., 9, 3) int16 colours of 3 x 3 pixels, 2 apart, about points (..., 2); the image's border goes on outside."""
+    around = np.stack(np.meshgrid((-2, 0, 2), (-2, 0, 2)), -1).reshape(9, 2)
+    size = np.array(image.shape[1::-1])
+    x, y = np.moveaxis((np.rint(points)[..., None, :] + around).clip(0, size - 1).astype(np.int64), -1, 0)
+    return image[y, x].astype(np.int16)
 
 
 def carried(carry: Carry, first: Frame, second: Frame, poses: Poses, config: Config) -> Poses:

@@ -1,8 +1,16 @@
 """Networks, which take and give tensors. ptfast.pipeline and ptfast.methods turn videos into tracks with them."""
 
-from ptfast.models.adapters import load_detectron, load_hrnet, load_pose_resnet, load_torchvision
+from ptfast.models.adapters import (
+    load_detectron,
+    load_flownet,
+    load_hrnet,
+    load_pose_resnet,
+    load_raft,
+    load_torchvision,
+)
 from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
 from ptfast.models.detection import Limits, Tubes, detect
+from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.image_networks import load_movenet, load_nanodet
@@ -13,12 +21,15 @@ from ptfast.models.movenet_decoding import People, decode_multipose, decode_sing
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
 from ptfast.models.nanodet_decoding import decode_nanodet
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
+from ptfast.models.raft import Raft
 from ptfast.models.resnet3d import ResNet3d
 from ptfast.models.tubes import PoseNetwork, estimate_tubes
 
 __all__ = [
     "Architecture",
     "FeaturePyramid",
+    "FlowNet2S",
+    "FlowNetArchitecture",
     "Hrnet",
     "HrnetArchitecture",
     "Limits",
@@ -31,6 +42,7 @@ __all__ = [
     "PoseNetwork",
     "PoseResnet",
     "PoseResnetArchitecture",
+    "Raft",
     "ResNet3d",
     "Tubes",
     "decode_multipose",
@@ -40,11 +52,13 @@ __all__ = [
     "estimate_tubes",
     "inflate",
     "load_detectron",
+    "load_flownet",
     "load_hrnet",
     "load_movenet",
     "load_nanodet",
     "load_pose_network",
     "load_pose_resnet",
+    "load_raft",
     "load_torchvision",
     "load_weights",
     "save_weights",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 HRNET, POSE_RESNET, KEYPOINT_RCNN = "an HRNet", "a PoseResNet", "torchvision's keypoint R-CNN"
+FLOWNET, RAFT = "a FlowNet2-S", "torchvision's RAFT"
 NETWORKS: tuple[tuple[str, tuple[str, ...]], ...] = (  # names of tensors that a network has; the first that fits
     (KEYPOINT_RCNN, ("roi_heads.keypoint_predictor.kps_score_lowres.weight",)),
     ("a detector of torchvision without joints", ("roi_heads.box_predictor.cls_score.weight",)),
@@ -14,7 +15,11 @@ NETWORKS: tuple[tuple[str, tuple[str, ...]], ...] = (  # names of tensors that a
     ("a YOLOX of MMDetection", ("bbox_head.multi_level_conv_cls.0.weight",)),
     ("a YOLOX", ("stems.0.conv.weight", "cls_preds.0.weight")),
     ("an RTMPose", ("mlp.1.weight", "cls_x.weight")),
-    ("torchvision's RAFT", ("feature_encoder.convnormrelu.0.weight",)),
+    (RAFT, ("feature_encoder.convnormrelu.0.weight",)),
+    ("a FlowNet2-C", ("conv_redir.0.weight", "predict_flow2.weight")),
+    ("a FlowNet2-SD", ("inter_conv2.0.weight", "predict_flow2.weight")),
+    ("a FlowNet2-S with batch norms", ("conv1.1.weight", "predict_flow2.weight")),
+    (FLOWNET, ("conv1.0.weight", "conv3_1.0.weight", "predict_flow2.weight")),
     (POSE_RESNET, ("layer1.0.conv1.weight", "deconv_layers.0.weight")),
     (HRNET, ("conv1.weight", "stage2.0.branches.0.0.conv1.weight", "final_layer.weight")),
     ("an HRNet without heatmaps", ("conv1.weight", "stage2.0.branches.0.0.conv1.weight")),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
+from ptfast.models.adapters import FLOWNET, HRNET, KEYPOINT_RCNN, POSE_RESNET, RAFT
 from ptfast.pipeline.weights.cache import published_file
 from ptfast.pipeline.weights.names import NAMES, path_of
 from ptfast.pipeline.weights.zoo import ZOO, Kind, Published
@@ -15,7 +15,8 @@ CALLED: dict[Kind, str] = {
     "hrnet": HRNET,
     "pose-resnet": POSE_RESNET,
     "keypoint-rcnn": KEYPOINT_RCNN,
-    "raft": "torchvision's RAFT",
+    "raft": RAFT,
+    "flownet2s": FLOWNET,
 }
 TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # of torch.save before its files were zip archives
 Form = Literal["safetensors", "torch", "pickle"]
@@ -60,7 +61,8 @@ def find_weights(
     expected = f"expected a file of weights of {wanted}"
     if not path.exists():
         more = " or a published one that ptfast weights list shows" if kinds else ""
-        raise FileNotFoundError(f"{weights}: {expected}, or one of: {', '.join(names)}{more}; there is no such file")
+        known = f", or one of: {', '.join(names)}" if names else ","
+        raise FileNotFoundError(f"{weights}: {expected}{known}{more}; there is no such file")
     if not path.is_file():
         raise ValueError(f"{weights}: {expected}, found {'a folder' if path.is_dir() else 'something else'}")
     form = form_of(path)

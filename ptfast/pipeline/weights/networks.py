@@ -8,24 +8,33 @@ from typing import Any
 
 from ptfast._json import shortened
 from ptfast.models import (
+    FlowNet2S,
     MaskRcnn3d,
     MoveNet,
     NanoDet,
     PoseNetwork,
+    Raft,
     load_movenet,
     load_nanodet,
     load_pose_network,
     load_weights,
 )
-from ptfast.models.adapters import HRNET, KEYPOINT_RCNN, POSE_RESNET
+from ptfast.models.adapters import FLOWNET, HRNET, KEYPOINT_RCNN, POSE_RESNET, RAFT
 from ptfast.models.image_networks import read_any_card
 from ptfast.pipeline.weights.given import find_weights
 from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NAMES, NANODET_NAMES, POSE_NAMES, path_of
-from ptfast.pipeline.weights.published import check_joints, read_caffe2, read_pose_network, read_torchvision
+from ptfast.pipeline.weights.published import (
+    check_joints,
+    read_caffe2,
+    read_flow_network,
+    read_pose_network,
+    read_torchvision,
+)
 from ptfast.pipeline.weights.zoo import ZOO
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
 
 MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET} or {POSE_RESNET}"  # in messages
+FLOW = f"{FLOWNET} or {RAFT}"
 CROP = (256, 192)  # height and width of the crops of most published pose networks
 LARGE = {"short_side": 800, "long_side": 1333}
 
@@ -164,6 +173,25 @@ def load_movenet_weights(weights: str | Path) -> MoveNetWeights:
 def load_nanodet_weights(weights: str | Path) -> NanoDet:
     """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
     return load_nanodet(find_weights(weights, "a NanoDet", NANODET_NAMES).path)[0]
+
+
+def load_flow_weights(weights: str | Path) -> FlowNet2S | Raft:
+    """Loads a network of optical flow.
+
+    Args:
+        weights: The name of a published one (ZOO), "flownet2s", "raft-small" or "raft-large"; or a checkpoint of
+            FlowNet2-S or of torchvision's RAFT, of any name.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name, or a browser alone can fetch it.
+        ConnectionError: Published weights cannot be fetched.
+        ImportError: They are RAFT's, and torchvision cannot be imported.
+        ValueError: The file is damaged or of another network.
+    """
+    given = find_weights(weights, FLOW, (), ("flownet2s", "raft"), ("torch",))
+    if given.form == "safetensors":
+        raise ValueError(f"{given.path}: expected a checkpoint of {FLOW} that torch.save wrote, found safetensors")
+    return read_flow_network(given.path)
 
 
 def network_of(weights: str | Path) -> str | None:

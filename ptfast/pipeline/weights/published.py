@@ -11,17 +11,23 @@ from torch import Tensor
 
 from ptfast._json import shortened
 from ptfast.models import (
+    FlowNet2S,
     MaskRcnn3d,
     PoseNetwork,
+    Raft,
     load_detectron,
+    load_flownet,
     load_hrnet,
     load_pose_resnet,
+    load_raft,
     load_torchvision,
 )
 from ptfast.models.adapters import (
+    FLOWNET,
     HRNET,
     KEYPOINT_RCNN,
     POSE_RESNET,
+    RAFT,
     named_tensors,
     network_of,
     read_detectron,
@@ -79,6 +85,14 @@ def read_caffe2(path: Path) -> MaskRcnn3d:
     blobs = read_detectron(path)
     with named(path):
         return load_detectron(blobs)
+
+
+def read_flow_network(path: Path) -> FlowNet2S | Raft:
+    """A published FlowNet2-S, or torchvision's RAFT."""
+    weights = named_tensors(read_state_dict(path), str(path))
+    network = check_network(path, weights, FLOWNET, RAFT)
+    with named(path):
+        return load_flownet(weights) if network == FLOWNET else load_raft(weights)
 
 
 def check_network(path: Path, weights: Mapping[str, Tensor], *wanted: str) -> str:

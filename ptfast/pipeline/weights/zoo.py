@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["hrnet", "pose-resnet", "keypoint-rcnn", "raft"]
+Kind = Literal["hrnet", "pose-resnet", "keypoint-rcnn", "raft", "flownet2s"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ BASELINES = Origin(
     "https://drive.google.com/drive/folders/13_wJ6nC7my1KKouMkQMqyr9r1ZnLnukP",
     "MIT for the code, weights for research (github.com/microsoft/human-pose-estimation.pytorch)",
 )
+FLOWNET2 = Origin(
+    "https://github.com/NVIDIA/flownet2-pytorch",
+    "Apache-2.0 for the code; weights, converted from Caffe models, have terms of their own",
+)
 TD, TOP = "v1/body_2d_keypoint/topdown_heatmap/coco/td-hm_", "top_down/"
 
 # fmt: off
@@ -111,6 +115,8 @@ ZOO: dict[str, Published] = {published.name: published for published in (
               MMPOSE, f"{TOP}resnet/res50_posetrack18_256x192-a62807c7_20201028.pth"),
     Published("raft-small", "raft", None, None, "01064c6d", "end-point error 1.99 on Sintel train, clean",
               TORCHVISION, "raft_small_C_T_V2-01064c6d.pth"),
+    Published("raft-large", "raft", None, None, "1bb1363a", "end-point error 1.38 on Sintel train, clean",
+              TORCHVISION, "raft_large_C_T_V2-1bb1363a.pth"),
     Published("hrnet-w32-official", "hrnet", COCO, S, None, "AP 74.4 on COCO val2017",
               HRNET, "pose_coco/pose_hrnet_w32_256x192.pth"),
     Published("hrnet-w32-official-384x288", "hrnet", COCO, L, None, "AP 75.8 on COCO val2017",
@@ -131,5 +137,7 @@ ZOO: dict[str, Published] = {published.name: published for published in (
               BASELINES, "pose_coco/pose_resnet_152_256x192.pth.tar"),
     Published("pose-resnet-152-official-384x288", "pose-resnet", COCO, L, None, "AP 74.3 on COCO val2017",
               BASELINES, "pose_coco/pose_resnet_152_384x288.pth.tar"),
+    Published("flownet2s", "flownet2s", None, None, None, "not stated",
+              FLOWNET2, "FlowNet2-S_checkpoint.pth.tar"),
 )}
 # fmt: on

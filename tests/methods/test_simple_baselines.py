@@ -11,7 +11,8 @@ import pytest
 
 from ptfast.io import Frame
 from ptfast.methods import SimpleBaselines
-from ptfast.methods.simple_baselines import Config, DenseCarry
+from ptfast.methods.simple_baselines import Config
+from ptfast.pipeline.flow import DenseFlow, load_point_flow
 from ptfast.skeletons import COCO_17
 from ptfast.structures import Poses
 
@@ -58,9 +59,7 @@ class World:
             found.append((np.concatenate([corners, corners + 2 * HALF], 1), np.full(len(there), 0.9)))
         return found
 
-    def joints_in(
-        self, frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def joints_in(self, frames: Sequence[Frame], boxes: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The joints of the person nearest to each box's middle; where there is nobody, low scores."""
         number = int(frames[0].image[0, 0, 0])  # type: ignore[index]
         truth, middles = self.joints(number), (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -87,7 +86,7 @@ class World:
 
     def method(self, *, detect: Callable | None = None, **settings: object) -> SimpleBaselines:
         config = Config(**settings)  # type: ignore[arg-type]
-        return SimpleBaselines(detect or self.detect, self.joints_in, DenseCarry(self.flow), COCO_17, config)
+        return SimpleBaselines(detect or self.detect, self.joints_in, DenseFlow(self.flow), COCO_17, config)
 
     def track(self, **settings: object) -> Poses:
         return self.method(**settings).track(self.images())
@@ -232,19 +231,13 @@ def cut() -> tuple[World, list[np.ndarray]]:
     return world, images
 
 
-def farneback(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    import cv2
-
-    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (first, second)]
-    return cv2.calcOpticalFlowFarneback(*grey, None, 0.5, 3, 15, 3, 5, 1.2, 0)
-
-
 @pytest.mark.parametrize("similarity", ["pose", "flow", "multi-flow"])
-def test_a_cut_ends_tracks_and_propagation(similarity: str) -> None:
+@pytest.mark.parametrize("flow", ["farneback", "dis", "sparse"])
+def test_a_cut_ends_tracks_and_propagation(similarity: str, flow: str) -> None:
     world, images = cut()
     config = Config(similarity=similarity)  # type: ignore[arg-type]
-    carry = DenseCarry(farneback, max_difference=40)
-    tracks = SimpleBaselines(world.detect, world.joints_in, carry, COCO_17, config).track(images)
+    method = SimpleBaselines(world.detect, world.joints_in, load_point_flow(flow), COCO_17, config)
+    tracks = method.track(images)
     assert counts(tracks) == [2, 2, 2, 0, 1, 1]
     before, after = set(tracks[:3].track_ids.tolist()), set(tracks[3:].track_ids.tolist())
     assert len(before) == 2 and len(after) == 1 and not before & after
@@ -330,7 +323,7 @@ def test_a_wrong_setting_is_named() -> None:
             Config(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"max_undetected must be an integer, got 2\.5"):
         Config(max_undetected=2.5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="carry must be given for propagate True and similarity 'bbox', got None"):
+    with pytest.raises(ValueError, match="flow must be given for propagate True and similarity 'bbox', got None"):
         SimpleBaselines(WALK.detect, WALK.joints_in, None, config=Config(similarity="bbox"))
     with pytest.raises(ValueError, match="detector must give boxes for each of 4 frames, got 0"):
         WALK.method(detect=lambda frames, keys: []).track(WALK.images())

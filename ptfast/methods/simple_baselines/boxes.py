@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -39,12 +40,11 @@ class Candidates:
         return Candidates(*(getattr(self, item.name)[rows] for item in fields(Candidates)))
 
 
-def unified(detected: Candidates, propagated: Candidates, max_overlap: float) -> Candidates:
+def unified(parts: Sequence[Candidates], max_overlap: float) -> Candidates:
     """B_unified: one NMS over the detector's boxes and those of flow, which complement them (algorithm 1, line 9)."""
-    both = Candidates(
-        *(np.concatenate([getattr(detected, item.name), getattr(propagated, item.name)]) for item in fields(Candidates))
-    )
-    return both.select(nms(both.boxes, both.ranks, max_overlap))
+    names = [item.name for item in fields(Candidates)]
+    everything = Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return everything.select(nms(everything.boxes, everything.ranks, max_overlap))
 
 
 def without_doubles(found: Found, boxes: Candidates, skeleton: Skeleton, max_oks: float) -> tuple[Found, Candidates]:

@@ -45,9 +45,11 @@ class Config:
         max_cost: Pairs of a lower similarity than 1 - max_cost are never made; None allows every pair, as the paper
             does. The default is that of `ptfast.link`, as is the next one.
         sigma_scale: Factor on the skeleton's OKS sigmas when similarity is computed; 1 in the paper.
-        max_failed: Share of joints whose flow fails its check above which a frame is taken for the first one of another
-            scene, and nothing is carried into it.
-        max_motion: Mean absolute flow at joints, as a share of the image's shorter side, above which likewise.
+        max_failed: Share of joints whose flow fails its check, or whose surroundings look different in the new frame,
+            above which that is taken for the first one of another scene: nothing is carried into it, and no id.
+        max_difference: Grey levels, 0 to 255, by which a joint's surroundings may differ in the mean.
+        max_motion: Mean absolute flow at the other joints, as a share of the image's shorter side, above which a frame
+            is taken for another scene's, too.
         batch: Frames that the detector sees at a time. A live stream is that many frames late.
 
     Raises:
@@ -71,6 +73,7 @@ class Config:
     max_cost: float | None = MAX_COST
     sigma_scale: float = SIGMA_SCALE
     max_failed: float = 0.8
+    max_difference: float = 40.0
     max_motion: float = 0.25
     batch: int = 4
 
@@ -79,7 +82,8 @@ class Config:
             raise ValueError(f"similarity must be one of {get_args(Similarity)}, got {self.similarity!r}")
         for name in ("propagated_score", "max_overlap", "max_oks", "max_failed"):
             check_number(name, getattr(self, name), 0, 1)
-        check_number("enlargement", self.enlargement, 0)
+        for name in ("enlargement", "max_difference"):
+            check_number(name, getattr(self, name), 0)
         check_positive("max_motion", self.max_motion)
         for name, least in (("max_undetected", 0), ("queue_length", 1), ("batch", 1)):
             check_integer(name, getattr(self, name), least)

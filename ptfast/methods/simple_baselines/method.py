@@ -16,11 +16,12 @@ from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles
 from ptfast.methods.simple_baselines.config import Config
-from ptfast.methods.simple_baselines.propagation import Carry, carried, flow_boxes
-from ptfast.methods.simple_baselines.queue import Past, is_own, is_tracked, joined, own_poses, without_joints
+from ptfast.methods.simple_baselines.propagation import carried, flow_boxes
+from ptfast.methods.simple_baselines.queue import Past, Seen, is_own, is_tracked, joined, own_poses, without_joints
 from ptfast.methods.simple_baselines.similarity import QueueLinker
 from ptfast.pipeline.by_name import load_detector, load_person_poses
 from ptfast.pipeline.detectors import Boxes, Detector, checked, settings_of
+from ptfast.pipeline.flow import PointFlow, load_point_flow
 from ptfast.pipeline.people import nobody
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.top_down import in_boxes
@@ -39,8 +40,8 @@ class SimpleBaselines:
         detector: Finds people, N_det: a detector of `ptfast.pipeline`, or `each_image(function)`.
         person_poses: Finds their joints, N_pose: `TubePoses` with a PoseResnet in the paper, or another pose network of
             `ptfast.pipeline`.
-        carry: Carries joints from frame to frame, N_flow: `DenseCarry(flow)`, or a function of the caller's own. None
-            is for settings that need no flow.
+        flow: Finds joints of a frame in the next one, N_flow: `ptfast.pipeline.flow.DenseFlow` of a flow field, or
+            `SparseFlow`, or what does the same. None is for settings that need no flow.
         skeleton: The pose network's joints.
         config: Settings.
 
@@ -56,16 +57,17 @@ class SimpleBaselines:
         self,
         detector: Detector,
         person_poses: PersonPoses,
-        carry: Carry | None,
+        flow: PointFlow | None,
         skeleton: Skeleton = COCO_17,
         config: Config | None = None,
     ) -> None:
-        self.detector, self.person_poses, self.carry = detector, person_poses, carry
+        self.detector, self.person_poses = detector, person_poses
         self.skeleton, self.config = skeleton, config or Config()
+        self.flow = flow if self.config.needs_flow else None
         self.window = getattr(detector, "frames", 1)  # frames of a shot that the detector sees at a time
-        if carry is None and self.config.needs_flow:
+        if flow is None and self.config.needs_flow:
             needs = f"propagate {self.config.propagate} and similarity {self.config.similarity!r}"
-            raise ValueError(f"carry must be given for {needs}, got None")
+            raise ValueError(f"flow must be given for {needs}, got None")
 
     @classmethod
     def load(
@@ -73,7 +75,7 @@ class SimpleBaselines:
         weights: str | Path = "movenet-thunder",
         *,
         detector: str | Path | Detector = "nanodet-g",
-        flow: Carry,
+        flow: str | Path | PointFlow = "sparse",
         device: str | torch.device = "cpu",
         **settings: object,
     ) -> SimpleBaselines:
@@ -82,7 +84,8 @@ class SimpleBaselines:
         Args:
             weights: The pose network's, as `ptfast.pipeline.load_person_poses` takes them.
             detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
-            flow: Carries joints.
+            flow: A name or file as `ptfast.pipeline.flow.load_point_flow` takes it, or what finds points of one frame
+                in another.
             device: Where the networks run.
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
                 threshold for its poses is shown all of the detector's boxes, since that was chosen so.
@@ -93,7 +96,10 @@ class SimpleBaselines:
         person_poses = load_person_poses(weights, device=device)
         if isinstance(detector, str | Path):
             detector = load_detector(detector, device=device)
-        return cls(detector, person_poses, flow, person_poses.skeleton, Config(**(known | settings)))
+        config = Config(**(known | settings))
+        if isinstance(flow, str | Path):
+            flow = load_point_flow(flow, device=device)
+        return cls(detector, person_poses, flow, person_poses.skeleton, config)
 
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
@@ -128,28 +134,31 @@ class SimpleBaselines:
         """
         past = Past(self.config)
         for number, (frame, boxes) in enumerate(self._detections(opened_video(frames))):
-            record = before[number] if number < len(before) else self.estimate(past, frame, boxes)
-            past.append(frame, record)
+            seen = self._seen(frame)
+            record = before[number] if number < len(before) else self.estimate(past, frame, seen, boxes)
+            if seen is not None:
+                past.append(seen, record)
             if number >= len(before):
                 yield record
 
-    def estimate(self, past: Past, frame: Frame, boxes: Boxes) -> Poses:
+    def estimate(self, past: Past, frame: Frame, seen: Seen | None, boxes: Boxes) -> Poses:
         """The record of a frame.
 
         Args:
             past: The frames before with their records.
             frame: The frame.
+            seen: It, prepared for the flow; None where it is lost.
             boxes: The detector's.
         """
         detected, low = self._split(boxes)
-        queue, moved = self._queue(past, frame)
-        recent = moved.select((moved.features["frames_ago"] == 1) & self.config.propagate)
-        candidates = unified(detected, flow_boxes(recent, frame.size, self.config), self.config.max_overlap)
+        queue, moved = self._queue(past, seen)
+        propagated = [flow_boxes(poses, frame.size, self.config) for poses in moved[:1] if self.config.propagate]
+        candidates = unified([detected, *propagated], self.config.max_overlap)
         found = nobody(len(self.skeleton))
         if len(candidates.scores):
             found = in_boxes(self.person_poses, [frame], [(candidates.boxes, candidates.scores)])[0]
         kept = without_doubles(found, candidates, self.skeleton, self.config.max_oks)
-        return joined([own_poses(*kept, self.skeleton, self.config), low, queue], frame)
+        return joined([own_poses(*kept, self.skeleton, self.config), low, *queue], frame)
 
     def link(self, records: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: ids by matching with the poses of Q (algorithm 1, lines 11 to 13).
@@ -178,7 +187,7 @@ class SimpleBaselines:
 
     def depends_on(self) -> dict[str, object]:
         """The settings that records depend on, in JSON's types."""
-        parts = {name: settings_of(getattr(self, name)) for name in ("detector", "person_poses", "carry")}
+        parts = {name: settings_of(getattr(self, name)) for name in ("detector", "person_poses", "flow")}
         return parts | {name: value for name, value in asdict(self.config).items() if name not in LINKING}
 
     def count(self, record: Poses) -> int:
@@ -202,15 +211,18 @@ class SimpleBaselines:
         detected = Candidates(corners[~low], scores[~low], np.zeros((~low).sum(), np.int64))
         return detected, without_joints(corners[low], scores[low], self.skeleton)
 
-    def _queue(self, past: Past, frame: Frame) -> tuple[Poses, Poses]:
-        """Q as the frame's poses are compared with it, and Q where flow carries it; empty after a cut."""
-        standing = past.queue(frame)
-        nothing = without_joints(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), self.skeleton)
-        if not self.config.needs_flow or self.carry is None:
-            return joined([nothing, *(poses for _, poses in standing)], frame), nothing
-        parts = [carried(self.carry, before, frame, poses, self.config) for before, poses in standing]
-        moved = joined([nothing, *parts], frame)
+    def _seen(self, frame: Frame) -> Seen | None:
+        """The frame, prepared for the flow if there is one; None where it is lost."""
+        if frame.image is None:
+            return None
+        return Seen(frame.image, None if self.flow is None else self.flow.prepare(frame.image))
+
+    def _queue(self, past: Past, seen: Seen | None) -> tuple[list[Poses], list[Poses]]:
+        """Q as the frame's poses are compared with it, and Q where flow carries it; both are empty after a cut."""
+        standing = [] if seen is None else past.queue(seen)
+        if seen is None or self.flow is None:
+            return [poses for _, poses in standing], []
+        moved = [carried(self.flow, before, seen, poses, self.config) for before, poses in standing]
         if self.config.compares_carried:
             return moved, moved
-        there = [poses.select(np.isin(poses.features["row"], moved.features["row"])) for _, poses in standing]
-        return joined([nothing, *there], frame), moved
+        return [poses for (_, poses), there in zip(standing, moved, strict=True) if len(there.scores)], moved

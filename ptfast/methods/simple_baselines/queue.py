@@ -15,17 +15,36 @@ record.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ptfast.io import Frame
 from ptfast.methods.simple_baselines.boxes import Candidates
 from ptfast.methods.simple_baselines.config import Config
+from ptfast.pipeline.flow import FlowImage
 from ptfast.pipeline.people import Found
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking.linking import filter_poses
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A decoded frame, prepared for the flow once.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        prepared: What the flow takes; None where there is none.
+    """
+
+    image: np.ndarray
+    prepared: FlowImage | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.image.shape[1], self.image.shape[0]
 
 
 class Past:
@@ -37,14 +56,13 @@ class Past:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._frames: deque[tuple[Frame, Poses]] = deque(maxlen=1 if config.chained else config.lookback)
+        self._frames: deque[tuple[Seen, Poses]] = deque(maxlen=1 if config.chained else config.lookback)
 
-    def append(self, frame: Frame, record: Poses) -> None:
-        """Appends P^k to Q (algorithm 1, line 13), unless the frame is lost."""
-        if frame.image is not None:
-            self._frames.append((frame, record))
+    def append(self, frame: Seen, record: Poses) -> None:
+        """Appends P^k to Q (algorithm 1, line 13)."""
+        self._frames.append((frame, record))
 
-    def queue(self, frame: Frame) -> list[tuple[Frame, Poses]]:
+    def queue(self, frame: Seen) -> list[tuple[Seen, Poses]]:
         """Q's poses where they stand, one frame older, with the frames that they stand in, newest first.
 
         Nothing is left of Q in a frame of another size.

@@ -38,6 +38,7 @@ OPTIONS: Options = {
         "metavar": "N",
         "help": "frames in a row in which a person may be there without being detected",
     },
+    "--min-box-score": {"type": float, "metavar": "X", "help": "the detector's boxes under this score are dropped"},
     **MATCHER,
     **BATCH,
     **THRESHOLDS,
@@ -68,7 +69,7 @@ def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:
     low, low_joint = method.config.min_score, method.config.min_joint_score
     counts = [count_filtered(own.select(looked_at), min_score=low, min_joint_score=low_joint)]
     poses = filter_losses(counts, low, low_joint, change=LOWER)[0]
-    boxes = {f"in boxes under min_box_score {method.config.min_box_score}": int((~looked_at).sum())}
+    boxes = {f"under --min-box-score {method.config.min_box_score} ({LOWER})": int((~looked_at).sum())}
     return [replace(poses, noun="detection", total=len(own.scores), reasons={**poses.reasons, **boxes})]
 
 

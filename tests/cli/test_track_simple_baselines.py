@@ -28,7 +28,7 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         left = 60 * image.mean() / 255
         corners = np.array([[left, 8], [left + 2, 30], [45 - left, 20]])
-        return np.concatenate([corners, corners + [14, 26]], 1), np.array([0.9, 0.8, 0.3])
+        return np.concatenate([corners, corners + np.array([14, 26])], 1), np.array([0.9, 0.8, 0.3])
 
     def load(weights: Path, device: str) -> SinglePose:
         return SinglePose(load_movenet_weights(weights).model, size=32)

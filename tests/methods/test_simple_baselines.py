@@ -158,7 +158,8 @@ def test_the_renderers_flow_carries_joints_to_where_they_are() -> None:
 
 
 def test_joints_whose_flow_fails_move_with_their_person_and_people_without_any_are_lost() -> None:
-    points = np.zeros((2, 17, 2), np.float32) + [[[50, 50]], [[500, 50]]]
+    points = np.full((2, 17, 2), 50, np.float32)
+    points[1] = [500, 50]
     points[0, :3] = [900, 50]  # outside the image
     poses = Poses(points, np.array([0, 2]), COCO_17)
     flow = DenseFlow(lambda first, second: np.full((240, 320, 2), (4, -3), np.float32))

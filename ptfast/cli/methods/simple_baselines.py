@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from ptfast.methods.simple_baselines import QueueLinker
     from ptfast.structures import Poses
 
-DEFAULT_DETECTOR = "nanodet-g"
-POINTS = "sparse"  # the flow that has no weights and is not a field
+DEFAULT_DETECTOR, DEFAULT_FLOW = "nanodet-g", "dis"
 OPTIONS: Options = {
     **DETECTOR,
     "--flow": {
         "metavar": "NAME",
-        "help": "optical flow: sparse, which follows joints alone, dis, farneback, or a network by name or file",
+        "help": "optical flow: dis, farneback, sparse, which follows joints alone, or a network by name or file",
     },
     "--propagate": {
         "action": argparse.BooleanOptionalAction,
@@ -57,7 +56,9 @@ def files(weights: str, given: dict[str, Any]) -> dict[str, Path]:
     """Files that people depend on."""
     from ptfast.pipeline.weights import path_of
 
-    return {"weights": path_of(weights), "detector": path_of(given.get("detector", DEFAULT_DETECTOR))}
+    named = {"weights": path_of(weights), "detector": path_of(given.get("detector", DEFAULT_DETECTOR))}
+    flow = path_of(given.get("flow", DEFAULT_FLOW))
+    return named | ({"flow": flow} if flow.is_file() else {})
 
 
 def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:

@@ -72,7 +72,7 @@ class Config:
     matcher: Matcher = "greedy"
     max_cost: float | None = MAX_COST
     sigma_scale: float = SIGMA_SCALE
-    max_failed: float = 0.8
+    max_failed: float = 0.75
     max_difference: float = 40.0
     max_motion: float = 0.25
     batch: int = 4

@@ -28,6 +28,7 @@ def main() -> None:
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
     write_real_people()
+    write_flow()
     write_between(ROOT / "docs" / "methods.md", "online", method_tables.online(files))
     rows = files["linear_time"]["rows"]
     write_between(ROOT / "docs" / "long-videos.md", "long-videos", method_tables.long_videos(rows))
@@ -44,6 +45,14 @@ def write_real_people() -> None:
         path = RESULTS / f"{stem}.json"
         studies = json.loads(path.read_text()) if path.exists() else {}
         write_between(page, name, "\n\n".join(method_tables.tables(studies, titles)) or "Not measured yet.")
+
+
+def write_flow() -> None:
+    """Rewrites the tables of the page on optical flow."""
+    path = RESULTS / "optical_flow.json"
+    studies = json.loads(path.read_text()) if path.exists() else {}
+    text = "\n\n".join(method_tables.tables(studies, method_tables.FLOW)) or "Not measured yet."
+    write_between(ROOT / "docs" / "flow.md", "flow", text)
 
 
 def write_between(path: Path, name: str, text: str) -> None:

@@ -44,6 +44,19 @@ REAL_PEOPLE = {
     "videos": "Videos without annotations (`... --part videos`)",
 }
 
+FLOW = {
+    "films": "The first films of the test set, 256x256 pixels, one frame to the next (`python benchmarks/study_flow.py "
+    "--part films`)",
+    "posetrack": "PoseTrack val 470979_bonn, 40 pairs of frames, four people; the truth is where annotators placed the "
+    "joints (`... --part posetrack`)",
+    "time": "Milliseconds a frame at 960x540 pixels with eight people, by the shorter side at which images are "
+    "seen (`... --part time`)",
+    "check": "How far off a joint may be after going there and back again, on films of training seeds "
+    "(`... --part check`)",
+    "window": "Width and height of what Lucas-Kanade compares around a joint, and the shorter side at which it sees "
+    "images, on the same films and on a larger one",
+}
+
 HEAD_JOINTS = {
     "all of the face": "Which part of the face the line goes to. Factors are chosen on every second picture, shares of "
     "head joints within half a head size are of the others (`python benchmarks/tune_head_joints.py`)",

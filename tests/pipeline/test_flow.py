@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ptfast.models import FlowNet2S, FlowNetArchitecture, Raft, load_raft
 from ptfast.models.raft import torchvision_raft
-from ptfast.pipeline.flow import FLOW_NAMES, FlowField, NetworkFlow, OpenCvFlow, load_flow
+from ptfast.pipeline.flow import FLOW_NAMES, DenseFlow, FlowField, NetworkFlow, OpenCvFlow, carry, load_flow
 from ptfast.pipeline.flow.opencv import PRESETS, Algorithm
 from ptfast.pipeline.weights import names
 from ptfast.synthetic import render
@@ -191,6 +191,20 @@ def test_tensors_give_a_tensor() -> None:
     reduced = NetworkFlow(Constant(), short_side=45).prepare(torch.from_numpy(first)).seen  # type: ignore[arg-type]
     area = cv2.resize(first, (65, 45), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
     assert reduced.dtype == torch.uint8 and np.abs(reduced.numpy().astype(int) - area).mean() < 8
+
+
+def test_a_network_carries_joints() -> None:
+    """By (4, -2) pixels of an image that is seen at half its size, on arrays and on tensors."""
+    flow = DenseFlow(NetworkFlow(Constant(), short_side=50))  # type: ignore[arg-type]
+    points = np.array([[[10, 50], [70, 1], [np.nan, 3]]], np.float32)
+    sure = [[True, False, False]]  # the second one leaves the image, and the first one's flow moves it
+    pair = [flow.prepare(texture(100, 160)) for _ in range(2)]
+    moved, ok = carry(points, *pair, flow)
+    assert ok.tolist() == sure
+    np.testing.assert_allclose(moved[0, :2], [[14, 48], [74, -1]], atol=1e-4)
+    on_tensors, found = carry(torch.from_numpy(points), *pair, flow)
+    assert isinstance(on_tensors, Tensor) and found.tolist() == sure
+    np.testing.assert_allclose(on_tensors, moved, atol=1e-5)
 
 
 def test_flownet_as_a_flow(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def passing(step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_a_point_that_something_covers_fails_its_check(name: str) -> None:
     flow = FLOWS[name]
     first, second, covered = passing(12)
-    free = np.array([[25, 40], [30, 110], [180, 40], [185, 100], [80, 60], [90, 90]], np.float32)
+    free = np.array([[25, 40], [30, 110], [180, 40], [185, 100], [85, 70], [92, 80]], np.float32)
     moved, ok = flow.move(np.concatenate([free, covered]), *prepared(flow, first, second))
     assert ok[:6].all() and not ok[6:].any()
     np.testing.assert_allclose(moved[:6] - free, [[0, 0]] * 4 + [[12, 0]] * 2, atol=0.3)
@@ -283,12 +283,14 @@ def test_small_images(flow: PointFlow, size: tuple[int, int]) -> None:
 
 
 def test_names() -> None:
-    assert load_point_flow() == SparseFlow(1.0, 256)
-    assert load_point_flow("dis", short_side=None, max_error=None) == DenseFlow(OpenCvFlow("dis-fast", None), None)
+    assert load_point_flow() == SparseFlow(max_error=1.0, short_side=None)
+    assert load_point_flow("dis", short_side=99, max_error=None) == DenseFlow(OpenCvFlow("dis-fast", 99), None)
     with pytest.raises(FileNotFoundError, match="brox: expected a file of weights, or one of: sparse, dis, "):
         load_point_flow("brox")
 
 
-def test_the_cost_of_sparse_flow_does_not_hold_more_than_a_grey_image() -> None:
+def test_sparse_flow_holds_a_grey_image_alone() -> None:
     assert SparseFlow().prepare(texture(90, 120)).seen.shape == (90, 120)
     assert SparseFlow(short_side=45).prepare(texture(90, 120)).seen.shape == (45, 60)
+    red = np.full((20, 30, 3), (200, 0, 0), np.uint8)  # red counts 0.299
+    assert (SparseFlow().prepare(red).seen == 60).all()

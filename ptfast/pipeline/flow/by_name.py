@@ -55,7 +55,7 @@ def load_flow(
 def load_point_flow(
     name: str | Path = "sparse",
     *,
-    short_side: int | None = 256,
+    short_side: int | None = None,
     max_error: float | None = 1.0,
     device: str | torch.device = "cpu",
 ) -> DenseFlow | SparseFlow:

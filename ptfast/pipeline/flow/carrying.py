@@ -12,7 +12,10 @@ from ptfast.pipeline.flow.fields import is_inside
 from ptfast.pipeline.flow.images import FlowImage, PointFlow
 
 Step = Callable[[Array], tuple[Array, Array]]
-"""Takes points (N, 2) of an image; gives where they are in another one (N, 2), and which were found (N,) bool."""
+"""Takes points (N, 2) of an image; gives where they are in another one (N, 2), and which were found (N,) bool.
+
+None is found that is outside the image.
+"""
 
 
 def carry(points: Array, first: FlowImage, second: FlowImage, flow: PointFlow) -> tuple[Array, Array]:
@@ -72,12 +75,12 @@ def checked_step(
 ) -> tuple[Array, Array]:
     """Points moved by a step, and which of them pass the check.
 
-    A point passes if it starts and ends inside the image and, if there is a step backward, that brings it back to
-    within `max_error` pixels of where it was.
+    A point passes if it is found, ends inside the image and, if there is a step backward, comes back by that to within
+    `max_error` pixels of where it was.
 
     Args:
         points: (N, 2) float32.
-        size: (H, W) of both images.
+        size: (H, W) of the second image.
         forward: From the first image to the second.
         backward: From the second to the first, or None.
         max_error: In pixels.
@@ -86,7 +89,7 @@ def checked_step(
         (N, 2) float32 and (N,) bool.
     """
     moved, found = forward(points)
-    ok = found & is_inside(points, size) & is_inside(moved, size)
+    ok = found & is_inside(moved, size)
     if backward is None or max_error is None:
         return moved, ok
     back, returned = backward(moved)

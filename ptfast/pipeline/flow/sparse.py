@@ -42,7 +42,7 @@ class SparseFlow:
 
     max_error: float | None = 1.0
     short_side: int | None = None
-    window: int = 21
+    window: int = 15
     levels: int = 3
 
     def __post_init__(self) -> None:
@@ -90,18 +90,19 @@ class SparseFlow:
 
     def _step(self, first: FlowImage, second: FlowImage, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (N, 2) followed from one image to another, and which were found. OpenCV sees those inside alone."""
-        moved, found = points.copy(), is_inside(points, first.size)
-        if not found.any():
-            return moved, found
+        moved, inside = points.copy(), is_inside(points, first.size)
+        if not inside.any():
+            return moved, inside
         height, width = first.seen.shape
         factor = np.array([first.size[1] / width, first.size[0] / height], np.float32)
         half = np.float32(0.5)
-        seen = (points[found] + half) / factor - half
+        seen = (points[inside] + half) / factor - half
         window = (self.window, self.window)
         ends, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
             first.seen, second.seen, seen, None, winSize=window, maxLevel=self.levels, criteria=STOP
         )
         good = (status[:, 0] == 1) & np.isfinite(ends).all(1)
-        rows = np.flatnonzero(found)[good]
-        moved[rows] = (ends[good] + half) * factor - half
-        return moved, np.isin(np.arange(len(points)), rows)
+        found = inside.copy()
+        found[inside] = good
+        moved[found] = (ends[good] + half) * factor - half
+        return moved, found

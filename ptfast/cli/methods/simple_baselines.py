@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ptfast.methods.simple_baselines import QueueLinker
     from ptfast.structures import Poses
 
-DEFAULT_DETECTOR, DEFAULT_FLOW = "nanodet-g", "dis"
+DEFAULT_DETECTOR, DEFAULT_FLOW = "nanodet-g", "sparse"
 OPTIONS: Options = {
     **DETECTOR,
     "--flow": {
         "metavar": "NAME",
-        "help": "optical flow: dis, farneback, sparse, which follows joints alone, or a network by name or file",
+        "help": "optical flow: sparse, which follows joints alone, dis, farneback, or a network by name or file",
     },
     "--propagate": {
         "action": argparse.BooleanOptionalAction,

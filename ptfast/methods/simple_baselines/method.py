@@ -75,7 +75,7 @@ class SimpleBaselines:
         weights: str | Path = "movenet-thunder",
         *,
         detector: str | Path | Detector = "nanodet-g",
-        flow: str | Path | PointFlow = "dis",
+        flow: str | Path | PointFlow = "sparse",
         device: str | torch.device = "cpu",
         **settings: object,
     ) -> SimpleBaselines:
@@ -85,7 +85,7 @@ class SimpleBaselines:
             weights: The pose network's, as `ptfast.pipeline.load_person_poses` takes them.
             detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
             flow: A name or file as `ptfast.pipeline.flow.load_point_flow` takes it, or what finds points of one frame
-                in another. The cost of a field, as "dis", does not grow with people and L_Q as that of "sparse" does.
+                in another. The cost of "sparse" grows with people and L_Q, that of a field, as "dis", with pixels.
             device: Where the networks run.
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
                 threshold for its poses is shown all of the detector's boxes, since that was chosen so.

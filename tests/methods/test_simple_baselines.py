@@ -267,6 +267,15 @@ def test_nothing_is_carried_into_frames_of_another_size() -> None:
     assert tracks.frame_size.tolist() == [[320, 240]] * 3 + [[330, 240]] * 3  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("chained", [True, False])
+def test_a_frame_of_another_size_parts_those_before_it_from_those_after_it(chained: bool) -> None:
+    images = WALK.images()
+    images[1] = WALK.images((330, 240))[1]
+    records = list(WALK.method(chained=chained).detect(images))
+    ages = [sorted(set(record.features["frames_ago"].tolist())) for record in records]
+    assert ages == [[0], [0], [0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
+
+
 def test_nobody_and_one_frame() -> None:
     nobody = World(np.full((4, 1, 2), np.nan))
     assert counts(nobody.track()) == [0] * 4

@@ -75,7 +75,7 @@ def flow_boxes(poses: Poses, size: tuple[int, int], config: Config) -> Candidate
     margin = (extents[:, 2:] - extents[:, :2]) * np.float32(config.enlargement / 2)  # on each of two sides
     undetected = poses.features["undetected"] + 1
     inside = (extents[:, 2:] >= 0).all(1) & (extents[:, :2] < np.array(size)).all(1)
-    kept = inside & (margin > 0).all(1) if config.enlargement else inside
+    kept = inside & (extents[:, 2:] > extents[:, :2]).all(1)
     return Candidates(
         np.concatenate([extents[:, :2] - margin, extents[:, 2:] + margin], 1),
         poses.features["box_score"] * np.float32(config.propagated_score),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class Past:
             before, record = self._frames[-1]
             ago, lookback = record.features["frames_ago"], self._config.lookback
             return [(before, _older(record.select(is_tracked(record) & (ago < lookback)), 1))]
-        same = [(past, record) for past, record in reversed(self._frames) if past.size == frame.size]
+        same = takewhile(lambda past: past[0].size == frame.size, reversed(self._frames))
         own = [(past, record.select(is_tracked(record) & is_own(record))) for past, record in same]
         return [(past, _older(poses, ago)) for ago, (past, poses) in enumerate(own, 1)]
 

@@ -11,8 +11,8 @@ import cv2
 
 from ptfast import viz
 from ptfast.io import Frame
+from ptfast.methods.base import FrameLinker
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, TrackLinker
 
 ENDS = (ord("q"), 27)  # keys: q and Esc
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
@@ -29,7 +29,7 @@ class Window:
         ValueError: OpenCV has no windows, or there is no screen.
     """
 
-    def __init__(self, title: str, linker: OnlineLinker | TrackLinker) -> None:
+    def __init__(self, title: str, linker: FrameLinker) -> None:
         check_screen()
         self._title, self._linker = title, linker
         self._frames: deque[Frame] = deque()

@@ -3,5 +3,6 @@
 from ptfast.methods.clip_tracking import ClipTracking
 from ptfast.methods.detect_and_track import DetectAndTrack
 from ptfast.methods.online import Online
+from ptfast.methods.simple_baselines import SimpleBaselines
 
-__all__ = ["ClipTracking", "DetectAndTrack", "Online"]
+__all__ = ["ClipTracking", "DetectAndTrack", "Online", "SimpleBaselines"]

@@ -38,6 +38,12 @@ class Segment:
         return window, frame - window
 
 
+def without_padding(segment: Segment) -> list[Frame]:
+    """A segment's frames, each once."""
+    frames = segment.frames
+    return [frame for place, frame in enumerate(frames) if place == 0 or frame.index > frames[place - 1].index]
+
+
 def segments(frames: Iterable[Frame], length: int, max_windows: int) -> Iterator[Segment]:
     """Cuts a video into segments of at most `max_windows` windows.
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ptfast.io import Frame
-from ptfast.methods.clip_tracking.clips import key_frames, without_padding
-from ptfast.pipeline.windows import segments
+from ptfast.methods.clip_tracking.clips import key_frames
+from ptfast.pipeline.windows import segments, without_padding
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 

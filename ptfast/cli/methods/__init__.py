@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, joined
-from ptfast.cli.methods import clip_tracking, detect_and_track, online
+from ptfast.cli.methods import clip_tracking, detect_and_track, online, simple_baselines
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of, passed_on
 
 if TYPE_CHECKING:
-    from ptfast.methods.base import Method
+    from ptfast.methods.base import FrameLinker, Method
     from ptfast.structures import Poses
-    from ptfast.tracking import OnlineLinker, TrackLinker
 
 METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,
     "detect-and-track": detect_and_track.COMMAND,
+    "simple-baselines": simple_baselines.COMMAND,
     "clip-tracking": clip_tracking.COMMAND,
 }
 DEFAULT = "online"
@@ -90,7 +90,7 @@ def links_one_by_one(arguments: argparse.Namespace) -> bool:
     return METHODS[arguments.method].linker is not None
 
 
-def linker_of(arguments: argparse.Namespace, method: Method[Any]) -> OnlineLinker | TrackLinker:
+def linker_of(arguments: argparse.Namespace, method: Method[Any]) -> FrameLinker:
     """A linker for the method's records, one by one.
 
     Raises:

@@ -13,9 +13,8 @@ from ptfast.cli.losses import Loss
 from ptfast.skeletons import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
-    from ptfast.methods.base import Method
+    from ptfast.methods.base import FrameLinker, Method
     from ptfast.structures import Poses
-    from ptfast.tracking import OnlineLinker, TrackLinker
 
 R = TypeVar("R")
 Options = Mapping[str, Mapping[str, Any]]
@@ -35,6 +34,10 @@ DETECTOR: Options = {
     },
 }
 """Option of methods that want boxes first."""
+BATCH: Options = {"--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"}}
+"""Option of methods that give results some frames late."""
+MATCHER: Options = {"--matcher": {"choices": ["hungarian", "greedy"], "help": "least total cost, or lowest cost first"}}
+"""Option of methods that match poses of frame after frame."""
 
 
 def skeleton(text: str) -> Skeleton:
@@ -82,7 +85,7 @@ class MethodCommand:
     files: Callable[[str, dict[str, Any]], dict[str, Path]]
     left_out: Callable[[Any, Any], list[Loss]] = lambda method, record: []
     link: Callable[[Any, Iterable[Any]], tuple[Poses, list[Loss]]] = lambda method, records: (method.link(records), [])
-    linker: Callable[[Any], OnlineLinker | TrackLinker] | None = None
+    linker: Callable[[Any], FrameLinker] | None = None
 
 
 def given_options(method: MethodCommand, arguments: argparse.Namespace) -> dict[str, Any]:

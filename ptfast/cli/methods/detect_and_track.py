@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import FOREIGN, THRESHOLDS, MethodCommand, Options
+from ptfast.cli.methods._command import FOREIGN, MATCHER, THRESHOLDS, MethodCommand, Options
 from ptfast.tracking import OnlineLinker, TrackLinker, count_filtered
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ OPTIONS: Options = {
     "--windowing": {"choices": ["dense", "chunked"], "help": "clips one by one, or in long chunks: faster"},
     **THRESHOLDS,
     "--cost": {"choices": ["iou", "oks", "pckh", "lstm"], "help": "cost of a pair of detections of two frames"},
-    "--matcher": {"choices": ["hungarian", "greedy"], "help": "least total cost, or lowest cost first"},
+    **MATCHER,
     **FOREIGN,
 }
 

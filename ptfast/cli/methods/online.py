@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import DETECTOR, THRESHOLDS, MethodCommand, Options
+from ptfast.cli.methods._command import BATCH, DETECTOR, THRESHOLDS, MethodCommand, Options
 from ptfast.tracking import OnlineLinker, count_filtered
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OPTIONS: Options = {
         "metavar": "PIXELS",
         "help": "longer side of the images that MultiPose sees, instead of sizes chosen by what is seen",
     },
-    "--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"},
+    **BATCH,
     "--precision": {
         "choices": ["auto", "float32", "bfloat16"],
         "help": "what the network computes in; auto: bfloat16, "

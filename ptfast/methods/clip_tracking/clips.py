@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ptfast.io import Frame
-from ptfast.pipeline.windows import Segment
+from ptfast.pipeline.windows import Segment, without_padding
 
 
 def clip_index(frames: Sequence[Frame], key: int, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,12 +28,6 @@ def clip_index(frames: Sequence[Frame], key: int, length: int) -> tuple[np.ndarr
         frames[place].index == frames[key].index + offset for place, offset in zip(taken, wanted - key, strict=True)
     ]
     return taken, np.array(there)
-
-
-def without_padding(segment: Segment) -> list[Frame]:
-    """A segment's frames, each once."""
-    frames = segment.frames
-    return [frame for place, frame in enumerate(frames) if place == 0 or frame.index > frames[place - 1].index]
 
 
 def key_frames(segment: Segment, step: int, reach: int) -> list[int]:

@@ -16,7 +16,7 @@ import torch
 from ptfast._check import check_shape
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
-from ptfast.methods.clip_tracking.clips import clip_index, key_frames, without_padding
+from ptfast.methods.clip_tracking.clips import clip_index, key_frames
 from ptfast.methods.clip_tracking.config import Config
 from ptfast.methods.clip_tracking.loading import config_for, default_detector
 from ptfast.methods.clip_tracking.polish import Dropped, MovingMerge
@@ -24,7 +24,7 @@ from ptfast.pipeline.by_name import TUBE_SETTINGS, load_detector, load_person_po
 from ptfast.pipeline.detectors import Detector, checked, settings_of
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.records import FrameTracklets
-from ptfast.pipeline.windows import Segment, frames_to_reread, segments
+from ptfast.pipeline.windows import Segment, frames_to_reread, segments, without_padding
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses, Tracklets
 from ptfast.tracking import OnlineJoiner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,10 @@ def load_one_shot(
         return MultiPose(loaded.model, loaded.skeleton, settings, device)
     found = load_onnx(weights, device=device)
     if isinstance(found, MultiPose):
-        return MultiPose(found.model, found.skeleton, settings, device)
+        settings = settings or MultiPoseSettings()
+        if settings.precision == "bfloat16":
+            raise ValueError(f"{weights}: precision must be 'auto' or 'float32' for an ONNX file, got 'bfloat16'")
+        return MultiPose(found.model, found.skeleton, replace(settings, precision="float32"), device)
     if isinstance(found, OnnxOneShot):
         return found
     raise ValueError(f"{weights}: expected a network that finds people and their joints, found one of either alone")

@@ -90,4 +90,7 @@ def test_a_one_shot_network_of_a_file_has_the_defaults_and_no_settings_of_multip
 def test_multipose_out_of_a_file_has_its_settings(tmp_path: Path) -> None:
     export_movenet(MoveNet(MoveNetArchitecture(width=0.125)), tmp_path / "movenet.onnx")
     estimate = Online.load(tmp_path / "movenet.onnx", long_side=96, max_people=3).estimate
-    assert isinstance(estimate, MultiPose) and estimate.settings == MultiPoseSettings(long_side=96, max_people=3)
+    wanted = MultiPoseSettings(long_side=96, max_people=3, precision="float32")  # the file's own
+    assert isinstance(estimate, MultiPose) and estimate.settings == wanted
+    with pytest.raises(ValueError, match=r"movenet.onnx: precision must be 'auto' or 'float32' for an ONNX file, got"):
+        Online.load(tmp_path / "movenet.onnx", precision="bfloat16")

@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -197,14 +197,14 @@ PACKAGES = {  # what a subject needs besides
 }
 
 
-def measure(subject: str, people: int, seconds: float) -> list[dict]:
+def measure(subject: str, people: int, seconds: float, lengths: Sequence[int] = LENGTHS) -> list[dict]:
     """A row a length: frames, seconds and those of the processor (medians where that is quick), bytes, counts."""
     make, run, pose_bytes, _ = SUBJECTS[subject]
     also = (people,) if subject.startswith("track") else ()
     # What happens once, such as loading of kernels and the first filling of a stream's window, is over then.
     run(make(WARM_UP, people), *also)
     rows, left, spent = [], seconds, 0.0
-    for frames in LENGTHS:
+    for frames in lengths:
         if frames * people * pose_bytes > MOST_BYTES or 3.5 * spent > left:
             break
         given = make(frames, people)

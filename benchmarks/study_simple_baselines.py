@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=20, help="of the test set (20)")
     parser.add_argument("--training-films", type=int, default=8, help="for settings (8)")
     parser.add_argument("--frames", type=int, help="of each film, for a try whose figures are not kept")
-    parser.add_argument("--seconds", type=float, default=1500, help="to spend on linear (1500)")
+    parser.add_argument("--longest", type=int, default=100_000, help="frames of the longest video of linear (100,000)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     for set_threads in (torch.set_num_threads, cv2.setNumThreads, ptfast.set_num_threads):
@@ -195,15 +196,17 @@ def study_settings(subject: Subject) -> None:
 
 
 def ranked(subject: Subject, fixed: Settings, candidates: list[Settings]) -> list[tuple[Settings, Settings]]:
-    """Candidates with their rows, the best first."""
+    """Candidates with their rows, the best first; of equally good ones that with more of the usual settings."""
     variants = [Variant({}, detector, fixed | each) for each in candidates for detector in DETECTORS]
     figures = list(subject.scored(subject.training_films, variants))
     found = []
     for place, each in enumerate(candidates):
         both = zip(DETECTORS, figures[2 * place :], strict=False)
         scores = {f"{name}, {detector}": row[name] for detector, row in both for name in ("mAP", "MOTA")}
-        found.append((sum(scores.values()), each, head_of(Config(**fixed | each)) | scores))
-    found.sort(key=lambda row: -row[0])
+        unusual = sum(getattr(Config(), name) != value for name, value in each.items())
+        key = -round(sum(scores.values()), 2), unusual
+        found.append((key, each, head_of(Config(**fixed | each)) | scores))
+    found.sort(key=lambda row: row[0])
     return [(each, row) for _, each, row in found]
 
 
@@ -254,8 +257,8 @@ def study_time(subject: Subject) -> None:
 
 def study_linear(subject: Subject) -> None:
     """Time and memory of ever longer videos, in which a small noisy image shows eight people."""
-    seconds = subject.options.seconds if subject.options.frames is None else 5.0
-    measured = long_videos.measure(SUBJECT, PEOPLE, seconds)
+    lengths = [length for length in long_videos.LENGTHS if length <= subject.options.longest]
+    measured = long_videos.measure(SUBJECT, PEOPLE, math.inf, lengths)
     rows = [
         {
             "frames": row["frames"],

@@ -40,7 +40,7 @@ SIMPLE_BASELINES = {
     "exact-flow": "The same with the renderer's flow (`... exact-flow`)",
     "length": "L_Q, S_Multi-flow with propagation (`... length`)",
     "settings": "What was chosen between, on films of training seeds: the sum of the four scores decides, first of "
-    "thresholds, then of the settings of propagation one after the other (`... settings`)",
+    "thresholds on boxes and joints, then of the other settings one after the other (`... settings`)",
     "time": "Time of everything but the two networks, 960x540 pixels, eight people of whom the detector misses 30 % "
     "(`... time`)",
     "linear": "Ever longer videos of eight people, with a network that costs nothing: processor time and memory "

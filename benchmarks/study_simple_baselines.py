@@ -49,12 +49,14 @@ TABLE_5 = (  # propagation and similarity
     (False, "bbox"), (False, "pose"), (True, "bbox"), (True, "pose"), (True, "flow"), (True, "multi-flow"),
 )  # fmt: skip
 BOXES = (0.3, 0.5, 0.7, 0.8, 0.9)  # thresholds that are tried: min_box_score
-JOINTS = (0.2, 0.3, 0.4, 0.5)  # min_joint_score
-FURTHER = {  # settings of propagation that are tried one after the other, each with the best of those before
+JOINTS = (0.2, 0.3, 0.4, 0.5, 0.6)  # min_joint_score
+FURTHER = {  # settings that are tried one after the other, each with the best of those before
+    "min_score": (None, 0.2, 0.3, 0.4, 0.5),
     "max_undetected": (1, 2, 4, 8, 16, 32),
     "propagated_score": (0.5, 0.7, 0.9, 1.0),
     "max_overlap": (0.4, 0.5, 0.6, 0.7),
 }
+OF_PROPAGATION = ("max_undetected", "propagated_score", "max_overlap")
 BEST = 4  # of the rows of thresholds that are kept
 LENGTHS = range(1, 11)
 SUBJECT = "track with flow, stub network"  # of long_videos.py
@@ -185,7 +187,9 @@ def study_settings(subject: Subject) -> None:
         tried = ranked(subject, fixed, grid)
         best = tried[0][0]
         rows += [row for _, row in tried[:BEST]]
-        for name, values in FURTHER.items() if propagate else ():
+        for name, values in FURTHER.items():
+            if name in OF_PROPAGATION and not propagate:
+                continue
             tried = ranked(subject, fixed, [best | {name: value} for value in values])
             best = tried[0][0]
             rows += [row for _, row in tried]
@@ -211,10 +215,12 @@ def ranked(subject: Subject, fixed: Settings, candidates: list[Settings]) -> lis
 
 
 def head_of(config: Config) -> Settings:
-    """The settings that are tried, in a table; without propagation some of them do nothing."""
-    head = {"propagation": word(config.propagate)}
-    head |= {name: getattr(config, name) for name in ("min_box_score", "min_joint_score")}
-    return head | {name: getattr(config, name) if config.propagate else "" for name in FURTHER}
+    """The settings that are tried, in a table; those of propagation do nothing without it."""
+    values = {name: getattr(config, name) for name in ("min_box_score", "min_joint_score", *FURTHER)}
+    if not config.propagate:
+        values |= dict.fromkeys(OF_PROPAGATION, "")
+    shown = {name: "none" if value is None else value for name, value in values.items()}
+    return {"propagation": word(config.propagate)} | shown
 
 
 def variants_of(subject: Subject, detector: str, exact: bool = False) -> Iterator[Variant]:

@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -108,12 +108,53 @@ def _stub_method(people: int) -> Any:
         def forward(self, clips: torch.Tensor) -> torch.Tensor:
             return heatmaps.expand(len(clips), -1, clips.shape[2], -1, -1)
 
-    place = np.arange(people)
-    corner = np.stack([place % 10 * 32, place // 10 * 16], 1).astype(np.float32)
-    boxes, scores = np.concatenate([corner, corner + 16], 1), np.ones(people, np.float32)
+    boxes, scores = _boxes(people)
     network = TubePoses(Stub(), (4 * side, 4 * side), flip=False, precision="float32")
     config = Config(step=4, merging=Merging(min_area=0.0))
     return ClipTracking(network, each_image(lambda image: (boxes, scores)), config=config)
+
+
+def tracked_by_flow(video: Iterable[np.ndarray], people: int) -> Counts:
+    """Simple Baselines from frames to poses, with a detector and a network that cost next to nothing."""
+    return {"poses": sum(len(poses.scores) for poses in _flow_method(people).stream(video))}
+
+
+def _flow_method(people: int) -> Any:
+    from ptfast.methods import SimpleBaselines
+    from ptfast.pipeline import each_image
+    from ptfast.pipeline.flow import SparseFlow
+    from ptfast.skeletons import POSETRACK_15
+
+    _one_thread()
+    joint = np.arange(len(POSETRACK_15))
+    inside = np.stack([joint % 4, joint // 4], 1).astype(np.float32) / 3  # of the box
+
+    def joints(frames: Any, boxes: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        keypoints = boxes[:, None, :2] + inside * (boxes[:, None, 2:] - boxes[:, None, :2])
+        return keypoints[:, None], np.ones((len(boxes), 1, len(joint)), np.float32)
+
+    return SimpleBaselines(each_image(lambda image: _boxes(people)), joints, SparseFlow(), POSETRACK_15)
+
+
+def _one_thread() -> None:
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def _boxes(people: int) -> tuple[np.ndarray, np.ndarray]:
+    """People's boxes in an image, and scores."""
+    place = np.arange(people)
+    corner = np.stack([place % 10 * 32, place // 10 * 16], 1).astype(np.float32)
+    return np.concatenate([corner, corner + 16], 1), np.ones(people, np.float32)
+
+
+def _noisy_images(frames: int, people: int) -> Iterable[np.ndarray]:
+    """The same image again and again, in which flow finds every point."""
+    image = np.random.default_rng(0).integers(0, 256, (*IMAGE[::-1], 3), np.uint8)
+    return (image for _ in range(frames))
 
 
 def _images(frames: int, people: int) -> Iterable[np.ndarray]:
@@ -142,6 +183,7 @@ SUBJECTS: dict[str, tuple[Callable, Callable, int, str]] = {
     "join and merge": (_clips, joined_and_merged, 1700, ""),
     "evaluate": (_truth_and_tracks, evaluated, 460, ""),
     "track, stub network": (_images, tracked, 0, ""),
+    "track with flow, stub network": (_noisy_images, tracked_by_flow, 0, ""),
     "NumPy and SciPy loop": (_crowd, iou_loop, 230, "link"),
     "norfair": (_crowd, norfair_loop, 230, "link"),
     "supervision's ByteTrack": (_crowd, supervision_loop, 230, "link"),
@@ -155,14 +197,14 @@ PACKAGES = {  # what a subject needs besides
 }
 
 
-def measure(subject: str, people: int, seconds: float) -> list[dict]:
+def measure(subject: str, people: int, seconds: float, lengths: Sequence[int] = LENGTHS) -> list[dict]:
     """A row a length: frames, seconds and those of the processor (medians where that is quick), bytes, counts."""
     make, run, pose_bytes, _ = SUBJECTS[subject]
     also = (people,) if subject.startswith("track") else ()
     # What happens once, such as loading of kernels and the first filling of a stream's window, is over then.
     run(make(WARM_UP, people), *also)
     rows, left, spent = [], seconds, 0.0
-    for frames in LENGTHS:
+    for frames in lengths:
         if frames * people * pose_bytes > MOST_BYTES or 3.5 * spent > left:
             break
         given = make(frames, people)

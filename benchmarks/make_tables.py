@@ -27,6 +27,8 @@ def main() -> None:
     method_plots.comparisons(ratios, ROOT / "docs" / "benchmarks.png")
     write_between(ROOT / "docs" / "detect-and-track.md", "detect-and-track", method_tables.detect_and_track(files))
     write_between(ROOT / "docs" / "clip-tracking.md", "clip-tracking", method_tables.clip_tracking(files))
+    page = ROOT / "docs" / "simple-baselines.md"
+    write_between(page, "simple-baselines", method_tables.simple_baselines(files))
     write_real_people()
     write_flow()
     write_between(ROOT / "docs" / "methods.md", "online", method_tables.online(files))

@@ -33,6 +33,28 @@ def clip_tracking(studies: dict[str, Any], path: Path) -> bool:
     return True
 
 
+def queue_length(studies: dict[str, Any], path: Path) -> bool:
+    """Simple Baselines' scores against L_Q, an axis for each detector; False if they have not been measured."""
+    if "length" not in studies:
+        return False
+    rows = studies["length"]["rows"]
+    detectors = list(dict.fromkeys(row["detector"] for row in rows))
+    figure, axes = pyplot.subplots(1, len(detectors), figsize=(9, 3.6), squeeze=False)
+    for axis, detector in zip(axes[0], detectors, strict=True):
+        own = [row for row in rows if row["detector"] == detector]
+        lengths = [row["L_Q"] for row in own]
+        for score, mark in (("mAP", "s"), ("MOTA", "o")):
+            axis.plot(lengths, [row[score] for row in own], marker=mark, label=score)
+        axis.set(xlabel="L_Q, frames", title=f"{detector} detector", xticks=lengths)
+        axis.grid(alpha=0.3)
+    axes[0, 0].set_ylabel("percent")
+    axes[0, 0].legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+    return True
+
+
 def comparisons(times_as_fast: dict[str, float], path: Path) -> None:
     """Bars of the README's comparisons, by their captions: times as fast as another library."""
     captions, ratios = (list(values)[::-1] for values in (times_as_fast, times_as_fast.values()))  # the first on top

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import make_test_set
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -16,17 +17,27 @@ from ptfast.evaluation.posetrack import evaluate
 from ptfast.methods import DetectAndTrack
 from ptfast.models.images import normalise_clips
 from ptfast.ops import assign, iou_matrix, pckh_matrix
+from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses, head_sizes
-from ptfast.synthetic import Film
+from ptfast.synthetic import Film, render
 from ptfast.training.data.clips import cut_clip
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
+TRAINING_SEED = 7_000_000  # of films under the test set's settings that the shipped weights have not been trained on
 
 
 def films_with_names(films: Iterable[Film]) -> dict[str, Film]:
     """Films by the names of their sequences."""
     return {film.poses.sequence: film for film in films}
+
+
+def films_from(first: int, videos: int) -> dict[str, Film]:
+    """Films in the test set's settings that neither training nor the test set has."""
+    settings = [
+        {**make_test_set.setting(number % make_test_set.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)
+    ]
+    return films_with_names(render(first + number, **setting) for number, setting in enumerate(settings))
 
 
 def truth_of(films: dict[str, Film]) -> dict[str, Poses]:
@@ -121,9 +132,16 @@ def perfect_keypoints(tracks: Poses, truth: Poses) -> Poses:
     return replace(tracks, keypoints=keypoints, joint_visibility=visibility, joint_scores=scores)
 
 
-def scores_of(truth: dict[str, Poses], tracks: dict[str, Poses]) -> dict[str, float]:
-    """The official evaluator's total figures."""
-    result = evaluate(truth, tracks)
+def named(tracks: Poses, truth: Poses) -> Poses:
+    """Tracks under the names of the truth."""
+    return replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names)
+
+
+def scores_of(
+    truth: dict[str, Poses], tracks: dict[str, Poses], min_joint_score: float | None = None
+) -> dict[str, float]:
+    """The official evaluator's total figures; joints with lower scores are left out of all but mAP."""
+    result = evaluate(truth, tracks, mota_min_joint_score=min_joint_score)
     names = {"mAP": "ap", "MOTA": "mota", "MOTP": "motp", "precision": "precision", "recall": "recall"}
     figures = {name: round(float(getattr(result, column)[-1]), 2) for name, column in names.items()}
     return figures | {"switches": int(result.switches[-1])}

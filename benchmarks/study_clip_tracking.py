@@ -23,10 +23,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import make_test_set
 import numpy as np
 import torch
-from studies import films_with_names, save, scores_of, truth_of
+from studies import TRAINING_SEED, films_from, films_with_names, named, save, scores_of, truth_of
 from tqdm import tqdm
 
 from ptfast._columns import frame_of_rows
@@ -37,9 +36,8 @@ from ptfast.models import Hrnet, inflate
 from ptfast.ops import iou_matrix, oks_nms
 from ptfast.pipeline import FrameTracklets, TubePoses
 from ptfast.pipeline.weights import path_of
-from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
-from ptfast.synthetic import Film, load_test_set, render
+from ptfast.synthetic import Film, load_test_set
 from ptfast.synthetic.splits import VALIDATION_SEEDS
 from ptfast.tracking import link
 from ptfast.training.loop import train
@@ -47,7 +45,6 @@ from ptfast.training.pose import RECIPE, pose_task, read_config
 from ptfast.training.recipe import Source
 
 FILE = "clip_tracking"
-TRAINING_SEED = 7_000_000  # of films under the test set's settings that the shipped weights have not been trained on
 STUDY_SEED = 4_000_000  # of training films for the study of filters
 BOXES = (0.5, 0.7, 0.8, 0.9)  # thresholds on detections that are tried
 SAME = 0.5  # OKS from which two hypotheses are one person's, for the row without linking
@@ -118,14 +115,6 @@ class Subject:
         return cut_all(self.method, self.films)
 
 
-def films_from(first: int, videos: int) -> dict[str, Film]:
-    """Films in the test set's settings that neither training nor the test set has."""
-    settings = [
-        {**make_test_set.setting(number % make_test_set.VIDEOS), "skeleton": POSETRACK_15} for number in range(videos)
-    ]
-    return films_with_names(render(first + number, **setting) for number, setting in enumerate(settings))
-
-
 def cut_all(method: ClipTracking, films: dict[str, Film]) -> dict[str, FrameTracklets]:
     """Tracklets of every film, by `detect`."""
     shown = tqdm(films.items(), desc="cutting", unit="film")
@@ -161,11 +150,6 @@ def with_settings(method: ClipTracking, **settings: Any) -> ClipTracking:
     """The same networks with other settings."""
     config = replace(method.config, **settings)
     return ClipTracking(method.network, method.detector, skeleton=method.skeleton, config=config)
-
-
-def named(tracks: Poses, truth: Poses) -> Poses:
-    """Tracks under the names of the truth."""
-    return replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names)
 
 
 def greedy_oks(method: ClipTracking, cut: dict[str, FrameTracklets], truth: dict[str, Poses]) -> dict[str, Poses]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ptfast.models import Hrnet, PoseResnet
+from ptfast.models import Hrnet, PoseResnet, PoseResnetArchitecture
 from ptfast.training.config_files import make_config
+from ptfast.training.data.regions import Augmentation
+from ptfast.training.optimisation import learning_rate
 from ptfast.training.pose import pose_network
 from ptfast.training.pose.config import CONFIGS, HrnetConfig, PoseResnetConfig, read_config
 
@@ -29,8 +31,9 @@ def test_those_that_come_along_are_read_and_can_be_built(name: str) -> None:
 
 def test_which_come_along() -> None:
     assert NAMES == [
-        "paper_3d_hrnet_w48", "paper_hrnet_w32", "paper_hrnet_w48", "paper_pose_resnet50", "synthetic_pose_2d",
-        "synthetic_pose_2d_fine", "synthetic_pose_3d",
+        "paper_3d_hrnet_w48", "paper_hrnet_w32", "paper_hrnet_w48", "simple_baselines_r50",
+        "simple_baselines_r50_posetrack", "simple_baselines_synthetic", "synthetic_pose_2d", "synthetic_pose_2d_fine",
+        "synthetic_pose_3d",
     ]  # fmt: skip
 
 
@@ -43,6 +46,29 @@ def test_3d_networks_are_made_of_2d_ones(flat: str, deep: str) -> None:
         name for name in vars(two.architecture) if vars(two.architecture)[name] != vars(three.architecture)[name]
     ]
     assert differing == ["temporal_stages"] and (two.size, two.sigma) == (three.size, three.sigma)
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "rates"),
+    [
+        ("simple_baselines_r50", 140, {0: 1e-3, 89.99: 1e-3, 90: 1e-4, 119.99: 1e-4, 120: 1e-5, 139.99: 1e-5}),
+        ("simple_baselines_r50_posetrack", 20, {0: 1e-4, 9.99: 1e-4, 10: 1e-5, 14.99: 1e-5, 15: 1e-6, 19.99: 1e-6}),
+    ],
+)
+def test_simple_baselines_schedule_is_the_papers(name: str, epochs: int, rates: dict[float, float]) -> None:
+    """Sections 4.1 and 4.2 of the paper."""
+    config = read_config(name)
+    assert config.steps == epochs * config.epoch
+    for epoch, rate in rates.items():
+        assert learning_rate(config, int(epoch * config.epoch)) == pytest.approx(rate)
+    assert config.optimizer == "adam" and config.batch * config.people == 128 and config.size == (256, 192)
+    assert config.augmentation == Augmentation(jitter=0.0, scaling=0.3, rotation=40.0)
+    assert pose_network(config).architecture == PoseResnetArchitecture(depth=50, width=1.0, joints=17)
+
+
+def test_weights_of_the_narrow_pose_resnet_fit_in_five_megabytes() -> None:
+    values = pose_network(read_config("simple_baselines_synthetic")).state_dict().values()
+    assert 2 * sum(value.numel() for value in values) < 5e6  # as half-precision numbers
 
 
 def write(folder: Path, text: str) -> Path:

@@ -12,13 +12,14 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from ptfast.models import Hrnet, MaskRcnn3d, inflate
+from ptfast.models import Hrnet, MaskRcnn3d, PoseResnet, inflate
 from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.data.clips import Clip
 from ptfast.training.data.person_tubes import PersonClips, PersonTubes
 from ptfast.training.loop import train
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
 from ptfast.training.optimisation import learning_rate
-from ptfast.training.pose import HrnetConfig, pose_network, pose_task
+from ptfast.training.pose import HrnetConfig, pose_network, pose_task, read_config
 
 
 class Counted(Dataset):
@@ -31,6 +32,19 @@ class Counted(Dataset):
         if index == self.number:
             os.kill(os.getpid(), signal.SIGINT)
         return self.tubes[index]
+
+
+class MiddleFrames(Dataset):
+    """Clips of the middle frames of clips alone."""
+
+    def __init__(self, clips: Dataset) -> None:
+        self.clips = clips
+
+    def __getitem__(self, index: int) -> Clip:
+        clip: Clip = self.clips[index]
+        middle = slice(len(clip.frames) // 2, len(clip.frames) // 2 + 1)
+        columns = {name: getattr(clip, name)[:, middle] for name in ("tubes", "present", "keypoints", "labelled")}
+        return replace(clip, frames=clip.frames[middle], **columns)
 
 
 def same_weights(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -110,6 +124,20 @@ def test_a_pose_network_learns(tiny_pose: HrnetConfig, tubes: PersonClips, tmp_p
     with torch.no_grad():
         before, after = (task.losses(model)(*task.arguments(model, examples, torch.device("cpu"))) for model in models)
     assert after < 0.8 * before
+
+
+def test_a_step_of_the_narrow_pose_resnet(clips: Dataset, tmp_path: Path) -> None:
+    config = replace(
+        read_config("simple_baselines_synthetic"), batch=1, people=2, steps=1, warm_up=0, drops=(), size=(64, 32),
+        mixed_precision=False, short_side=64,
+    )  # fmt: skip
+    middle = PersonClips(MiddleFrames(clips), config.size, people=2, augmentation=config.augmentation, complete=True)
+    torch.manual_seed(config.seed)
+    before = pose_network(config).state_dict()
+    model, done = train(pose_task(config), middle, tmp_path, workers=0)
+    moved = (model.get_parameter("final_layer.weight") - before["final_layer.weight"]).abs().max()
+    assert done == 1 and isinstance(model, PoseResnet)
+    assert 0 < moved < 1.1 * config.learning_rate  # one step of AdamW from there
 
 
 def test_checkpoints_of_another_kind_of_network_are_an_error(

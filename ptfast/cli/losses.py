@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ptfast.cli._endings import note
 from ptfast.cli._shared import plural
@@ -21,17 +21,24 @@ class Loss:
         total: Number of all there were.
         reasons: Number that each setting took away, by what is said of them: "under --min-score 0.4 (...)".
         how: What became of them.
+        proposals: They are what a network proposes, most of which is usually nobody.
     """
 
     noun: str
     total: int
     reasons: Mapping[str, int]
     how: str = "left out"
+    proposals: bool = False
 
     @property
     def count(self) -> int:
         """Number that is left out."""
         return sum(self.reasons.values())
+
+    @property
+    def alarming(self) -> bool:
+        """True if more than half are left out, or all where more than half is usual."""
+        return self.count == self.total if self.proposals else 2 * self.count > self.total
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.items() if count)
@@ -43,19 +50,19 @@ def joined(parts: Sequence[Loss]) -> Loss:
     reasons: Counter[str] = Counter()
     for part in parts:
         reasons.update(part.reasons)
-    return Loss(parts[0].noun, sum(part.total for part in parts), dict(reasons), parts[0].how)
+    return replace(parts[0], total=sum(part.total for part in parts), reasons=dict(reasons))
 
 
 def report(command: str, losses: Sequence[Loss], result: str) -> None:
-    """Prints a command's result on stdout and its losses on stderr: those of more than half come first."""
+    """Prints a command's result on stdout and its losses on stderr: alarming ones come first."""
     lost = [loss for loss in losses if loss.count]
     for loss in lost:
-        if 2 * loss.count > loss.total:
+        if loss.alarming:
             note(f"ptfast {command}: more than half: {loss}")
     print(result)
     sys.stdout.flush()
     for loss in lost:
-        if 2 * loss.count <= loss.total:
+        if not loss.alarming:
             note(f"ptfast {command}: {loss}")
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ptfast.methods.base import Method
 
 SUFFIXES = (".json", ".csv", ".parquet", ".txt")
+PEOPLE = ("detection", "pose")  # nouns of losses
 
 
 def add_track(commands: argparse._SubParsersAction) -> None:
@@ -104,8 +105,9 @@ def _track_one(
         people = len({*poses.track_ids.tolist()} - {-1})
         if render is not None and source.path is not None:
             draw(poses, source.path, render)
-    empty = f"{source.label}: nobody was found in {plural(len(poses), 'frame')}; {place} has no tracks"
-    return len(poses), people, losses, "" if people else empty
+    frames, dropped = plural(len(poses), "frame"), any(loss.count for loss in losses if loss.noun in PEOPLE)
+    what = f"of those who were found in {frames}, nobody is left" if dropped else f"nobody was found in {frames}"
+    return len(poses), people, losses, "" if people else f"{source.label}: {what}; {place} has no tracks"
 
 
 def check_together(sources: list[Source], options: argparse.Namespace) -> None:

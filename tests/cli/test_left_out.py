@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ptfast.cli import main
+from ptfast.cli.losses import Loss, report
 from ptfast.cli.methods import add_method
 from ptfast.cli.unseen import drawn_people_alone
 from ptfast.io import read_poses, write_poses
@@ -224,7 +225,9 @@ def test_track_that_finds_nobody_says_so(
     lines = said(
         ["track", "--method", "detect-and-track", video, "-o", out, "--weights", weights, "--min-score", "2"], capsys
     )
-    assert lines[-1] == f"ptfast track: {video}: nobody was found in 23 frames; {out} has no tracks"
+    assert (
+        lines[-1] == f"ptfast track: {video}: of those who were found in 23 frames, nobody is left; {out} has no tracks"
+    )
     assert any(line.startswith("ptfast track: more than half: ") and "--min-score 2.0" in line for line in lines)
     assert len(read_poses(out)) == 23  # that nobody is there may be true
 
@@ -304,3 +307,13 @@ def test_synth_names_numbers_out_of_range(
 ) -> None:
     assert failure(["synth", tmp_path / "out", *options], capsys) == f"ptfast synth: {message}"
     assert not (tmp_path / "out").exists()
+
+
+def test_most_proposals_may_be_left_out_without_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = {"under --min-score 0.2 (a lower one keeps more)": 9}
+    report("track", [Loss("detection", 10, reason, proposals=True), Loss("pose", 10, reason)], "done")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("ptfast track: more than half: 9 of 10 poses left out")
+    assert lines[1].startswith("ptfast track: 9 of 10 detections left out")
+    report("track", [Loss("detection", 9, reason, proposals=True)], "done")
+    assert capsys.readouterr().err.startswith("ptfast track: more than half: 9 of 9 detections left out")

@@ -173,7 +173,7 @@ def test_what_the_thresholds_drop_is_told(
     run(video, tmp_path / "tracks.json", movenet, *SMALL, "--min-score", "1")
     lines = capsys.readouterr().err
     assert "under --min-score 1.0 (a lower one keeps more)" in lines
-    assert "ptfast track: more than half: " in lines and "nobody was found in 23 frames" in lines
+    assert "ptfast track: more than half: " in lines and "of those who were found in 23 frames, nobody is left" in lines
 
 
 def test_options_of_the_others_are_refused(

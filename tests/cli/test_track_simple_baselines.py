@@ -137,7 +137,10 @@ def test_what_the_thresholds_drop_is_told(
     run(stroll, tmp_path / "tracks.json", movenet, *LOW, "--min-box-score", "0.5", "--min-score", "2")
     lines = capsys.readouterr().err
     assert "detections left out: " in lines and "under --min-score 2.0 (a lower one keeps more)" in lines
-    assert "under --min-box-score 0.5 (a lower one keeps more)" in lines and "nobody was found in 9 frames" in lines
+    assert (
+        "under --min-box-score 0.5 (a lower one keeps more)" in lines
+        and "of those who were found in 9 frames, nobody is left" in lines
+    )
 
 
 def test_thresholds_are_those_of_the_pose_networks_card(monkeypatch: pytest.MonkeyPatch) -> None:

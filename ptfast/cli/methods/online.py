@@ -62,7 +62,7 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
     low, low_joint = method.config.min_score, method.config.min_joint_score
     counts = [count_filtered(people, min_score=low, min_joint_score=low_joint)]
     poses, joints = filter_losses(counts, low, low_joint, change="a lower one keeps more")
-    return [replace(poses, noun="detection"), joints]
+    return [replace(poses, noun="detection", proposals=True), joints]
 
 
 def linker(method: Online) -> OnlineLinker:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -121,6 +123,20 @@ def test_a_loop_that_stops_leaves_no_thread() -> None:
             if frame.index == 3:
                 break
     assert threading.active_count() == before
+
+
+def test_python_ends_in_order_while_a_thread_decodes(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25, (1280, 960))
+    noise = np.random.default_rng(0).integers(0, 256, (960, 1280, 3), np.uint8)
+    for _ in range(40):
+        writer.write(noise)
+    writer.release()
+    script = "import sys, ptfast; frames = iter(ptfast.io.open_video(sys.argv[1], ahead=100)); next(frames)"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "a.avi")], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def taken(items: Generator[T], line: Line[T], patience: float | None) -> Generat
             takes.
     """
     thread = Thread(target=_fill, args=(items, line), daemon=True)
-    _running[thread] = line, patience
     thread.start()
+    _running[thread] = line, patience
     try:
         yield from line
     finally:

@@ -91,12 +91,14 @@ def test_an_item_that_does_not_come_is_not_waited_for_too_long() -> None:
         gate.wait()
         yield 1
 
+    before = threading.active_count()
     found = taken(items(), Line(2), 0.05)
     next(found)
     started = time.monotonic()
     found.close()
     assert time.monotonic() - started < 5
     gate.set()
+    wait_until(lambda: threading.active_count() <= before)  # later tests count threads
 
 
 def test_a_line_that_drops_keeps_the_newest() -> None:

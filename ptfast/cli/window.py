@@ -69,7 +69,7 @@ def try_window() -> None:
     """Raises ValueError if a process of its own cannot open a window: Qt ends the process where it cannot."""
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
+            [sys.executable, "-P", "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
         )
     except subprocess.TimeoutExpired:
         raise ValueError(f"--show: no window can be opened here (none within {PATIENCE:g} s)") from None

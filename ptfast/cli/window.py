@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections import deque
 
@@ -16,6 +17,8 @@ from ptfast.structures import Poses
 
 ENDS = (ord("q"), 27)  # keys: q and Esc
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+TRIAL = "import cv2; cv2.namedWindow('ptfast'); cv2.destroyAllWindows()"
+PATIENCE = 30.0  # seconds for a window to open
 
 
 class Window:
@@ -26,11 +29,12 @@ class Window:
         linker: Gives ids frame by frame; those of the file are the same where all frames are there.
 
     Raises:
-        ValueError: OpenCV has no windows, or there is no screen.
+        ValueError: OpenCV has no windows, or there is no screen, or no window can be opened on it.
     """
 
     def __init__(self, title: str, linker: FrameLinker) -> None:
         check_screen()
+        try_window()
         self._title, self._linker = title, linker
         self._frames: deque[Frame] = deque()
 
@@ -59,3 +63,17 @@ def check_screen() -> None:
         raise ValueError("--show needs windows, which opencv-python-headless has not; opencv-python has")
     if sys.platform.startswith("linux") and not any(map(os.environ.get, SCREENS)):
         raise ValueError(f"--show needs a screen, and neither {' nor '.join(SCREENS)} is set")
+
+
+def try_window() -> None:
+    """Raises ValueError if a process of its own cannot open a window: Qt ends the process where it cannot."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-P", "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"--show: no window can be opened here (none within {PATIENCE:g} s)") from None
+    if tried.returncode != 0:
+        said = [line.strip() for line in tried.stderr.decode(errors="replace").splitlines() if line.strip()]
+        reason = said[0] if said else f"OpenCV ended with {tried.returncode}"
+        raise ValueError(f"--show: no window can be opened here ({reason})")

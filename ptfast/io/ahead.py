@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import deque
 from collections.abc import Generator, Iterator
 from threading import Condition, Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+_AT_EXIT = 10.0  # seconds, at most, for an item that is being made when Python ends
+_running: dict[Thread, tuple[Line[Any], float | None]] = {}  # each with its line and the seconds to wait for it
 
 
 class Line(Generic[T]):
@@ -94,11 +98,23 @@ def taken(items: Generator[T], line: Line[T], patience: float | None) -> Generat
     """
     thread = Thread(target=_fill, args=(items, line), daemon=True)
     thread.start()
+    _running[thread] = line, patience
     try:
         yield from line
     finally:
+        _running.pop(thread, None)
         line.leave()
         thread.join(patience)
+
+
+@atexit.register
+def _stop() -> None:
+    """Ends the threads whose consumers stopped midway; one that decodes while Python ends would abort the process."""
+    running = [*_running.items()]
+    for _, (line, _) in running:
+        line.leave()
+    for thread, (_, patience) in running:
+        thread.join(_AT_EXIT if patience is None else patience)
 
 
 def _fill(items: Generator[T], line: Line[T]) -> None:

@@ -71,7 +71,8 @@ def live_reader(source: str) -> Reader:
 class Pipe(Reader):
     """Video out of a pipe, in a container that FFmpeg reads without going back: Y4M, Matroska, MPEG-TS.
 
-    It is read once; no frame is dropped.
+    It is read once; no frame is dropped. OpenCV does not tell a stream that is cut within a frame from one that ends
+    after its last whole frame.
 
     Args:
         descriptor: The pipe's number; 0 is standard input.

@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 import pytest
 
-from ptfast.cli import main
+from ptfast.cli import main, window
 from ptfast.io import live, read_poses
 from ptfast.methods import Online
 
@@ -151,6 +151,7 @@ class Screen:
         patch.setattr(cv2, "waitKey", lambda wait: key if len(self.shown) == key_at else 255)
         patch.setattr(cv2, "getWindowProperty", lambda title, name: 1.0)
         patch.setattr(cv2, "destroyAllWindows", lambda: None)
+        patch.setattr(window, "TRIAL", "")
 
 
 def test_tracks_are_shown_on_their_frames(
@@ -189,6 +190,32 @@ def test_no_screen_is_one_line(
             patch.delenv("WAYLAND_DISPLAY", raising=False)
             track(video, tmp_path / "tracks.json", movenet, "--show")
         assert message in failure(capsys)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11")
+@pytest.mark.skipif(re.search(r"GUI:\s+NONE", cv2.getBuildInformation()) is not None, reason="OpenCV has no windows")
+def test_a_screen_that_is_not_there_is_one_line(video: Path, movenet: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tracks.json"
+    command = [sys.executable, "-m", "ptfast", "track", str(video), "-o", str(out), "--weights", str(movenet), *SMALL]
+    screens = {"DISPLAY": ":77", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": "xcb"}
+    done = subprocess.run([*command, "--show"], env=os.environ | screens, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2 and not out.exists()
+    assert "--show: no window can be opened here (" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("trial", "message"),
+    [
+        ("import sys; sys.exit('no screen\\nat all')", "no window can be opened here (no screen)"),
+        ("import os; os.abort()", "no window can be opened here (OpenCV ended with -6)"),
+        ("import time; time.sleep(60)", "no window can be opened here (none within 0.5 s)"),
+    ],
+)
+def test_a_window_is_tried_in_another_process(trial: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "TRIAL", trial)
+    monkeypatch.setattr(window, "PATIENCE", 0.5 if "sleep" in trial else 60)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        window.try_window()
 
 
 def test_a_method_of_clips_has_nothing_to_show(

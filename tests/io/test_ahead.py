@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -89,12 +91,14 @@ def test_an_item_that_does_not_come_is_not_waited_for_too_long() -> None:
         gate.wait()
         yield 1
 
+    before = threading.active_count()
     found = taken(items(), Line(2), 0.05)
     next(found)
     started = time.monotonic()
     found.close()
     assert time.monotonic() - started < 5
     gate.set()
+    wait_until(lambda: threading.active_count() <= before)  # later tests count threads
 
 
 def test_a_line_that_drops_keeps_the_newest() -> None:
@@ -121,6 +125,20 @@ def test_a_loop_that_stops_leaves_no_thread() -> None:
             if frame.index == 3:
                 break
     assert threading.active_count() == before
+
+
+def test_python_ends_in_order_while_a_thread_decodes(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25, (1280, 960))
+    noise = np.random.default_rng(0).integers(0, 256, (960, 1280, 3), np.uint8)
+    for _ in range(40):
+        writer.write(noise)
+    writer.release()
+    script = "import sys, ptfast; frames = iter(ptfast.io.open_video(sys.argv[1], ahead=100)); next(frames)"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "a.avi")], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ def drawn_people_alone(options: argparse.Namespace) -> list[str]:
     if not names:
         return []
     have, they = ("has", "it finds") if len(names) == 1 else ("have", "they find")
-    advice = "--method online has seen real ones"
+    others = "movenet-thunder and nanodet-g have" if options.method == "online" else "--method online has"
+    advice = f"{others} seen real ones"
     return [f"{' and '.join(names)} {have} only seen drawn people, and {they} few real ones; {advice}"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ptfast._json import decode
 from ptfast.cli._shared import command
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ def _known(published: Published) -> dict[str, Any]:
 
 def _of_file(path: Path) -> Iterator[tuple[str, Any]]:
     """What a file shows of itself."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: expected a file or a name that ptfast weights list shows; there is no such file"
+        )
     from ptfast.models.adapters import named_tensors, network_of, read_state_dict
     from ptfast.pipeline.weights.cache import published_file, sha256_of
     from ptfast.pipeline.weights.given import form_of
@@ -100,7 +105,8 @@ def _of_file(path: Path) -> Iterator[tuple[str, Any]]:
     if form == "torch":
         yield "network", network_of(named_tensors(read_state_dict(path), str(path))) or "not one that is known here"
     if form == "safetensors" and path.with_suffix(".json").is_file():
-        card = json.loads(path.with_suffix(".json").read_text())
+        place = path.with_suffix(".json")
+        card = decode(place.read_bytes(), dict[str, Any], place)
         yield from ((entry, card.get(entry)) for entry in SHOWN if entry != "sha256")
     yield "sha256", sha256_of(path)
 

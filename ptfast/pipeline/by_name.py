@@ -23,6 +23,7 @@ from ptfast.pipeline.weights import (
 )
 from ptfast.skeletons import COCO_17, Skeleton
 
+POSE_NETWORKS = ("hrnet", "pose-resnet", "movenet")  # that see crops of people
 TUBE_SETTINGS = ("flip", "refine", "precision")  # of TubePoses
 
 
@@ -45,8 +46,7 @@ def load_detector(weights: str | Path = "nanodet-g", *, device: str | torch.devi
     if network == "nanodet":
         return NanoDetBoxes(load_nanodet_weights(weights), device=device)
     if network == "movenet":
-        loaded = load_movenet_weights(weights)
-        return OneShotBoxes(MultiPose(loaded.model, loaded.skeleton, device=device))
+        return OneShotBoxes(multipose_of(weights, None, device))
     return load_mask_rcnn(weights, device=device)
 
 
@@ -78,7 +78,12 @@ def load_person_poses(
     if is_onnx(weights):
         check_no_settings(weights, {"size": size, **settings})
         return joints_of_onnx(weights, skeleton or COCO_17, device)
-    if network_of(weights) == "movenet":
+    network = network_of(weights)
+    if network not in (None, *POSE_NETWORKS):
+        raise ValueError(
+            f"{weights}: network: expected one of {', '.join(map(repr, POSE_NETWORKS))}, found {network!r}"
+        )
+    if network == "movenet":
         check_no_settings(weights, {"size": size, **settings})
         single = load_movenet_weights(weights, skeleton=skeleton)
         return SinglePose(single.model, single.skeleton, device=device)
@@ -106,8 +111,7 @@ def load_one_shot(
         ValueError: The file is damaged, or of a network that does not find people and their joints by itself.
     """
     if not is_onnx(weights):
-        loaded = load_movenet_weights(weights)
-        return MultiPose(loaded.model, loaded.skeleton, settings, device)
+        return multipose_of(weights, settings, device)
     found = load_onnx(weights, device=device)
     if isinstance(found, MultiPose):
         settings = settings or MultiPoseSettings()
@@ -117,6 +121,16 @@ def load_one_shot(
     if isinstance(found, OnnxOneShot):
         return found
     raise ValueError(f"{weights}: expected a network that finds people and their joints, found one of either alone")
+
+
+def multipose_of(weights: str | Path, settings: MultiPoseSettings | None, device: str | torch.device) -> MultiPose:
+    """The MoveNet of these weights, which must be one that finds several people."""
+    loaded = load_movenet_weights(weights)
+    if not loaded.model.architecture.boxes:
+        raise ValueError(
+            f"{weights}: expected a MoveNet with boxes, as movenet-multipose, found one for a single person"
+        )
+    return MultiPose(loaded.model, loaded.skeleton, settings, device)
 
 
 def is_onnx(weights: str | Path) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+LONGEST_SIDE = 8192  # of images that a network may see; at much more an image would not fit in memory
+
 
 def fitted_size(shape: tuple[int, int], short: int, long: int) -> tuple[int, int]:
     """(height, width) of an image whose shorter side becomes `short`, or whose longer one `long` if that is less."""

@@ -13,7 +13,7 @@ from ptfast.io import Frame
 from ptfast.models import NanoDet, decode_nanodet
 from ptfast.ops import nms
 from ptfast.pipeline.detectors import Boxes, checked
-from ptfast.pipeline.images import padded
+from ptfast.pipeline.images import LONGEST_SIDE, padded
 
 LONG_SIDES = (320, 640)
 
@@ -41,7 +41,7 @@ class NanoDetSettings:
 
     def __post_init__(self) -> None:
         if self.long_side is not None:
-            check_integer("long_side", self.long_side, 32)
+            check_integer("long_side", self.long_side, 32, LONGEST_SIDE)
         check_integer("max_people", self.max_people, 1)
         check_number("min_score", self.min_score, 0, 1)
         check_number("max_overlap", self.max_overlap, 0, 1)

@@ -15,7 +15,7 @@ from ptfast.models import MoveNet, People, decode_multipose
 from ptfast.pipeline.captured import CapturedNetwork
 from ptfast.pipeline.cores import one_a_core
 from ptfast.pipeline.detectors import Boxes, checked, settings_of
-from ptfast.pipeline.images import padded
+from ptfast.pipeline.images import LONGEST_SIDE, padded
 from ptfast.pipeline.people import Found, merged, nobody, poses_of
 from ptfast.pipeline.precision import Precision, runs_in_bfloat16
 from ptfast.skeletons import COCO_17, Skeleton
@@ -58,7 +58,7 @@ class MultiPoseSettings:
 
     def __post_init__(self) -> None:
         if self.long_side is not None:
-            check_integer("long_side", self.long_side, 32)
+            check_integer("long_side", self.long_side, 32, LONGEST_SIDE)
         check_integer("max_people", self.max_people, 1)
         check_number("min_center_score", self.min_center_score, 0, 1)
         check_number("max_oks", self.max_oks, 0, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ptfast._check import check_dtype, check_shape
 from ptfast.ops import assign, oks_matrix, oks_nms
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
@@ -90,7 +91,12 @@ def poses_of(
         images: (H, W, 3) uint8 RGB, or None for one that is lost, in which there is nobody.
         find: Gives the people of each of some images of one size.
         skeleton: Their joints.
+
+    Raises:
+        TypeError: An image is no NumPy array of uint8.
+        ValueError: An image has another shape or no pixels.
     """
+    check_images(images)
     frames = [nobody(len(skeleton))] * len(images)
     for places in by_shape(images):
         found = find([images[place] for place in places])  # type: ignore[misc]
@@ -104,6 +110,22 @@ def poses_of(
         boxes=[frame.boxes for frame in frames],
         frame_size=np.array(sizes, np.int64).reshape(-1, 2),
     )
+
+
+def check_images(images: Sequence[np.ndarray | None]) -> None:
+    """Raises TypeError or ValueError unless there are images (H, W, 3) uint8 with pixels, or None, in a sequence."""
+    if isinstance(images, np.ndarray) and images.ndim < 4:
+        raise TypeError(f"images must be a list of images (H, W, 3), got one array of shape {images.shape}")
+    for place, image in enumerate(images):
+        if image is None:
+            continue
+        name = f"images[{place}]"
+        if not isinstance(image, np.ndarray):
+            raise TypeError(f"{name} must be a NumPy array, got {type(image).__name__}")
+        check_shape(name, image, ("H", "W", 3))
+        check_dtype(name, image, ("uint8",))
+        if not image.size:
+            raise ValueError(f"{name} must have pixels, got shape {image.shape}")
 
 
 def by_shape(images: Sequence[np.ndarray | None]) -> list[list[int]]:

@@ -254,6 +254,10 @@ def test_weights_that_come_along_say_what_they_have_seen() -> None:
         return drawn_people_alone(parser.parse_args(["--method", method, *more]))
 
     assert lines("online") == []
+    assert lines("online", "--pose", "clip-tracking") == [
+        "clip-tracking has only seen drawn people, and it finds few real ones; "
+        "movenet-thunder and nanodet-g have seen real ones"
+    ]
     assert lines("detect-and-track")[0].startswith("detect-and-track has only seen drawn people")
     assert lines("clip-tracking")[0].startswith("clip-tracking and detect-and-track have only seen drawn people")
 

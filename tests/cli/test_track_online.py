@@ -187,7 +187,10 @@ def test_options_of_the_others_are_refused(
 
 
 def test_a_network_of_another_kind_is_refused(video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, message in (("movenet-thunder", "model must have boxes"), ("detect-and-track", "network")):
+    for name, message in (
+        ("movenet-thunder", "movenet-thunder: expected a MoveNet with boxes"),
+        ("detect-and-track", "network"),
+    ):
         with pytest.raises(SystemExit) as end:
             main(["track", str(video), "-o", str(tmp_path / "a.json"), "--method", "online", "--weights", name])
         assert end.value.code == 2 and message in capsys.readouterr().err

@@ -86,7 +86,7 @@ def test_fetch_says_where_they_are(fetched: Published, capsys: pytest.CaptureFix
         (("fetch", "matcher", "raft"), "raft: expected a name that ptfast weights list shows"),
         (("fetch",), "the following arguments are required: name; see ptfast weights fetch --help"),
         ((), "the following arguments are required: ACTION; see ptfast weights --help"),
-        (("info", "absent"), "absent: no such file or directory"),
+        (("info", "absent"), "absent: expected a file or a name that ptfast weights list shows; there is no such file"),
         (
             ("fetch", "pose-resnet-152-official"),
             "pose-resnet-152-official: get pose_coco/pose_resnet_152_256x192.pth.tar",
@@ -96,6 +96,15 @@ def test_fetch_says_where_they_are(fetched: Published, capsys: pytest.CaptureFix
 def test_bad_input_is_one_line(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     lines, errors, code = said(capsys, "weights", *arguments)
     assert (lines, len(errors), code) == ([], 1, 2) and message in errors[0]
+
+
+@pytest.mark.parametrize("content", [b"\xef\x00\x9b random bytes", b"[1]", b""])
+def test_info_names_a_damaged_card(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "random.safetensors"
+    file.write_bytes(b"random bytes")
+    file.with_suffix(".json").write_bytes(content)
+    _, errors, code = said(capsys, "weights", "info", str(file))
+    assert (len(errors), code) == (1, 2) and f"{tmp_path / 'random.json'}: " in errors[0]
 
 
 @pytest.mark.parametrize(

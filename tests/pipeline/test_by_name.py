@@ -15,6 +15,7 @@ from ptfast.pipeline import (
     SinglePose,
     TubePoses,
     load_detector,
+    load_one_shot,
     load_person_poses,
 )
 from ptfast.pipeline.weights import path_of
@@ -72,7 +73,18 @@ def test_a_name_that_nothing_has_is_refused(load: object, tmp_path: Path) -> Non
 def test_a_network_of_the_other_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="network: expected 'mask-rcnn', found 'hrnet'"):
         load_detector("clip-tracking")
-    with pytest.raises(ValueError, match="network: expected 'hrnet' or 'pose-resnet', found 'nanodet'"):
+    with pytest.raises(
+        ValueError, match="nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'movenet', found 'nanodet'"
+    ):
         load_person_poses("nanodet-g")
-    with pytest.raises(ValueError, match="model must have boxes"):
-        load_detector("movenet-thunder")
+    for load in (load_detector, load_one_shot):
+        with pytest.raises(
+            ValueError, match="movenet-thunder: expected a MoveNet with boxes, as movenet-multipose, found one for"
+        ):
+            load("movenet-thunder")  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("load", [load_detector, load_person_poses, load_one_shot])
+def test_an_empty_name_is_refused(load: object) -> None:
+    with pytest.raises(ValueError, match=r"weights must be a file or a name .*, got an empty name"):
+        load("")  # type: ignore[operator]

@@ -12,6 +12,7 @@ from ptfast.io import Frame
 from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.pipeline import Fused, FusedSettings, MultiPose, MultiPoseSettings, SinglePose, TopDown, each_image
 from ptfast.pipeline.fused import boxes_to_see, fused
+from ptfast.pipeline.onnx import OnnxOneShot
 from ptfast.pipeline.people import Found
 from ptfast.reference.boxes import iou_matrix
 from ptfast.reference.oks import oks_matrix
@@ -173,3 +174,32 @@ def test_a_batch_gives_what_single_images_give() -> None:
         np.testing.assert_allclose(alone.scores, frame.scores, atol=1e-4)
         assert (np.diff(frame.scores) <= 0).all()
     assert {"long_side", "detector", "person_poses", "fusion"} <= {*estimate.depends_on()}
+
+
+IMAGE = np.zeros((48, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["MultiPose", "TopDown", "Fused", "OnnxOneShot"])
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        ([None, IMAGE.astype(float)], TypeError, r"images\[1\] must have dtype uint8, got float64"),
+        (IMAGE, TypeError, r"images must be a list of images \(H, W, 3\), got one array of shape \(48, 64, 3\)"),
+        ([IMAGE, IMAGE[:0]], ValueError, r"images\[1\] must have pixels, got shape \(0, 64, 3\)"),
+        ([IMAGE[:, :0]], ValueError, r"images\[0\] must have pixels, got shape \(48, 0, 3\)"),
+        ([IMAGE[..., 0]], ValueError, r"images\[0\] must have shape \(H, W, 3\), got \(48, 64\)"),
+        ([torch.zeros(48, 64, 3, dtype=torch.uint8)], TypeError, r"images\[0\] must be a NumPy array, got Tensor"),
+        (["a.png"], TypeError, r"images\[0\] must be a NumPy array, got str"),
+    ],
+)
+def test_what_is_no_image_is_named(kind: str, images: object, error: type[Exception], message: str) -> None:
+    both = both_looks()
+    top_down = TopDown(both.detector, both.person_poses)
+    onnx = OnnxOneShot(None, None, COCO_17, None)  # type: ignore[arg-type]  # never gets to them
+    estimators = {"MultiPose": both.multipose, "TopDown": top_down, "Fused": both, "OnnxOneShot": onnx}
+    with pytest.raises(error, match=message):
+        estimators[kind](images)  # type: ignore[operator]
+
+
+def test_images_of_one_array_are_images() -> None:
+    assert len(both_looks()(np.stack([IMAGE, IMAGE]))) == 2  # type: ignore[arg-type]

@@ -14,8 +14,10 @@ from ptfast.io import open_video, read_poses
 from ptfast.models import MoveNet, MoveNetArchitecture
 from ptfast.ops import oks_matrix
 from ptfast.pipeline import MultiPose, MultiPoseSettings
-from ptfast.pipeline.images import padded
+from ptfast.pipeline.images import LONGEST_SIDE, padded
+from ptfast.pipeline.nanodet_boxes import NanoDetSettings
 from ptfast.pipeline.one_shot import long_sides, wants_larger
+from ptfast.pipeline.onnx.estimators import OnnxSettings
 from ptfast.pipeline.people import BODY_SHARE, Found, merged
 from ptfast.pipeline.weights import load_movenet_weights
 from ptfast.skeletons import COCO_17, POSETRACK_15
@@ -222,6 +224,13 @@ def test_a_wrong_network_skeleton_or_setting_is_named() -> None:
             MultiPoseSettings(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"long_side must be an integer, got 640\.5"):
         MultiPoseSettings(long_side=640.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [MultiPoseSettings, NanoDetSettings, OnnxSettings])
+def test_a_side_that_no_memory_holds_is_refused(kind: type) -> None:
+    kind(long_side=LONGEST_SIDE)
+    with pytest.raises(ValueError, match="long_side must be between 32 and 8192, got 100000"):
+        kind(long_side=100_000)
 
 
 def test_the_shipped_network_sees_real_people() -> None:

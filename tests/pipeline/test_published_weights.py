@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -171,7 +172,10 @@ def test_nothing_in_a_file_is_run(
     }[place]
     with pytest.raises(ValueError, match="model: expected tensors by name, found ") as caught:
         load_pose_weights(saved(content, tmp_path / "model"))
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and "weights_only" not in str(caught.value)
+    named = {os.system: f"{os.system.__module__}.system", builtins.eval: r"[\w.]*eval"}
+    if place == "beside" and function in named:
+        assert re.search(f"found a pickle that asks for {named[function]}$", str(caught.value))
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 

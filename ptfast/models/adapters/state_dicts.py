@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,11 +72,19 @@ def read_state_dict(path: Path, expected: str = "tensors by name") -> Mapping[st
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{path}: expected {expected}, found {_refused(error)}") from None
     except Exception as error:  # torch.load raises errors of many kinds for files that are none of its own
         raise ValueError(f"{path}: expected {expected}, found {shortened(repr(error))}") from None
     if not isinstance(content, Mapping):
         raise ValueError(f"{path}: expected {expected}, found {type(content).__name__}")
     return content
+
+
+def _refused(error: pickle.UnpicklingError) -> str:
+    """What torch refused to read, without its advice on how to read it all the same."""
+    asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f"a pickle that asks for {shortened(asked[1])}" if asked else "a pickle of other things"
 
 
 def count_layers(weights: Mapping[str, Tensor], pattern: str) -> int:

@@ -12,6 +12,7 @@ from ptfast.io import Frame
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD
 from ptfast.ops import box_to_crop, crop_tubes
 from ptfast.pipeline.detectors import Boxes, checked
+from ptfast.pipeline.images import LONGEST_SIDE
 from ptfast.pipeline.onnx.letterbox import letterboxed
 from ptfast.pipeline.onnx.network import OnnxNetwork
 from ptfast.pipeline.onnx.simcc import joints_of
@@ -44,7 +45,7 @@ class OnnxSettings:
     def __post_init__(self) -> None:
         check_number("min_score", self.min_score, 0, 1)
         check_number("overlap", self.overlap, 0, 1)
-        check_integer("long_side", self.long_side, 32)
+        check_integer("long_side", self.long_side, 32, LONGEST_SIDE)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,10 @@ def path_of(weights: str | Path) -> Path:
     Raises:
         ConnectionError: They cannot be fetched.
         FileNotFoundError: They are not in the cache, and a browser alone can fetch them.
-        ValueError: The file in the cache is another one.
+        ValueError: The file in the cache is another one, or the name is empty.
     """
+    if weights == "":
+        raise ValueError("weights must be a file or a name that ptfast weights list shows, got an empty name")
     if weights in NAMES:
         return FOLDER / f"{weights}.safetensors"
     return fetch(ZOO[weights]) if isinstance(weights, str) and weights in ZOO else Path(weights)

@@ -1,10 +1,10 @@
 """Frames a second of `ptfast track --method online`, part by part, beside a naive loop and ultralytics' YOLO11n-pose.
 
-`python benchmarks/profile_online.py VIDEO` runs all of them by turns at one image size over the first frames of a
-video, and writes benchmarks/results/profile_online.json; `python benchmarks/make_tables.py` puts it into
-docs/methods.md. Without a video it draws a synthetic one first. The naive loop decodes a frame, resizes it, runs the
-network layer after layer, decodes its maps and links, one frame after another. YOLO11n-pose has random weights: its
-decoding, network, non-maximum suppression and ByteTrack do their work, but find nobody.
+`python benchmarks/profile_online.py VIDEO` runs all of them by turns, each in a process of its own, at one image size
+over the first frames of a video, and writes benchmarks/results/profile_online.json; `python benchmarks/make_tables.py`
+puts it into docs/methods.md. Without a video it draws a synthetic one first. The naive loop decodes a frame, resizes
+it, runs the network layer after layer, decodes its maps and links, one frame after another. YOLO11n-pose has random
+weights: its decoding, network, non-maximum suppression and ByteTrack do their work, but find nobody.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,6 +24,7 @@ from unittest import mock
 import cv2
 import torch
 from conftest import machine
+from peers import find_peer
 from profile_detect_and_track import synthetic_video
 from stopwatch import Stopwatch
 from torch import Tensor
@@ -35,6 +38,7 @@ from ptfast.methods.base import AHEAD
 from ptfast.models.movenet_layers import InvertedResidual
 from ptfast.pipeline import one_shot
 from ptfast.pipeline.people import Found
+from ptfast.pipeline.precision import Precision
 from ptfast.structures import Poses
 from ptfast.tracking import OnlineLinker
 
@@ -76,12 +80,10 @@ def naive(method: Online) -> Run:
     return run
 
 
-def ultralytics(size: int) -> Run | None:
-    """YOLO11n-pose and ByteTrack; None where ultralytics is not installed."""
-    try:
-        from ultralytics import YOLO
-    except ImportError:
-        return None
+def ultralytics(size: int) -> Run:
+    """YOLO11n-pose and ByteTrack."""
+    from ultralytics import YOLO
+
     model = YOLO("yolo11n-pose.yaml")
 
     def run(video: Path, frames: int) -> None:
@@ -93,29 +95,45 @@ def ultralytics(size: int) -> Run | None:
     return run
 
 
+def loaded(size: int, precision: Precision) -> Online:
+    """The method at one size."""
+    return Online.load(long_side=size, precision=precision)
+
+
+NAIVE, YOLO = "naive loop", "ultralytics yolo11n-pose"
+SUBJECTS: dict[str, Callable[[int], Run]] = {
+    "ptfast, bfloat16": lambda size: whole(loaded(size, "bfloat16")),
+    "ptfast, float32": lambda size: whole(loaded(size, "float32")),
+    NAIVE: lambda size: naive(loaded(size, "float32")),
+    YOLO: ultralytics,
+}
+
+
 def write(frames: list[Poses]) -> None:
     """Writes tracks to a file, which is deleted."""
     with tempfile.TemporaryDirectory() as folder:
         write_poses(Poses.concatenate(frames), Path(folder) / "tracks.json")
 
 
-def by_turns(subjects: dict[str, Run], video: Path, frames: int, rounds: int) -> list[dict[str, Any]]:
-    """Frames a second of each subject, the median of rounds in which all take turns, and times as fast as naive."""
-    seconds: dict[str, list[float]] = {name: [] for name in subjects}
-    for run in subjects.values():
-        run(video, min(4, frames))  # what happens once
-    for _ in tqdm(range(rounds), desc="rounds"):
-        for name, run in subjects.items():
-            started = time.perf_counter()
-            run(video, frames)
-            seconds[name].append(time.perf_counter() - started)
+def by_turns(names: Sequence[str], video: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Frames a second of each subject, the median of rounds in which all take turns, and times as fast as naive.
+
+    Each runs in a process of its own, as one library's settings and memory slow the others down.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    shared = ["--frames", options.frames, "--size", options.size, "--threads", options.threads]
+    for _ in tqdm(range(options.rounds), desc="rounds"):
+        for name in names:
+            command = [sys.executable, __file__, video, *shared, "--only", name]
+            done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+            seconds[name].append(float(done.stdout.splitlines()[-1]))
     rows = []
     for name, spent in seconds.items():
-        ratio = statistics.median(n / own for n, own in zip(seconds["naive loop"], spent, strict=True))
+        ratio = statistics.median(n / own for n, own in zip(seconds[NAIVE], spent, strict=True))
         rows.append(
             {
                 "": name,
-                "frames/s": round(frames / statistics.median(spent), 2),
+                "frames/s": round(options.frames / statistics.median(spent), 2),
                 "times the naive loop": round(ratio, 2),
                 "seconds of each round": [round(each, 3) for each in spent],
             }
@@ -123,8 +141,17 @@ def by_turns(subjects: dict[str, Run], video: Path, frames: int, rounds: int) ->
     return rows
 
 
+def seconds_of(run: Run, video: Path, frames: int) -> float:
+    """Seconds of a run, after a short one in which happens what happens once."""
+    run(video, min(4, frames))
+    started = time.perf_counter()
+    run(video, frames)
+    return time.perf_counter() - started
+
+
 def by_stages(method: Online, video: Path, frames: int) -> list[dict[str, Any]]:
-    """Frames a second of each stage by itself, without the thread."""
+    """Frames a second of each stage by itself, on one thread."""
+    torch.set_num_threads(1)
     watch = Stopwatch(torch.device("cpu"))
     places = [
         (one_shot, "padded", "resizing"),
@@ -153,13 +180,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=640)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only", choices=SUBJECTS, help="time one of them here, and print its seconds")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     ptfast.set_num_threads(options.threads)
-    method, narrow = (Online.load(long_side=options.size, precision=kind) for kind in ("float32", "bfloat16"))
-    others = {"ultralytics yolo11n-pose": ultralytics(options.size)}
-    subjects = {"ptfast, bfloat16": whole(narrow), "ptfast, float32": whole(method), "naive loop": naive(method)}
-    subjects |= {name: run for name, run in others.items() if run is not None}
+    if options.only is not None:
+        print(seconds_of(SUBJECTS[options.only](options.size), options.video, options.frames))
+        return
+    names = [name for name in SUBJECTS if name != YOLO or find_peer("ultralytics")[0] is not None]
     with tempfile.TemporaryDirectory() as folder:
         video = options.video or synthetic_video(Path(folder))
         document = {
@@ -167,8 +195,8 @@ def main() -> None:
             "size": options.size,
             "frames": options.frames,
             "video": video.name if options.video else "synthetic",
-            "rows": by_turns(subjects, video, options.frames, options.rounds),
-            "stages": by_stages(method, video, options.frames),
+            "rows": by_turns(names, video, options),
+            "stages": by_stages(loaded(options.size, "float32"), video, options.frames),
         }
     for row in (*document["rows"], *document["stages"]):
         print(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -136,16 +137,16 @@ class MultiPose:
     def _seen(self, images: Sequence[np.ndarray], long_side: int) -> list[Found]:
         """The people of each of some images of one size, in its own pixels, doubles among them."""
         inputs, factor = padded(images, long_side)
-        maps = self._maps(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
-        limits = {"max_people": self.settings.max_people, "min_score": self.settings.min_center_score}
-        return [in_image(people, factor) for people in decode_multipose(maps, **limits)]  # type: ignore[arg-type]
+        people = self._decoded(torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2))
+        return [in_image(each, factor) for each in people]
 
-    def _maps(self, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The network's maps of images (T, 3, H, W); on the CPU each goes by itself, so that it stays in the caches."""
+    def _decoded(self, inputs: torch.Tensor) -> list[People]:
+        """The people of images (T, 3, H, W); on the CPU each goes by itself, so that it stays in the caches."""
+        limits: dict[str, Any] = {"max_people": self.settings.max_people, "min_score": self.settings.min_center_score}
         if self.device.type != "cpu":
-            return self._captured(inputs)
-        parts = one_a_core(self.model, inputs.split(1))
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+            return decode_multipose(self._captured(inputs), **limits)
+        found = one_a_core(lambda image: decode_multipose(self.model(image), **limits), inputs.split(1))
+        return [people for image in found for people in image]
 
 
 def in_image(people: People, factor: np.ndarray) -> Found:

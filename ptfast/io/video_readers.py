@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Sized
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +35,7 @@ class TimedImage(NamedTuple):
     number: int | None = None
 
 
-class Reader:
+class Reader(ABC):
     """Where a video's frames come from.
 
     Attributes:
@@ -49,9 +50,9 @@ class Reader:
     live: bool = False
     dropped: int = 0
 
+    @abstractmethod
     def read(self, first: int) -> Generator[TimedImage]:
         """The frames from number `first` on."""
-        raise NotImplementedError
 
 
 class OpenCVFile(Reader):

@@ -4,7 +4,8 @@ A person is found if a pose has an OKS of 0.5 or more with theirs; poses are mat
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
 cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
-For people, joints and boxes, the threshold is the one of the highest F1. AP is COCO's, of pycocotools.
+For people, joints and boxes, the threshold is the one of the highest F1; a new track's is the lowest at and above which
+nine of ten people are right. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.
@@ -50,6 +51,7 @@ SIGMAS = np.array(COCO_17.sigmas, np.float32)
 FOUND = 0.5  # OKS
 ON_SOMEONE = 0.3  # IoU
 SAME_BOX = 0.5  # IoU
+SURE = 0.9  # precision with which a track begins
 THRESHOLDS = np.round(np.arange(0.02, 0.62, 0.02), 2)
 METHODS: dict[str, dict[str, Any]] = {
     "fast": {"quality": "fast"},
@@ -104,6 +106,17 @@ def best_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[st
     return {"threshold": float(THRESHOLDS[best]), **dict(zip(("F1", "precision", "recall"), rows[best], strict=True))}
 
 
+def sure_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[str, float]:
+    """The lowest threshold from which on SURE of the people are right; other arguments as in `best_threshold`."""
+    rows = []
+    for threshold in THRESHOLDS:
+        kept = scores >= threshold
+        rows.append((threshold, right[kept].mean() if kept.any() else 1.0, (right & kept).sum() / total))
+    precisions = np.minimum.accumulate([precision for _, precision, _ in rows][::-1])[::-1]
+    threshold, precision, recall = rows[int(np.argmax(precisions >= SURE))]
+    return {"threshold": float(threshold), "precision": float(precision), "recall": float(recall)}
+
+
 def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
     """The best thresholds for people and for joints."""
     pairs = [(poses, people, *matched(poses, people)) for poses, people in zip(found, truth, strict=True)]
@@ -116,6 +129,7 @@ def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
     return {
         "min_score": best_threshold(scores, hits, everyone),
         "min_joint_score": best_threshold(joints, right, labelled),
+        "min_new_score": sure_threshold(scores, hits, everyone),
     }
 
 

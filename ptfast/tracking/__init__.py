@@ -2,6 +2,7 @@
 
 from ptfast.ops.assignment import Matcher
 from ptfast.tracking.association import Association
+from ptfast.tracking.beginnings import SureLinker, drop_unsure_beginnings
 from ptfast.tracking.costs import Cost, weighted_cost
 from ptfast.tracking.filtered import Filtered, count_filtered
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
@@ -24,12 +25,14 @@ __all__ = [
     "Matcher",
     "OnlineJoiner",
     "OnlineLinker",
+    "SureLinker",
     "TrackLinker",
     "cheapest_path",
     "count_filtered",
     "drop_low_joints",
     "drop_short_tracks",
     "drop_small_boxes",
+    "drop_unsure_beginnings",
     "join_tracklets",
     "link",
     "link_tracks",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
 from ptfast.cli.methods._command import BATCH, DETECTOR, THRESHOLDS, MethodCommand, Options
-from ptfast.tracking import OnlineLinker, count_filtered
+from ptfast.structures import Poses
+from ptfast.tracking import SureLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import Online
-    from ptfast.structures import Poses
 
 OPTIONS: Options = {
     "--quality": {
@@ -36,8 +37,14 @@ OPTIONS: Options = {
         "which is faster and a little less exact, where the device has instructions for it",
     },
     **THRESHOLDS,
+    "--min-new-score": {
+        "type": float,
+        "metavar": "X",
+        "help": "a track begins with a detection of at least this score; what it has before is dropped",
+    },
 }
 PARTS = ("quality", "detector", "pose")
+LOWER = "a lower one keeps more"
 
 
 def make(weights: str, device: str, given: dict[str, Any], videos: int) -> Online:
@@ -61,13 +68,21 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
     """People and joints that the thresholds drop."""
     low, low_joint = method.config.min_score, method.config.min_joint_score
     counts = [count_filtered(people, min_score=low, min_joint_score=low_joint)]
-    poses, joints = filter_losses(counts, low, low_joint, change="a lower one keeps more")
+    poses, joints = filter_losses(counts, low, low_joint, change=LOWER)
     return [replace(poses, noun="detection", proposals=True), joints]
 
 
-def linker(method: Online) -> OnlineLinker:
+def link(method: Online, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
+    """Tracks of all records, and the poses that they have before they begin."""
+    people = Poses.concatenate(list(records))
+    tracks, linked = method.link(people), count_filtered(people, **method.thresholds()).left
+    why = f"before a pose of their track reaches --min-new-score {method.config.min_new_score} ({LOWER})"
+    return tracks, [Loss("linked pose", linked, {why: linked - len(tracks.scores)})]
+
+
+def linker(method: Online) -> SureLinker:
     """Links frame by frame."""
-    return OnlineLinker(**method.thresholds())
+    return method.linker()
 
 
-COMMAND = MethodCommand(OPTIONS, "", make, files, left_out, linker=linker)
+COMMAND = MethodCommand(OPTIONS, "", make, files, left_out, link, linker)

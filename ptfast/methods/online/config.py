@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ptfast._check import check_integer
+from ptfast._check import check_integer, check_threshold
 from ptfast.pipeline.one_shot import MultiPoseSettings
 from ptfast.tracking import LinkSettings
 
@@ -14,13 +14,15 @@ class Config(MultiPoseSettings):
     """Settings of the estimator, which are `MultiPoseSettings`, and of linking.
 
     `Online.load` takes the thresholds that suit a network's scores from its card, where it has some. An estimator of
-    the caller's own knows nothing of the settings of MultiPose, and `min_score` and `min_joint_score` are then to be
-    chosen for it.
+    the caller's own knows nothing of the settings of MultiPose, and the thresholds of scores are then to be chosen
+    for it.
 
     Attributes:
         batch: Frames that the estimator sees at a time. A live stream is that many frames late.
         min_score: People with a lower score are dropped before linking.
         min_joint_score: Joints with a lower score are marked absent before linking.
+        min_new_score: A track begins with a person of at least this score; what was linked to them before is left out.
+            None begins with everybody.
 
     Raises:
         ValueError: A setting is out of range.
@@ -30,8 +32,10 @@ class Config(MultiPoseSettings):
     batch: int = 4
     min_score: float | None = 0.12
     min_joint_score: float | None = 0.1
+    min_new_score: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integer("batch", self.batch, 1)
         LinkSettings(min_score=self.min_score, min_joint_score=self.min_joint_score)  # raises for what linking refuses
+        check_threshold("min_new_score", self.min_new_score)

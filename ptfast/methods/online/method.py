@@ -20,7 +20,7 @@ from ptfast.pipeline.detectors import settings_of
 from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, link
+from ptfast.tracking import OnlineLinker, SureLinker, drop_unsure_beginnings, link
 
 
 class Online:
@@ -88,8 +88,7 @@ class Online:
         Yields:
             Poses of one frame each. A frame that could not be decoded has none, and the tracks go on after it.
         """
-        linker = OnlineLinker(**self.thresholds())
-        return map(linker.update, self.detect(frames))
+        return map(self.linker().update, self.detect(frames))
 
     def detect(self, frames: Video | Iterable[np.ndarray], before: Sequence[Poses] = ()) -> Iterator[Poses]:
         """Stage 1: the people in every frame.
@@ -117,10 +116,14 @@ class Online:
             The poses that `stream` gives.
         """
         poses = records if isinstance(records, Poses) else Poses.concatenate(list(records))
-        return link(poses, **self.thresholds())
+        return drop_unsure_beginnings(link(poses, **self.thresholds()), self.config.min_new_score)
+
+    def linker(self) -> SureLinker:
+        """Links what `detect` gives frame by frame, as `link` does all of it."""
+        return SureLinker(OnlineLinker(**self.thresholds()), self.config.min_new_score)
 
     def thresholds(self) -> dict[str, Any]:
-        """What linking drops; the rest of its settings are `ptfast.link`'s defaults."""
+        """What is dropped before linking; the rest of its settings are `ptfast.link`'s defaults."""
         return {"min_score": self.config.min_score, "min_joint_score": self.config.min_joint_score}
 
     def frames_to_reread(self, sizes: np.ndarray) -> int:

@@ -14,8 +14,8 @@ that count instead of 20. The network sees an image once at each size. A way cos
 that it takes, on one thread, without decoding.
 
 `python benchmarks/tune_sizes.py` prints the tables, writes benchmarks/results/tune_sizes.json and the tables of
-docs/real-people.md, in two minutes of one core; it needs the images that PTFAST_DATA (default ../shared/data) holds, and
-pycocotools.
+docs/real-people.md, in two minutes of one core. It needs the images that PTFAST_DATA (default ../shared/data) holds,
+and pycocotools.
 """
 
 from __future__ import annotations

@@ -47,12 +47,12 @@ class RememberedLooks(MultiPose):
 
     def __init__(self, model: MoveNet) -> None:
         super().__init__(model)
-        self._looks: dict[int, tuple[list[Found], float]] = {}
+        self.looks: dict[int, tuple[list[Found], float]] = {}
         self._saved = 0.0
 
     def forget(self) -> None:
         """Begins another image."""
-        self._looks.clear()
+        self.looks.clear()
 
     def by(self, way: Way, image: np.ndarray) -> tuple[Poses, float]:
         """The people that a way finds in an image, and the seconds that it takes of the processor."""
@@ -65,12 +65,12 @@ class RememberedLooks(MultiPose):
             return poses, process_time() - started + self._saved
 
     def _seen(self, images: Sequence[np.ndarray], long_side: int) -> list[Found]:
-        if long_side in self._looks:
-            self._saved += self._looks[long_side][1]
+        if long_side in self.looks:
+            self._saved += self.looks[long_side][1]
         else:
             started = process_time()
-            self._looks[long_side] = super()._seen(images, long_side), process_time() - started
-        return self._looks[long_side][0]
+            self.looks[long_side] = super()._seen(images, long_side), process_time() - started
+        return self.looks[long_side][0]
 
 
 def measured(

@@ -46,14 +46,14 @@ def test_a_way_looks_at_its_sizes_and_leaves_the_rule_as_it_was(
     before = one_shot.LONG_SIDES, one_shot.LARGEST, one_shot.ENOUGH_MORE, one_shot.SMALL
     estimator = RememberedLooks(model)
     estimator.by(way, image)
-    assert list(estimator._looks) == sides
+    assert list(estimator.looks) == sides
     assert before == (one_shot.LONG_SIDES, one_shot.LARGEST, one_shot.ENOUGH_MORE, one_shot.SMALL)
 
 
 def test_looks_that_are_remembered_give_and_cost_what_they_did(model: MoveNet, image: np.ndarray) -> None:
     estimator = RememberedLooks(model)
     estimator.by(Way(""), image)
-    estimator._looks = {side: (found, 100.0) for side, (found, _) in estimator._looks.items()}
+    estimator.looks = {side: (found, 100.0) for side, (found, _) in estimator.looks.items()}
     expected = MultiPose(model, settings=MultiPoseSettings(min_oks=0.9))(image[None])
     poses, seconds = estimator.by(Way("", MultiPoseSettings(min_oks=0.9)), image)
     np.testing.assert_array_equal(poses.keypoints, expected.keypoints)

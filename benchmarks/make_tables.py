@@ -43,6 +43,7 @@ def write_real_people() -> None:
     for name, stem, titles in (
         ("real-people", "real_people", method_tables.REAL_PEOPLE),
         ("head-joints", "tune_head_joints", method_tables.HEAD_JOINTS),
+        ("sizes", "tune_sizes", method_tables.SIZES),
     ):
         path = RESULTS / f"{stem}.json"
         studies = json.loads(path.read_text()) if path.exists() else {}

@@ -79,6 +79,15 @@ HEAD_JOINTS = {
     "the rule": "The rule, on the people who had no part in choosing it",
 }
 
+SIZES = {
+    "images": "80 images of COCO train2017 as they are, 640 pixels and less: the rule as it stands, fixed sizes, and "
+    "the rule with one value changed (`python benchmarks/tune_sizes.py`)",
+    "crowds": "Crowds: the same images side by side on 1920x1080 pixels, 4x3 of them and 6x5",
+    "close-ups": "Close-ups: the largest person of an image, enlarged to 1920x1080 pixels at most",
+    "widths": "When one more look is worth it (`ENOUGH_MORE`): crowds of 4x3 on canvases of other widths, without and "
+    "with a look at the canvas's own size",
+}
+
 
 def detect_and_track(files: dict[str, dict]) -> str:
     """Markdown: every study that has been run, and the profile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,28 +99,42 @@ def ids_in_video(tracks: Poses, seconds: float) -> dict[str, float]:
     }
 
 
-def coco_average_precision(annotations: Path, poses: Poses, image_ids: Sequence[int]) -> dict[str, float]:
-    """COCO's AP, AP50 and AR of keypoints by pycocotools, in percent.
+def coco_average_precision(
+    annotations: Path | dict[str, Any], poses: Poses, image_ids: Sequence[int], most: int = 20
+) -> dict[str, float]:
+    """COCO's AP, AP50, AP medium, AP large and AR of keypoints by pycocotools, in percent.
 
     Args:
-        annotations: COCO's file.
+        annotations: COCO's file, or its content.
         poses: People with joints of any skeleton, a frame an image.
         image_ids: Ids of the images.
+        most: People of an image that count, those with the highest scores; 20 are COCO's.
+
+    Returns:
+        The figures, without those of sizes of which nobody is annotated; of no poses at all, AP, AP50 and AR.
     """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    figures = (("AP", 0), ("AP50", 1), ("AR", 5))
     if not len(poses.scores):  # pycocotools takes no empty results
-        return {name: 0.0 for name, _ in figures}
+        return dict.fromkeys(("AP", "AP50", "AR"), 0.0)
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(str(annotations))
+        truth = COCO()
+        truth.dataset = json.loads(annotations.read_text()) if isinstance(annotations, Path) else annotations
+        truth.createIndex()
         evaluation = COCOeval(truth, truth.loadRes(coco_results(poses, image_ids)), "keypoints")
-        evaluation.params.imgIds = list(image_ids)
+        evaluation.params.imgIds, evaluation.params.maxDets = list(image_ids), [most]
         evaluation.evaluate()
         evaluation.accumulate()
-        evaluation.summarize()
-    return {name: round(100 * float(evaluation.stats[i]), 1) for name, i in figures}
+    precision, recall = evaluation.eval["precision"][:, :, 0, :, 0], evaluation.eval["recall"][:, 0, 0, 0]
+    figures = {
+        "AP": precision[:, :, 0],
+        "AP50": precision[0, :, 0],
+        "AP medium": precision[:, :, 1],
+        "AP large": precision[:, :, 2],
+        "AR": recall,
+    }
+    return {name: round(100 * float(part.mean()), 1) for name, part in figures.items() if (part >= 0).all()}
 
 
 def coco_results(poses: Poses, image_ids: Sequence[int]) -> list[dict[str, Any]]:

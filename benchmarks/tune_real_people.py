@@ -13,8 +13,6 @@ the images that PTFAST_DATA (default ../shared/data) holds.
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from time import process_time
@@ -23,8 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 from bench_linking_quality import DATA
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from real_people_scores import coco_average_precision
 from studies import save
 from tqdm import tqdm
 
@@ -147,20 +144,8 @@ def box_threshold(detector: Detector, truth: Poses) -> dict[str, float]:
 
 def average_precision(found: list[Poses], truth: Poses) -> dict[str, float]:
     """COCO's AP of keypoints, in percent."""
-    rows = []
-    for name, poses in zip(truth.frame_names, found, strict=True):
-        triples = np.concatenate([poses.keypoints, poses.joint_scores[..., None]], 2).reshape(-1, 3 * len(COCO_17))
-        entry = {"image_id": int(name.split(".")[0]), "category_id": 1}
-        people = zip(triples.tolist(), poses.scores.tolist(), strict=True)
-        rows += [entry | {"keypoints": values, "score": score} for values, score in people]
-    with contextlib.redirect_stdout(io.StringIO()):
-        annotations = COCO(str(ANNOTATIONS))
-        evaluator = COCOeval(annotations, annotations.loadRes(rows), "keypoints")
-        evaluator.evaluate()
-        evaluator.accumulate()
-        evaluator.summarize()
-    names = {"AP": 0, "AP 50": 1, "AP medium": 3, "AP large": 4, "recall": 5}
-    return {name: round(100 * float(evaluator.stats[place]), 1) for name, place in names.items()}
+    poses = Poses.concatenate([replace(each, frame_size=None) for each in found])
+    return coco_average_precision(ANNOTATIONS, poses, [int(name.split(".")[0]) for name in truth.frame_names])
 
 
 def rounded(entries: Mapping[str, float]) -> dict[str, float]:

@@ -97,6 +97,27 @@ def test_ap_of_one_person_of_two(tmp_path: Path) -> None:
     keypoints = np.array(body, float).reshape(1, 17, 3)[..., :2]
     figures = coco_average_precision(tmp_path / "a.json", Poses(keypoints, [0, 1, 1], COCO_17), [1, 2])
     # Precision is 1 up to a recall of 0.5: 51 of COCO's 101 places.
-    assert figures == {"AP": round(100 * 51 / 101, 1), "AP50": round(100 * 51 / 101, 1), "AR": 50}
+    half = round(100 * 51 / 101, 1)
+    assert figures == {"AP": half, "AP50": half, "AP large": half, "AR": 50}  # nobody is of medium size
     nobody = Poses(keypoints[:0], [0, 0, 0], COCO_17)
     assert coco_average_precision(tmp_path / "a.json", nobody, [1, 2]) == {"AP": 0, "AP50": 0, "AR": 0}
+
+
+def test_no_more_people_of_an_image_count_than_are_asked_for() -> None:
+    pytest.importorskip("pycocotools")
+    grid = np.array([(10 * joint, 20 * joint) for joint in range(17)], float)
+    keypoints = np.stack([grid + 1000 * place for place in range(30)])
+    rows = np.concatenate([keypoints, np.full((30, 17, 1), 2)], 2).reshape(30, -1).tolist()
+    document = {
+        "info": {},
+        "images": [{"id": 1}],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": [
+            {"id": 1 + place, "image_id": 1, "category_id": 1, "keypoints": row, "num_keypoints": 17, "iscrowd": 0}
+            | {"bbox": [1000 * place, 1000 * place, 160, 320], "area": 25600}
+            for place, row in enumerate(rows)
+        ],
+    }
+    poses = Poses(keypoints, [0, 30], COCO_17, scores=np.linspace(0.9, 0.1, 30))
+    assert coco_average_precision(document, poses, [1])["AR"] == round(100 * 20 / 30, 1)
+    assert coco_average_precision(document, poses, [1], most=100)["AR"] == 100

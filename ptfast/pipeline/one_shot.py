@@ -24,6 +24,7 @@ from ptfast.structures import Poses
 
 OneShot = Callable[[Sequence[np.ndarray | None]], Poses]
 """Takes images (H, W, 3) uint8 RGB, or None for one that is lost; gives Poses of as many frames."""
+# Sizes, and when to look again: benchmarks/tune_sizes.py measures other values on training images.
 LONG_SIDES = (256, 640)  # of images that MultiPose sees: close-ups, and people at some distance
 LARGEST = 1280
 ENOUGH_MORE = 1.25  # times larger, for one more look

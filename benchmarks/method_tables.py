@@ -50,9 +50,10 @@ SIMPLE_BASELINES = {
 REAL_PEOPLE = {
     "coco": "Pictures: AP, AP50 and AR of keypoints on 79 pictures of COCO val2017, by pycocotools "
     "(`python benchmarks/study_real_people.py --part coco`)",
-    "lspet": "Joints in known boxes: percentage within a fifth of the torso (PCK), 12 joints of people of Leeds Sports "
-    "Pose Extended. The torso is the longer of the diagonals from a shoulder to the hip across that are annotated; in "
-    "the second column it is the left shoulder's. MultiPose sees the box alone, too (`... --part lspet`)",
+    "lspet": "Joints in known boxes: percentage within a fifth of the torso (PCK), people of Leeds Sports Pose "
+    "Extended. Of the 14 joints that are annotated, two are the head's, which are extrapolated by the rule below; it "
+    "was chosen on every second of these pictures. The torso is the diagonal from the left shoulder to the right hip, "
+    "in the last column the longer of the two. MultiPose sees the box alone, too (`... --part lspet`)",
     "posetrack": "41 frames of PoseTrack val 470979_bonn, four people who cross. People found at OKS 0.5, poses that "
     "are nobody, how often a person's id changes, and the official mAP and MOTA (`... --part posetrack`)",
     "videos": "Videos without annotations (`... --part videos`)",

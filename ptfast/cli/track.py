@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ptfast.methods.base import Method
 
 SUFFIXES = (".json", ".csv", ".parquet", ".txt")
-PEOPLE = ("detection", "pose")  # nouns of losses
+PEOPLE = ("detection", "pose", "linked pose")  # nouns of losses
 
 
 def add_track(commands: argparse._SubParsersAction) -> None:

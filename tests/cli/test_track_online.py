@@ -129,6 +129,7 @@ def test_qualities_have_their_networks_and_thresholds() -> None:
         settings = json.loads(card.read_text())["settings"]
         assert isinstance(method.estimate, kind)
         assert method.thresholds() == {name: settings[name] for name in ("min_score", "min_joint_score")}
+        assert method.config.min_new_score == settings["min_new_score"] > settings["min_score"]
         assert Online.load(quality=quality, min_score=0.7).thresholds()["min_score"] == 0.7  # type: ignore[arg-type]
     assert isinstance(Online.load().estimate, MultiPose)
     top_down = Online.load(pose="clip-tracking-2d")
@@ -174,6 +175,19 @@ def test_what_the_thresholds_drop_is_told(
     lines = capsys.readouterr().err
     assert "under --min-score 1.0 (a lower one keeps more)" in lines
     assert "ptfast track: more than half: " in lines and "of those who were found in 23 frames, nobody is left" in lines
+
+
+def test_tracks_that_never_begin_are_told(
+    video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(video, tmp_path / "all.json", movenet, *LOW)
+    tracked = len(read_poses(tmp_path / "all.json").scores)
+    capsys.readouterr()
+    run(video, tmp_path / "tracks.json", movenet, *LOW, "--min-new-score", "2")
+    lines = capsys.readouterr().err
+    reason = f"{tracked} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
+    assert f"{tracked} of {tracked} linked poses left out: {reason}" in lines
+    assert "nobody is left" in lines
 
 
 def test_options_of_the_others_are_refused(

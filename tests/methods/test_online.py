@@ -66,11 +66,14 @@ def same(a: Poses, b: Poses, tolerance: float = 0) -> None:
 def test_link_and_stream_and_track_are_one(pictures: list[np.ndarray], thresholds: bool) -> None:
     everyone = Poses.concatenate(list(method().detect(pictures)))
     middle = {"min_score": np.median(everyone.scores), "min_joint_score": np.median(everyone.joint_scores)}
+    middle["min_new_score"] = np.quantile(everyone.scores, 0.9)
     online = method(**middle if thresholds else {})
     whole = online.track(pictures)
     assert len(whole) == len(pictures) and 0 < len({*whole.track_ids.tolist()}) < len(whole.scores)
     same(whole, Poses.concatenate(list(online.stream(pictures))))
     assert (len(whole.scores) < len(everyone.scores)) == thresholds
+    begun = method(**middle | {"min_new_score": None}).track(pictures)
+    assert not thresholds or len(whole.scores) < len(begun.scores)
     records = list(online.detect(pictures))
     same(whole, online.link(records))
     same(whole, online.link(Poses.concatenate(records)))
@@ -166,7 +169,7 @@ def test_settings_of_a_network_that_is_not_there_are_refused(name: str) -> None:
 
 
 def test_a_wrong_setting_is_named() -> None:
-    for name, value in (("batch", 0), ("long_side", 0), ("min_score", float("nan")), ("min_joint_score", float("nan"))):
+    for name, value in (("batch", 0), ("long_side", 0), ("min_score", float("nan")), ("min_new_score", float("nan"))):
         with pytest.raises(ValueError, match=f"{name} must be"):
             Config(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"batch must be an integer, got 2\.5"):

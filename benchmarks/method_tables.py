@@ -67,8 +67,8 @@ FLOW = {
     "seen (`... --part time`)",
     "check": "How far off a joint may be after going there and back again, on films of training seeds "
     "(`... --part check`)",
-    "window": "Width and height of what Lucas-Kanade compares around a joint, and the shorter side at which it sees "
-    "images, on the same films and on a larger one",
+    "window": "Width and height of what Lucas-Kanade compares around a joint, where its steps end, and the shorter side "
+    "at which it sees images, on the same films and on a larger one",
 }
 
 HEAD_JOINTS = {

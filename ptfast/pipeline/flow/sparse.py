@@ -13,7 +13,7 @@ from ptfast.pipeline.flow.carrying import checked_step
 from ptfast.pipeline.flow.fields import is_inside
 from ptfast.pipeline.flow.images import FlowImage, check_same_size, check_short_side, grey_image
 
-STOP = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS
+STOP = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS  # after so many steps, or a short one
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SparseFlow:
             are found, and start and end inside the image, alone.
         short_side: Shorter side of the images as they are seen, in pixels; larger ones are reduced. None for their own.
         window: Width and height of what is compared around a point, in pixels of the reduced image. OpenCV compares
-            eight pixels of a row at once and the rest one by one, so that multiples of 8 take half the time of 15.
+            eight pixels of a row at once and the rest one by one, so that 16 take little more than half the time of 15.
         levels: How often the images are halved, at most.
         steps: Newton steps of a point on each level, at most.
         least_step: Length of a step, in pixels of the level, under which it is the last one there.

@@ -41,8 +41,8 @@ SIMPLE_BASELINES = {
     "length": "L_Q, S_Multi-flow with propagation (`... length`)",
     "settings": "What was chosen between, on films of training seeds: the sum of the four scores decides, first of "
     "thresholds on boxes and joints, then of the other settings one after the other (`... settings`)",
-    "time": "Time of everything but the two networks, 960x540 pixels, eight people of whom the detector misses 30 % "
-    "(`... time`)",
+    "time": "Time of everything but the two networks, 960x540 pixels, eight people of whom the detector misses 30 %; "
+    "that of the stages is the processor's (`... time`)",
     "linear": "Ever longer videos of eight people, with a network that costs nothing: processor time and memory "
     "(`... linear`)",
 }
@@ -68,8 +68,8 @@ FLOW = {
     "seen (`... --part time`)",
     "check": "How far off a joint may be after going there and back again, on films of training seeds "
     "(`... --part check`)",
-    "window": "Width and height of what Lucas-Kanade compares around a joint, and the shorter side at which it sees "
-    "images, on the same films and on a larger one",
+    "window": "Width and height of what Lucas-Kanade compares around a joint, where its steps end, and the shorter "
+    "side at which it sees images, on the same films and on a larger one",
 }
 
 HEAD_JOINTS = {

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from remembered import DROPPED, WithoutSome
 from stopwatch import Stopwatch
 from tqdm import tqdm
 
+import ptfast
 from ptfast.io import Frame
 from ptfast.methods import SimpleBaselines
 from ptfast.methods.simple_baselines import Config, QueueLinker
@@ -26,6 +30,8 @@ from ptfast.synthetic.splits import TEST_SEEDS
 LARGE = (960, 540)
 PEOPLE = 8
 ROUNDS = 3
+THREADS = (1, 2)
+CLOCKS = (time.perf_counter, time.process_time)
 NETWORKS = "detector and pose network"
 SUBJECTS = (  # what it is called, the flow, its shorter side, and settings
     ("sparse", "sparse", None, {}),
@@ -37,26 +43,43 @@ SUBJECTS = (  # what it is called, the flow, its shorter side, and settings
 
 
 def stage_times(frames: int) -> Iterator[dict[str, Any]]:
-    """A row for each flow: milliseconds a frame of every stage but the networks.
+    """A row for each flow and number of threads: milliseconds a frame of everything but the networks, and each stage's.
 
     Args:
         frames: Length of the film.
     """
     film = render(TEST_SEEDS, frames=frames, people=PEOPLE, size=LARGE, pan=4)
     images = list(film)
-    for title, name, side, settings in tqdm(SUBJECTS, desc="time"):
+    for (title, name, side, settings), threads in tqdm([*itertools.product(SUBJECTS, THREADS)], desc="time"):
+        set_threads(threads)
         flow = None if name is None else load_point_flow(name, short_side=side)
-        runs = [seconds(images, film.poses, flow, Config(**settings)) for _ in range(ROUNDS)]
-        spent = sorted(runs, key=lambda run: sum(run.values()))[ROUNDS // 2]
-        each = {stage: round(1000 * value / frames, 2) for stage, value in spent.items()}
-        yield {"flow": title, "all, ms a frame": round(sum(each.values()), 2)} | each
+        subject = images, film.poses, flow, Config(**settings)
+        rounds = [[seconds(*subject, clock) for clock in CLOCKS] for _ in range(ROUNDS)]
+        elapsed, processor = (middle(runs) for runs in zip(*rounds, strict=True))
+        each = {stage: round(1000 * value / frames, 2) for stage, value in processor.items()}
+        totals = [round(1000 * sum(run.values()) / frames, 2) for run in (elapsed, processor)]
+        head = {"flow": title, "threads": threads, "ms a frame": totals[0], "of the processor": totals[1]}
+        yield head | each
 
 
-def seconds(images: list[np.ndarray], truth: Poses, flow: PointFlow | None, config: Config) -> dict[str, float]:
-    """Seconds of each stage of tracking a film once."""
+def set_threads(count: int) -> None:
+    """Threads of every library."""
+    for set_number in (torch.set_num_threads, cv2.setNumThreads, ptfast.set_num_threads):
+        set_number(count)
+
+
+def middle(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The run with the median of all runs' times."""
+    return sorted(runs, key=lambda run: sum(run.values()))[len(runs) // 2]
+
+
+def seconds(
+    images: list[np.ndarray], truth: Poses, flow: PointFlow | None, config: Config, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Seconds of each stage of tracking a film once, by a clock."""
     detector = WithoutSome(given_boxes(replace(truth, scores=np.ones_like(truth.scores))), DROPPED, 0)
     method = SimpleBaselines(detector, TruePoses(truth), flow, truth.skeleton, config)
-    watch = Stopwatch(torch.device("cpu"))
+    watch = Stopwatch(torch.device("cpu"), clock)
     places: list[tuple[Any, str, str]] = [
         (method, "detector", NETWORKS),
         (method, "person_poses", NETWORKS),

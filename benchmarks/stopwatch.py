@@ -12,18 +12,23 @@ import torch
 
 
 class Stopwatch:
-    """Seconds of each part, without those of the parts inside it."""
+    """Seconds of each part, without those of the parts inside it.
 
-    def __init__(self, device: torch.device) -> None:
+    Args:
+        device: Where the parts run.
+        clock: Gives seconds.
+    """
+
+    def __init__(self, device: torch.device, clock: Callable[[], float] = time.perf_counter) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.open: list[str] = []
-        self.device, self.last = device, time.perf_counter()
+        self.device, self.clock, self.last = device, clock, clock()
 
     def switch(self) -> None:
         """Books the time since the last switch on the innermost open part."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-        now = time.perf_counter()
+        now = self.clock()
         if self.open:
             self.seconds[self.open[-1]] += now - self.last
         self.last = now

@@ -3,8 +3,8 @@
 `python benchmarks/study_flow.py` runs every part, writes benchmarks/results/optical_flow.json and the tables of
 docs/flow.md. `--part films` and the like run some parts, the others' figures stay:
 
-- check: how far a joint may be off after going there and back again, the window of Lucas-Kanade, and the size at which
-  images are seen, on films of training seeds, where these are chosen;
+- check: how far a joint may be off after going there and back again, the window of Lucas-Kanade, where its steps end,
+  and the size at which images are seen, on films of training seeds, where these are chosen;
 - films: the first films of the test set, whose flow the renderer knows;
 - posetrack: the annotated frames of a real sequence, whose joints' displacement counts;
 - time: a film of 960x540 pixels with eight people.
@@ -17,6 +17,7 @@ preparing a frame and carrying the joints of all people to it.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,10 @@ ESTIMATORS = ("sparse", "dis-ultrafast", "dis-fast", "dis-medium", "farneback")
 SHORT_SIDES = (256, 480, None)
 CHECKS = (None, 0.5, 1.0, 2.0, 4.0)
 LARGE = (960, 540)
-WINDOWS = (9, 11, 15, 21, 31)
+SPARSE_SETTINGS = (
+    *({"window": window} for window in (9, 11, 15, 16, 21, 24, 31)),
+    *({"steps": steps, "least_step": least} for steps, least in ((5, 0.03), (10, 0.01), (20, 0.03), (30, 0.01))),
+)
 HALF_A_HEAD = 0.5
 STILL_AND_TRUE: tuple[Literal["none", "true"], ...] = ("none", "true")
 Measured = DenseFlow | SparseFlow | Literal["none", "true"]
@@ -125,20 +129,18 @@ def study_check(options: argparse.Namespace) -> None:
             rows.append({"flow": name, "at most px off": said(most)} | figures)
     save(FILE, "check", rows, machine=machine(), films=len(films), pairs=len(pairs))
     film = render(options.films + 1, frames=48, people=8, size=LARGE, pan=4, shake=0.2)
-    study_windows({"256x256": pairs, "960x540": list(film_pairs(film))})
+    study_sparse({"256x256": pairs, "960x540": list(film_pairs(film))})
 
 
-def study_windows(films: dict[str, list[Pair]]) -> None:
-    """Windows of Lucas-Kanade and sizes at which it sees images, on films of two sizes."""
+def study_sparse(films: dict[str, list[Pair]]) -> None:
+    """Settings of Lucas-Kanade on films of two sizes, and the sizes at which it sees images on the larger one."""
+    reduced = [("960x540", {"short_side": side}) for side in SHORT_SIDES[:-1]]
     rows = []
-    for size, pairs in films.items():
-        for window in WINDOWS:
-            rows.append({"film": size, "window": window, "short side": "its own"})
-            rows[-1] |= measured(SparseFlow(window=window), pairs, f"{size}, window {window}")
-    for side in SHORT_SIDES[:-1]:
-        flow = SparseFlow(short_side=side)
-        rows.append({"film": size, "window": flow.window, "short side": said(side)})
-        rows[-1] |= measured(flow, pairs, f"{size}, {side}")
+    for size, settings in (*itertools.product(films, SPARSE_SETTINGS), *reduced):
+        flow = SparseFlow(**settings)
+        head = {"film": size, "window": flow.window, "steps": flow.steps, "least step, px": flow.least_step}
+        head["short side"] = said(flow.short_side, "its own")
+        rows.append(head | measured(flow, films[size], f"{size}, {settings}"))
     save(FILE, "window", rows, machine=machine(), pairs=sum(map(len, films.values())))
 
 

@@ -26,17 +26,15 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-import cv2
 import long_videos
 import torch
 from bench_linear_time import slope
 from conftest import machine
 from remembered import DROPPED, Shown
-from simple_baselines_time import LARGE, PEOPLE, stage_times
+from simple_baselines_time import LARGE, PEOPLE, set_threads, stage_times
 from studies import RESULTS, TRAINING_SEED, films_from, markdown, named, save, scores_of
 from tqdm import tqdm
 
-import ptfast
 from ptfast.methods import SimpleBaselines
 from ptfast.methods.simple_baselines import Config
 from ptfast.pipeline import load_detector, load_person_poses
@@ -101,8 +99,7 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=100_000, help="frames of the longest video of linear (100,000)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
-    for set_threads in (torch.set_num_threads, cv2.setNumThreads, ptfast.set_num_threads):
-        set_threads(options.threads)
+    set_threads(options.threads)
     subject = Subject(options)
     for name in options.part:
         parts[name](subject)
@@ -255,10 +252,10 @@ def study_length(subject: Subject) -> None:
 
 
 def study_time(subject: Subject) -> None:
-    """Milliseconds a frame of everything but the two networks."""
+    """Milliseconds a frame of everything but the two networks, on one thread and on two."""
     rows = list(stage_times(subject.options.frames or 24))
-    size = "x".join(map(str, LARGE))
-    subject.keep("time", rows, machine=machine(), threads=subject.options.threads, size=size, people=PEOPLE)
+    set_threads(subject.options.threads)
+    subject.keep("time", rows, machine=machine(), size="x".join(map(str, LARGE)), people=PEOPLE)
 
 
 def study_linear(subject: Subject) -> None:

@@ -276,6 +276,20 @@ def test_a_frame_of_another_size_parts_those_before_it_from_those_after_it(chain
     assert ages == [[0], [0], [0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
 
 
+def test_images_of_any_memory_layout_do() -> None:
+    world = World(line(4, (40, 80, 2, 0)))
+    texture = np.random.default_rng(0).integers(1, 256, (SIZE[1], SIZE[0] + 6, 3), np.uint8)
+    images = [texture[:, 6 - 2 * number :][:, : SIZE[0]].copy() for number in range(4)]
+    for number, image in enumerate(images):
+        image[0, 0] = number
+    method = SimpleBaselines(world.detect, world.joints_in, load_point_flow("sparse"), COCO_17)
+    expected = [record.keypoints for record in method.detect(images)]
+    assert [len(keypoints) for keypoints in expected] == [1, 2, 3, 4]
+    for turned in (np.asfortranarray, lambda image: image[..., ::-1].copy()[..., ::-1]):
+        found = [record.keypoints for record in method.detect(map(turned, images))]
+        assert all(map(np.array_equal, found, expected))
+
+
 def test_nobody_and_one_frame() -> None:
     nobody = World(np.full((4, 1, 2), np.nan))
     assert counts(nobody.track()) == [0] * 4

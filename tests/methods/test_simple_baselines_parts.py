@@ -7,7 +7,7 @@ import pytest
 
 from ptfast.methods.simple_baselines import Config, QueueLinker
 from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles
-from ptfast.methods.simple_baselines.propagation import carried, flow_boxes
+from ptfast.methods.simple_baselines.propagation import carried, flow_boxes, is_alike
 from ptfast.methods.simple_baselines.queue import Seen
 from ptfast.methods.simple_baselines.similarity import similarity_matrix
 from ptfast.pipeline.flow import DenseFlow
@@ -62,6 +62,22 @@ def test_people_of_whom_weak_joints_alone_are_found_are_lost() -> None:
     flow = DenseFlow(lambda first, second: np.zeros((240, 320, 2), np.float32))
     assert len(carried(flow, *grey(flow), poses, Config()).scores) == 1
     assert len(carried(flow, *grey(flow), poses, Config(min_joint_score=None)).scores) == 2
+
+
+def test_surroundings_are_nine_pixels_two_apart_and_the_border_goes_on_outside() -> None:
+    rng = np.random.default_rng(4)
+    first, second = rng.integers(0, 256, (2, 30, 47, 3), np.uint8)
+    points, moved = rng.uniform((-4, -4), (50, 34), (2, 40, 3, 2)).astype(np.float32)
+    alike = is_alike(first, second, points, moved, Config(max_difference=80))
+    reach = [np.pad(image.astype(float), ((9, 9), (9, 9), (0, 0)), "edge") for image in (first, second)]
+    expected = []
+    for place, other in zip(points.reshape(-1, 2), moved.reshape(-1, 2), strict=True):
+        seen = []
+        for image, (x, y) in zip(reach, (place, other), strict=True):
+            column, row = round(float(x)) + 9, round(float(y)) + 9
+            seen.append(image[row - 2 : row + 3 : 2, column - 2 : column + 3 : 2])
+        expected.append(np.abs(seen[0] - seen[1]).mean() <= 80)
+    assert alike.tolist() == np.reshape(expected, (40, 3)).tolist() and 0.2 < alike.mean() < 0.8
 
 
 def queued(keypoints: np.ndarray, scores: np.ndarray | float = 1.0, **features: list[int]) -> Poses:

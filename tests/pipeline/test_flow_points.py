@@ -75,6 +75,21 @@ def test_points_of_a_known_affine_motion(flow: PointFlow) -> None:
     assert np.linalg.norm(expected - points, axis=1).mean() > 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "low", "high"),
+    [({"steps": 1}, 0.1, 1), ({"least_step": 9.0}, 0.1, 1), ({}, 0, 0.02), ({"least_step": 0.001}, 0, 0.02)],
+)
+def test_where_newton_steps_end(settings: dict[str, Any], low: float, high: float) -> None:
+    shift, points = np.array([2.37, -1.21]), some_points()
+    flow = SparseFlow(max_error=None, levels=0, **settings)
+    moved, _ = flow.move(points, *prepared(flow, texture(150, 211), slid(texture(150, 211), shift)))
+    assert low < np.abs(moved - points - shift).mean() < high
+
+
+def slid(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(image, np.c_[np.eye(2), shift], image.shape[1::-1])
+
+
 def passing(step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A board that moves to the right before a still wall, and points of the wall that it comes to cover."""
     first, board = texture(150, 211), texture(80, 60, seed=9)
@@ -263,6 +278,8 @@ def test_errors(flow: PointFlow) -> None:
         ({"window": 2}, ValueError, "window must be between 3 and 255, got 2"),
         ({"levels": 1.5}, TypeError, "levels must be an integer, got 1.5"),
         ({"short_side": 8}, ValueError, "short_side must be between 32 and"),
+        ({"steps": 0}, ValueError, "steps must be between 1 and 100, got 0"),
+        ({"least_step": 0}, ValueError, "least_step must be positive, got 0"),
     ],
 )
 def test_errors_of_settings(settings: dict[str, Any], kind: type[Exception], message: str) -> None:

@@ -215,7 +215,8 @@ class SimpleBaselines:
         """The frame, prepared for the flow if there is one; None where it is lost."""
         if frame.image is None:
             return None
-        return Seen(frame.image, None if self.flow is None else self.flow.prepare(frame.image))
+        image = np.ascontiguousarray(frame.image)
+        return Seen(image, None if self.flow is None else self.flow.prepare(image))
 
     def _queue(self, past: Past, seen: Seen | None) -> tuple[list[Poses], list[Poses]]:
         """Q as the frame's poses are compared with it, and Q where flow carries it; both are empty after a cut."""

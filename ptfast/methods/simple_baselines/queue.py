@@ -35,7 +35,7 @@ class Seen:
     """A decoded frame, prepared for the flow once.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8 RGB, contiguous.
         prepared: What the flow takes; None where there is none.
     """
 
@@ -114,11 +114,12 @@ def without_joints(boxes: np.ndarray, scores: np.ndarray, skeleton: Skeleton) ->
     """Boxes (B, 4) in which nobody looks for joints, so that they can be told from those that nobody detected."""
     zeros = np.zeros((len(boxes), len(skeleton)), np.float32)
     found = Found(np.zeros((*zeros.shape, 2), np.float32), zeros, boxes, scores)
-    poses = poses_of_frame(found, skeleton, np.zeros(len(boxes), np.int64), scores)
-    return replace(poses, joint_visibility=zeros.astype(np.uint8))
+    return poses_of_frame(found, skeleton, np.zeros(len(boxes), np.int64), scores, visibility=0)
 
 
-def poses_of_frame(found: Found, skeleton: Skeleton, undetected: np.ndarray, box_scores: np.ndarray) -> Poses:
+def poses_of_frame(
+    found: Found, skeleton: Skeleton, undetected: np.ndarray, box_scores: np.ndarray, visibility: int = 2
+) -> Poses:
     """The people of a frame with the features of a record, none of them tracked yet."""
     count = len(found.scores)
     return Poses(
@@ -126,7 +127,7 @@ def poses_of_frame(found: Found, skeleton: Skeleton, undetected: np.ndarray, box
         frame_offsets=np.array([0, count]),
         skeleton=skeleton,
         joint_scores=found.joint_scores,
-        joint_visibility=np.full(found.joint_scores.shape, 2, np.uint8),
+        joint_visibility=np.full(found.joint_scores.shape, visibility, np.uint8),
         boxes=found.boxes,
         scores=found.scores,
         features={
@@ -139,8 +140,8 @@ def poses_of_frame(found: Found, skeleton: Skeleton, undetected: np.ndarray, box
 
 
 def joined(parts: list[Poses], frame: Frame) -> Poses:
-    """The poses of all parts, of which there is one, as those of a frame, under its name and number."""
-    everyone = Poses.concatenate([_unnamed(part) for part in parts])
+    """The poses of all parts, none of which names a frame, as those of a frame, under its name and number."""
+    everyone = Poses.concatenate(parts)
     return replace(
         everyone,
         frame_offsets=np.array([0, len(everyone.scores)]),
@@ -150,9 +151,7 @@ def joined(parts: list[Poses], frame: Frame) -> Poses:
     )
 
 
-def _unnamed(poses: Poses) -> Poses:
-    return replace(poses, frame_names=None, frame_ids=None, frame_size=None)
-
-
 def _older(poses: Poses, frames: int) -> Poses:
-    return replace(poses, features={**poses.features, "frames_ago": poses.features["frames_ago"] + frames})
+    """Poses of Q so many frames later; the frame's name, number and size are no longer theirs."""
+    features = {**poses.features, "frames_ago": poses.features["frames_ago"] + frames}
+    return replace(poses, features=features, frame_names=None, frame_ids=None, frame_size=None)

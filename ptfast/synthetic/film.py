@@ -127,6 +127,22 @@ class Film:
         there = flow and frame + 1 < len(self)
         return RenderedFrame(image, owners[now.owners()], now.flow() if there else None)
 
+    def flow(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """The flow of every pixel from a frame to the next, and which pixels can be seen there.
+
+        Args:
+            frame: 0 to F - 2.
+
+        Returns:
+            (H, W, 2) float32 pixels right and down, that of `frame`; and (H, W) bool, True where it leads to the same
+            person, thing or background, False where to the outside of the image, to what hides it there, or nowhere, as
+            the person has left.
+        """
+        check_number("frame", frame, 0, len(self) - 2)
+        now = Moment(self._world, frame)
+        flow = now.flow()
+        return flow, now.stays(flow, Moment(self._world, frame + 1))
+
 
 def _visibility(poses: Poses, kept: np.ndarray, world: World) -> np.ndarray:
     """(N, K) uint8: 1 where another owner than the joint's person is drawn; kept (F, P) bool, the poses' slots."""

@@ -97,6 +97,43 @@ def test_flow_of_the_background_brings_the_next_image_back(film):
     assert moved.mean() < 0.6 * stayed.mean()
 
 
+def test_the_flow_of_all_pixels_that_stay_in_sight_moves_joints_and_people(film):
+    errors, left = [], []
+    for frame in range(0, len(film) - 1, 4):
+        flow, known = film.flow(frame)
+        rendered, then = film.frame(frame, flow=True), film.frame(frame + 1)
+        np.testing.assert_array_equal(flow, rendered.flow)
+        y, x = np.nonzero(known)
+        to = np.rint(flow[y, x] + np.stack([x, y], -1)).astype(int)
+        one, other = rendered.owners[y, x], then.owners[to[:, 1], to[:, 0]]
+        # Who enters or leaves the image is annotated in one of the frames alone.
+        assert ((one == other) | (np.minimum(one, other) == -1)).all() and (one == other).mean() > 0.99
+        left.append(1 - known.mean())
+        now, next_one = film.poses.frame(frame), film.poses.frame(frame + 1)
+        _, here, there = np.intersect1d(now.track_ids, next_one.track_ids, return_indices=True)
+        both = (now.joint_visibility[here] == 2) & (next_one.joint_visibility[there] == 2)
+        start, end = now.keypoints[here][both], next_one.keypoints[there][both]
+        column, row = np.round(start).astype(int).T
+        seen = known[row, column]
+        errors.append(np.linalg.norm(flow[row, column] - (end - start), axis=1)[seen])
+        assert seen.mean() > 0.8  # joints at an outline may be hidden by what is a pixel away
+    assert np.median(np.concatenate(errors)) < 0.1
+    assert 0 < max(left) < 0.2
+
+
+def test_pixels_that_something_comes_to_cover_and_those_of_leavers_have_no_flow(film):
+    covered = 0
+    for frame in range(0, len(film) - 1, 4):
+        known, now, then = film.flow(frame)[1], film.frame(frame).owners, film.frame(frame + 1).owners
+        gone = np.setdiff1d(now[now >= 0], film.poses.frame(frame + 1).track_ids)
+        still_drawn = np.isin(now, gone) & (then == now)
+        assert not (known & np.isin(now, gone) & ~still_drawn).any()
+        covered += int((~known).sum())
+    assert covered > 100
+    with pytest.raises(ValueError, match=r"frame must be between 0 and \d+, got"):
+        film.flow(len(film) - 1)
+
+
 def test_the_last_frame_has_no_flow(film):
     assert film.frame(len(film) - 1, flow=True).flow is None
     assert film.frame(0).flow is None

@@ -34,10 +34,10 @@ class FlowConfig(RunConfig):
     """
 
     frames: int = 2
-    steps: int = 12000
+    steps: int = 8000
     optimizer: Literal["sgd", "adam", "adamw"] = "adamw"
     warm_up: int = 200
-    drops: tuple[int, ...] = (8000, 11000)
+    drops: tuple[int, ...] = (5500, 7200)
     mixed_precision: bool = False
     epoch: int = 500
     size: int = 256

@@ -91,7 +91,8 @@ def read_caffe2(path: Path) -> MaskRcnn3d:
 
 def read_flow_network(path: Path, form: Form) -> FlowNet2S | Raft:
     """A FlowNet2-S, published or trained here, or torchvision's RAFT."""
-    weights = read_tensors(path) if form == "safetensors" else named_tensors(read_state_dict(path), str(path))
+    content = read_tensors(path) if form == "safetensors" else read_state_dict(path)
+    weights = named_tensors(content, str(path))
     network = check_network(path, weights, FLOWNET, RAFT)
     with named(path):
         return load_flownet(weights) if network == FLOWNET else load_raft(weights)

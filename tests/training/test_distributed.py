@@ -191,7 +191,7 @@ def test_a_flow_is_trained_by_two_processes_too(tmp_path: Path) -> None:
         architecture=FlowNetArchitecture(width=0.03125),
     )  # fmt: skip
     pairs = FilmPairs(config)
-    examples = [pairs[0], replace(pairs[1], known=np.zeros((64, 64), bool))]
+    examples = [pairs[0], replace(pairs[1], weight=np.zeros((64, 64), np.float32))]
     ranks = run(tmp_path, config, examples)
     assert all(torch.equal(value, ranks[1]["model"][name]) for name, value in ranks[0]["model"].items())
     task = flow_task(config)

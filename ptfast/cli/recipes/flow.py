@@ -17,4 +17,6 @@ def load() -> Recipe:
     return RECIPE
 
 
-FLOW = RecipeOptions(network="FlowNet2-S, for optical flow, on synthetic data alone", config="synthetic_flow", load=load)
+FLOW = RecipeOptions(
+    network="FlowNet2-S, for optical flow, on synthetic data alone", config="synthetic_flow", load=load
+)

@@ -17,13 +17,13 @@ class FlowPair:
         first: (H, W, 3) uint8 red, green, blue.
         second: The same.
         flow: (H, W, 2) float32 pixels, x then y.
-        known: (H, W) bool, False where the pixel cannot be seen in the second image.
+        weight: (H, W) float32: how much a pixel's error counts, 0 where it cannot be seen in the second image.
     """
 
     first: np.ndarray
     second: np.ndarray
     flow: np.ndarray
-    known: np.ndarray
+    weight: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def augmented(
 ) -> FlowPair:
     """A crop (height, width) of a pair, mirrored or not, in other colours."""
     shift = np.rint(rng.normal(0, augmentation.shift, 2)).astype(int) * rng.integers(2)
-    room = np.array(pair.known.shape) - np.array(crop)
+    room = np.array(pair.weight.shape) - np.array(crop)
     corner = rng.integers(room + 1)
     cut = cropped(pair, crop, corner, (corner + shift).clip(0, room))
     cut = mirrored(cut) if rng.random() < 0.5 else cut
@@ -72,13 +72,13 @@ def cropped(pair: FlowPair, crop: tuple[int, int], corner: np.ndarray, other: np
         tuple(slice(at, at + side) for at, side in zip(start.tolist(), crop, strict=True)) for start in (corner, other)
     )
     flow = pair.flow[here] - (other - corner)[::-1].astype(np.float32)
-    return FlowPair(pair.first[here], pair.second[there], flow, pair.known[here])
+    return FlowPair(pair.first[here], pair.second[there], flow, pair.weight[here])
 
 
 def mirrored(pair: FlowPair) -> FlowPair:
     """The pair left to right."""
     flow = pair.flow[:, ::-1] * np.array([-1, 1], np.float32)
-    return FlowPair(pair.first[:, ::-1], pair.second[:, ::-1], flow, pair.known[:, ::-1])
+    return FlowPair(pair.first[:, ::-1], pair.second[:, ::-1], flow, pair.weight[:, ::-1])
 
 
 def coloured(pair: FlowPair, augmentation: FlowAugmentation, rng: np.random.Generator) -> FlowPair:
@@ -89,4 +89,4 @@ def coloured(pair: FlowPair, augmentation: FlowAugmentation, rng: np.random.Gene
     images += 25.5 * rng.uniform(-spread, spread, (2, 1, 1, 1)).astype(np.float32)
     images += np.float32(augmentation.noise) * rng.standard_normal(images.shape, np.float32)
     first, second = np.rint(images.clip(0, 255)).astype(np.uint8)
-    return FlowPair(first, second, pair.flow, pair.known)
+    return FlowPair(first, second, pair.flow, pair.weight)

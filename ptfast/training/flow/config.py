@@ -25,6 +25,7 @@ class FlowConfig(RunConfig):
         size: Side in pixels of the films that pairs are cut from.
         crop: (height, width) of the pairs, multiples of 64.
         fps: Least and most frames a second of a film; the fewer, the larger the motion.
+        people: Times that a pixel of a person counts; most pixels are the background's, which the camera moves as one.
         validation_videos: Films of each of which a validation takes two pairs.
         architecture: Of the network.
         augmentation: Changes of the pairs.
@@ -43,6 +44,7 @@ class FlowConfig(RunConfig):
     size: int = 256
     crop: tuple[int, int] = (192, 192)
     fps: tuple[float, float] = (8.0, 30.0)
+    people: float = 5.0
     validation_videos: int = 16
     architecture: FlowNetArchitecture = field(default_factory=lambda: FlowNetArchitecture(width=0.25))
     augmentation: FlowAugmentation = field(default_factory=FlowAugmentation)
@@ -57,6 +59,7 @@ class FlowConfig(RunConfig):
         check_number("size", self.size, max(self.crop))
         if not 1 <= self.fps[0] <= self.fps[1]:
             raise ValueError(f"fps must be two rising numbers of at least 1, got {self.fps}")
+        check_number("people", self.people, 1)
         check_number("validation_videos", self.validation_videos, 0)
 
 

@@ -28,37 +28,37 @@ class FlowLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, first: Tensor, second: Tensor, flow: Tensor, known: Tensor) -> Tensor:
+    def forward(self, first: Tensor, second: Tensor, flow: Tensor, weight: Tensor) -> Tensor:
         """The losses of a batch.
 
         Args:
             first: (B, 3, H, W) red, green, blue from 0 to 255.
             second: The same.
             flow: (B, H, W, 2) pixels, the true flow.
-            known: (B, H, W) bool; other pixels do not count.
+            weight: (B, H, W) how much each pixel counts, 0 or at least 1.
 
         Returns:
-            (5,) float32: for each level, finest first, its weight times the sum over its pixels of the endpoint error,
-            in units of 20 pixels of the image, mean over the batch.
+            (5,) float32: for each level, finest first, its weight times the weighted sum over its pixels of the
+            endpoint error, in units of 20 pixels of the image, mean over the batch.
         """
         truth = flow.permute(0, 3, 1, 2) / FLOW_SCALE
-        counts = known[:, None].float()
+        counts = weight[:, None].float()
         found = self.model.flows(first, second)
         return torch.stack([
-            weight * endpoint_error(level, truth, counts) for weight, level in zip(WEIGHTS, found, strict=True)
+            factor * endpoint_error(level, truth, counts) for factor, level in zip(WEIGHTS, found, strict=True)
         ])  # fmt: skip
 
 
 def endpoint_error(found: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
     """The endpoint error of a level, summed over its pixels, mean over the batch.
 
-    A pixel of the level covers several of the image: the truth is the mean of those that are known, and the error
-    counts by their share.
+    A pixel of the level covers several of the image: its truth is their weighted mean, and it counts as much as they do
+    on average.
 
     Args:
         found: (B, 2, h, w).
         truth: (B, 2, H, W), H and W whole multiples of h and w.
-        counts: (B, 1, H, W), 1 where the truth is known and 0 elsewhere.
+        counts: (B, 1, H, W), how much each pixel counts: 0 or at least 1.
 
     Returns:
         () the error, in the unit of the flows.

@@ -37,7 +37,7 @@ class FilmPairs(Dataset):
         self.config = config
         self._film = lru_cache(maxsize=FILMS)(self._make_film)
         self._image = lru_cache(maxsize=FILMS * FRAMES)(lambda number, frame: self._film(number).image(frame))
-        self._flow = lru_cache(maxsize=FILMS * FRAMES)(lambda number, frame: self._film(number).flow(frame))
+        self._truth = lru_cache(maxsize=FILMS * FRAMES)(self._make_truth)
 
     def __reduce__(self) -> tuple:
         return partial(FilmPairs, self.config), ()  # films stay with their process
@@ -51,7 +51,12 @@ class FilmPairs(Dataset):
         number, frame = block * FILMS + film, example // CUTS
         images = self._image(number, frame), self._image(number, frame + 1)
         rng = np.random.default_rng([config.seed, 1, number, example])
-        return augmented(FlowPair(*images, *self._flow(number, frame)), config.crop, config.augmentation, rng)
+        return augmented(FlowPair(*images, *self._truth(number, frame)), config.crop, config.augmentation, rng)
+
+    def _make_truth(self, number: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        film = self._film(number)
+        flow, known = film.flow(frame)
+        return flow, known * np.where(film.owners(frame) >= 0, np.float32(self.config.people), np.float32(1))
 
     def _make_film(self, number: int) -> Film:
         return flow_film((self.config.seed + number) % VALIDATION_SEEDS, self.config)

@@ -32,7 +32,7 @@ def flow_task(config: FlowConfig) -> Task[FlowNet2S]:
 
 
 def arguments(model: FlowNet2S, pairs: list[FlowPair], device: torch.device) -> tuple[Tensor, ...]:
-    """All pairs' images (B, 3, H, W) uint8, first and second, flow (B, H, W, 2), and where it is known (B, H, W)."""
+    """All pairs' images (B, 3, H, W) uint8, first and second, flow (B, H, W, 2), and weights (B, H, W)."""
     columns = [tensor(np.stack([getattr(pair, name) for pair in pairs]), device) for name in vars(pairs[0])]
     return columns[0].permute(0, 3, 1, 2), columns[1].permute(0, 3, 1, 2), *columns[2:]
 

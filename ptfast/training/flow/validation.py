@@ -30,11 +30,11 @@ def validate_flow(model: FlowNet2S, config: FlowConfig) -> dict[str, float]:
     for seed in tqdm(seeds, "validation", delay=1, leave=False):
         film = flow_film(seed, config)
         for frame in (0, FRAMES - 2):
-            (flow, known), now = film.flow(frame), film.frame(frame)
-            found = estimate(now.image, film.image(frame + 1))
+            flow, known = film.flow(frame)
+            found = estimate(film.image(frame), film.image(frame + 1))
             errors.append(np.linalg.norm(found - flow, axis=-1)[known])
             lengths.append(np.linalg.norm(flow, axis=-1)[known])
-            people.append((now.owners >= 0)[known])
+            people.append((film.owners(frame) >= 0)[known])
     return figures(np.concatenate(errors), np.concatenate(lengths), np.concatenate(people))
 
 

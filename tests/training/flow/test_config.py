@@ -30,12 +30,13 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("people = 3", r"run\.toml: expected entries out of frames, .*; found 'people'"),
+        ("joints = 3", r"run\.toml: expected entries out of frames, .*; found 'joints'"),
         ("frames = 3", r"run\.toml: frames must be 2, those of a pair, got 3"),
         ("crop = [192, 100]", r"run\.toml: crop must be multiples of 64 for this network, got \(192, 100\)"),
         ("crop = [0, 64]", r"run\.toml: crop must be multiples of 64 for this network, got \(0, 64\)"),
         ("size = 128", r"run\.toml: size must be at least 192, got 128"),
         ("fps = [30, 8]", r"run\.toml: fps must be two rising numbers of at least 1, got \(30\.0, 8\.0\)"),
+        ("people = 0.5", r"run\.toml: people must be at least 1, got 0\.5"),
         ("fps = [8]", r"run\.toml: fps: expected 2 entries, found \[8\]"),
         ("validation_videos = -1", r"run\.toml: validation_videos must be at least 0, got -1"),
         ("[augmentation]\ncolour = 2", r"run\.toml: augmentation: colour must be between 0 and 0\.9, got 2\.0"),

@@ -49,6 +49,13 @@ def test_unknown_pixels_do_not_count() -> None:
     assert endpoint_error(found, truth, torch.zeros(1, 1, 4, 4)).item() == 0
 
 
+def test_a_pixel_counts_as_often_as_its_weight_says() -> None:
+    truth = torch.tensor([[[[8.0, 0], [0, 0]], [[0, 0], [0, 0]]]])
+    counts = torch.tensor([[[[5.0, 1], [1, 1]]]])
+    # The truth is 8 * 5 / 8, and the cell counts 8 / 4.
+    assert endpoint_error(torch.zeros(1, 2, 1, 1), truth, counts).item() == pytest.approx(5 * 2)
+
+
 def test_the_error_is_the_mean_over_the_batch() -> None:
     truth, counts = torch.zeros(2, 2, 4, 4), torch.ones(2, 1, 4, 4)
     found = torch.zeros(2, 2, 1, 1)

@@ -21,15 +21,15 @@ def moved_texture(right: int, down: int) -> FlowPair:
     first = np.random.default_rng(0).integers(0, 256, (48, 40, 3)).astype(np.uint8)
     second = np.roll(first, (down, right), (0, 1))
     flow = np.broadcast_to(np.array([right, down], np.float32), (48, 40, 2))
-    known = np.zeros((48, 40), bool)
-    known[: 48 - down, : 40 - right] = True
-    return FlowPair(first, second, flow, known)
+    weight = np.zeros((48, 40), np.float32)
+    weight[: 48 - down, : 40 - right] = 1
+    return FlowPair(first, second, flow, weight)
 
 
 def agrees(pair: FlowPair) -> bool:
     """Known pixels whose flow ends inside have the same colour there; there are some."""
-    height, width = pair.known.shape
-    y, x = np.nonzero(pair.known)
+    height, width = pair.weight.shape
+    y, x = np.nonzero(pair.weight)
     to = np.stack([x, y], -1) + pair.flow[y, x].astype(int)
     inside = ((to >= 0) & (to < (width, height))).all(1)
     found = pair.second[to[inside, 1], to[inside, 0]]
@@ -39,7 +39,7 @@ def agrees(pair: FlowPair) -> bool:
 def test_the_flow_follows_crops_and_mirroring() -> None:
     pair = moved_texture(3, 2)
     assert agrees(pair) and agrees(mirrored(pair))
-    np.testing.assert_array_equal(mirrored(pair).known, pair.known[:, ::-1])
+    np.testing.assert_array_equal(mirrored(pair).weight, pair.weight[:, ::-1])
     cut = cropped(pair, (20, 24), np.array([5, 7]), np.array([9, 4]))
     assert cut.first.shape == (20, 24, 3) and agrees(cut) and agrees(mirrored(cut))
     np.testing.assert_array_equal(np.unique(cut.flow.reshape(-1, 2), axis=0), [[3 + 3, 2 - 4]])
@@ -54,7 +54,7 @@ def test_the_flow_follows_crops_and_mirroring() -> None:
 
 def test_colours_change_alike_in_both_images_and_noise_does_not() -> None:
     grey = np.full((32, 32, 3), 100, np.uint8)
-    pair = FlowPair(grey, grey, np.zeros((32, 32, 2), np.float32), np.ones((32, 32), bool))
+    pair = FlowPair(grey, grey, np.zeros((32, 32, 2), np.float32), np.ones((32, 32), np.float32))
     rng = np.random.default_rng(1)
     brighter = coloured(pair, replace(PLAIN, colour=0.3), rng)
     means = [image.mean((0, 1)) - 100 for image in (brighter.first, brighter.second)]
@@ -73,7 +73,7 @@ def test_a_pair_is_the_same_whenever_it_is_asked_for() -> None:
         one, other = pairs[index], elsewhere[index]
         assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))
         assert one.first.dtype == one.second.dtype == np.uint8 and one.flow.dtype == np.float32
-        assert one.first.shape == (64, 64, 3) and one.flow.shape == (64, 64, 2) and one.known.shape == (64, 64)
+        assert one.first.shape == (64, 64, 3) and one.flow.shape == (64, 64, 2) and one.weight.shape == (64, 64)
     third = FilmPairs(replace(pairs.config, seed=4))[3]
     assert not np.array_equal(third.first, pairs[3].first)
 
@@ -83,7 +83,9 @@ def test_a_pair_is_cut_out_of_two_successive_frames() -> None:
     number = int(np.random.default_rng([0, 0]).permutation(FILMS * EXAMPLES)[0]) // EXAMPLES
     film, found = flow_film(number, SMALL), 0
     for frame in range(len(film) - 1):
-        whole = FlowPair(film.image(frame), film.image(frame + 1), *film.flow(frame))
+        flow, known = film.flow(frame)
+        weight = np.where(known, np.where(film.owners(frame) >= 0, 5, 1), 0)
+        whole = FlowPair(film.image(frame), film.image(frame + 1), flow, weight)
         for view in (whole, mirrored(whole)):
             windows = np.lib.stride_tricks.sliding_window_view(view.first, (64, 64, 3))[:, :, 0]
             for y, x in np.argwhere((windows == pair.first).all((2, 3, 4))):

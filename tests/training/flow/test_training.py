@@ -86,11 +86,14 @@ def test_it_learns(pairs: list[FlowPair]) -> None:
 
 
 def test_arguments_are_the_pairs_in_their_order(pairs: list[FlowPair]) -> None:
-    first, second, flow, known = flow_task(TINY).arguments(nn.Identity(), pairs[:3], torch.device("cpu"))
-    assert first.shape == second.shape == (3, 3, 64, 64) and flow.shape == (3, 64, 64, 2) and known.dtype == torch.bool
+    first, second, flow, weight = flow_task(TINY).arguments(nn.Identity(), pairs[:3], torch.device("cpu"))
+    assert (
+        first.shape == second.shape == (3, 3, 64, 64) and flow.shape == (3, 64, 64, 2) and weight.dtype == torch.float32
+    )
     np.testing.assert_array_equal(first[1].permute(1, 2, 0), pairs[1].first)
     np.testing.assert_array_equal(second[1].permute(1, 2, 0), pairs[1].second)
     np.testing.assert_array_equal(flow[2], pairs[2].flow)
+    np.testing.assert_array_equal(weight[2], pairs[2].weight)
 
 
 class Constant(nn.Module):
@@ -126,5 +129,5 @@ def test_peoples_pixels_are_scored_apart() -> None:
 def test_a_whole_film_is_a_crop_too() -> None:
     config = replace(TINY, augmentation=FlowAugmentation(shift=50.0))
     pair = FilmPairs(config)[0]  # there is no room for a shift
-    assert pair.first.shape == (64, 64, 3) and np.abs(pair.flow[pair.known]).max() < 40
+    assert pair.first.shape == (64, 64, 3) and np.abs(pair.flow[pair.weight > 0]).max() < 40
     assert isinstance(flow_task(config).network(), FlowNet2S)

@@ -113,11 +113,15 @@ def test_validation_is_the_endpoint_error_on_films_of_validation_seeds() -> None
     config = replace(TINY, validation_videos=2)
     zero, other = (validate_flow(Constant(*flow), config) for flow in ((0.0, 0.0), (30.0, -40.0)))  # type: ignore[arg-type]
     assert zero["epe"] == zero["still"] == other["still"] and zero["epe_people"] == zero["still_people"]
-    fields = []
-    for seed in (VALIDATION_SEEDS, VALIDATION_SEEDS + 1):
-        fields += [flow[known] for flow, known in (flow_film(seed, config).flow(frame) for frame in (0, FRAMES - 2))]
+    fields, people = [], []
+    for film in (flow_film(seed, config) for seed in (VALIDATION_SEEDS, VALIDATION_SEEDS + 1)):
+        for frame in (0, FRAMES - 2):
+            flow, known = film.flow(frame)
+            fields.append(flow[known])
+            people.append(film.owners(frame)[known] >= 0)
     off = np.linalg.norm(np.concatenate(fields) - [30, -40], axis=1)
     assert other["epe"] == pytest.approx(off.mean(), abs=1e-3) and 40 < other["epe"] < 60
+    assert other["epe_people"] == pytest.approx(off[np.concatenate(people)].mean(), abs=1e-3) != other["epe"]
 
 
 def test_peoples_pixels_are_scored_apart() -> None:

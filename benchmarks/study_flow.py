@@ -9,9 +9,10 @@ docs/flow.md. `--part films` and the like run some parts, the others' figures st
 - posetrack: the annotated frames of a real sequence, whose joints' displacement counts;
 - time: a film of 960x540 pixels with eight people.
 
-Networks are measured too if `--networks raft-small` or the like names them: their weights are fetched. The real
-sequence needs the data that PTFAST_DATA (default ../shared/data) holds. A time is the processor's, on one thread, of
-preparing a frame and carrying the joints of all people to it.
+Networks are measured too if `--networks` names them: `raft-small` and the like, whose weights are fetched, or files of
+weights, such as `run/weights.safetensors` of `ptfast train flow`. The real sequence needs
+the data that PTFAST_DATA (default ../shared/data) holds. A time is the processor's, on one thread, of preparing a frame
+and carrying the joints of all people to it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import cv2
@@ -38,6 +40,7 @@ from ptfast.models import FlowNet2S, FlowNetArchitecture
 from ptfast.ops import sample_flow
 from ptfast.pipeline.flow import FLOW_NAMES, DenseFlow, NetworkFlow, SparseFlow, load_point_flow
 from ptfast.pipeline.flow.carrying import with_median
+from ptfast.pipeline.weights import load_flow_weights
 from ptfast.structures import Poses, head_sizes
 from ptfast.synthetic import Film, load_test_set, render
 from ptfast.synthetic.splits import TEST_SEEDS
@@ -108,7 +111,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=parts, nargs="+", default=list(parts))
     parser.add_argument("--films", type=int, default=4, help="of the test set and of training seeds (4)")
-    parser.add_argument("--networks", choices=FLOW_NAMES[-3:], nargs="*", default=[])
+    known = ", ".join(FLOW_NAMES[-3:])
+    parser.add_argument("--networks", nargs="*", default=[], metavar="NETWORK", help=f"{known}, or files of weights")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -179,19 +183,20 @@ def study_time(options: argparse.Namespace) -> None:
     pairs = list(film_pairs(film))
     rows = []
     for name in (*ESTIMATORS, *options.networks):
-        row: dict[str, Any] = {"flow": name}
+        row: dict[str, Any] = {"flow": title(name)}
         for side in SHORT_SIDES:
             for most, also in ((1.0, "checked"), (None, "unchecked")):
                 figures = measured(load_point_flow(name, short_side=side, max_error=most), pairs, f"{name}, {side}")
                 row[f"{said(side, 'its own')}, {also}"] = figures["ms a frame"]
         rows.append(row)
-    rows += [network_times(width, pairs[:3]) for width in (1.0, 0.25)]
+    there = {row["flow"] for row in rows}
+    rows += [network_times(width, pairs[:3]) for width in (1.0, 0.25) if width_title(width) not in there]
     save(FILE, "time", rows, machine=machine(), pairs=len(pairs), people=8)
 
 
 def network_times(width: float, pairs: list[Pair]) -> dict[str, Any]:
     """The time of FlowNet2-S, which does not depend on its weights: these are random ones."""
-    row: dict[str, Any] = {"flow": f"flownet2s of width {width:g}"}
+    row: dict[str, Any] = {"flow": width_title(width)}
     for side in SHORT_SIDES:
         flow = DenseFlow(NetworkFlow(FlowNet2S(FlowNetArchitecture(width)), short_side=side))
         row[f"{said(side, 'its own')}, unchecked"] = measured(flow, pairs, row["flow"])["ms a frame"]
@@ -202,7 +207,20 @@ def checked_rows(name: str, side: int | None, pairs: list[Pair]) -> Iterator[dic
     """An estimator's figures with the check there and back again, and without."""
     for most, also in ((1.0, "there and back"), (None, "inside")):
         flow = load_point_flow(name, short_side=side, max_error=most)
-        yield {"flow": name, "check": also} | measured(flow, pairs, f"{name}, {side}, {also}")
+        yield {"flow": title(name), "check": also} | measured(flow, pairs, f"{name}, {side}, {also}")
+
+
+def title(name: str) -> str:
+    """An estimator in a table: a FlowNet2-S in a file is named by its width."""
+    if name in (*ESTIMATORS, *FLOW_NAMES):
+        return name
+    model = load_flow_weights(name)
+    return width_title(model.architecture.width) if isinstance(model, FlowNet2S) else Path(name).stem
+
+
+def width_title(width: float) -> str:
+    """A FlowNet2-S of a width in a table."""
+    return f"flownet2s of width {width:g}"
 
 
 def said(value: float | None, otherwise: str = "no check") -> str:

@@ -15,6 +15,7 @@ from ptfast._check import check_number
 from ptfast.cli._shared import check_output, command, device, plural
 from ptfast.cli.lock import only_run
 from ptfast.cli.recipes.detect_and_track import DETECT_AND_TRACK
+from ptfast.cli.recipes.flow import FLOW
 from ptfast.cli.recipes.matcher import MATCHER
 from ptfast.cli.recipes.pose import POSE
 
@@ -25,6 +26,7 @@ RECIPES = {
     "detect-and-track": DETECT_AND_TRACK,
     "pose": POSE,
     "matcher": MATCHER,
+    "flow": FLOW,
 }
 GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # options that weights depend on, for their card
 

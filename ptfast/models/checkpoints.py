@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ptfast._check import format_shape, is_integral
 from ptfast._files import utf8_name, write_atomic
 from ptfast._json import bad_value, decode, shortened
+from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
@@ -30,6 +31,7 @@ POSE_NETWORKS: dict[str, tuple[type, type]] = {
     "hrnet": (Hrnet, HrnetArchitecture),
     "pose-resnet": (PoseResnet, PoseResnetArchitecture),
 }
+FLOW_NETWORKS: dict[str, tuple[type, type]] = {"flownet2s": (FlowNet2S, FlowNetArchitecture)}
 
 
 class NamedCard(msgspec.Struct):
@@ -55,6 +57,16 @@ class PoseCard(Card):
     size: tuple[Side, Side]
 
 
+class FlowCard(msgspec.Struct):
+    """The entries of the card of a network of optical flow, which has no joints."""
+
+    data: Any
+    command: Any
+    seed: Any
+    score: Any
+    frames: Length
+
+
 class ArchitectureCard(Card):
     """The entries of a card in a file."""
 
@@ -62,7 +74,7 @@ class ArchitectureCard(Card):
 
 
 def save_weights(
-    model: MaskRcnn3d | PoseNetwork,
+    model: MaskRcnn3d | PoseNetwork | FlowNet2S,
     path: str | Path,
     card: Mapping[str, Any],
     *,
@@ -73,9 +85,9 @@ def save_weights(
     Args:
         model: The network.
         path: File of the weights, *.safetensors. The card has the same name with .json.
-        card: Entries that JSON can hold, at least "skeleton" (its name), "data", "command", "seed", "score", "frames"
-            (T of the clips) and, for a pose network, "size" (height and width of its crops). Its "network" and
-            "architecture" are always the model's.
+        card: Entries that JSON can hold, at least "data", "command", "seed", "score", "frames" (T of the clips), unless
+            it is of optical flow "skeleton" (its name) and, for a pose network, "size" (height and width of its crops).
+            Its "network" and "architecture" are always the model's.
         dtype: Type of the weights in the file.
 
     Raises:
@@ -84,8 +96,9 @@ def save_weights(
     path = checked_path(path)
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
-    network = next(name for name, (kind, _) in (DETECTORS | POSE_NETWORKS).items() if isinstance(model, kind))
-    decode(dict(card), PoseCard if network in POSE_NETWORKS else Card, "card")
+    kinds = DETECTORS | POSE_NETWORKS | FLOW_NETWORKS
+    network = next(name for name, (kind, _) in kinds.items() if isinstance(model, kind))
+    decode(dict(card), PoseCard if network in POSE_NETWORKS else FlowCard if network in FLOW_NETWORKS else Card, "card")
     text = json.dumps({**card, "network": network, "architecture": asdict(model.architecture)}, indent=2) + "\n"
     weights = {}
     for name, value in model.state_dict().items():

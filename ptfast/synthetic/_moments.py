@@ -99,6 +99,17 @@ class Moment:
                 _move_body(flow, self.bodies[one], then[one])
         return flow
 
+    def stays(self, flow: np.ndarray, then: Moment) -> np.ndarray:
+        """(H, W) bool: the flow (H, W, 2) leads a pixel to one of the same owner in the next frame, `then`."""
+        now, later = self.owners(), then.owners()
+        height, width = now.shape
+        x = np.rint(flow[..., 0] + np.arange(width)).astype(int)
+        y = np.rint(flow[..., 1] + np.arange(height)[:, None]).astype(int)
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        visitor = self.world.stage.visitor
+        same = np.concatenate([[True], visitor[self.frame] == visitor[then.frame], [True]])  # who is in a slot
+        return inside & (now == later[y.clip(0, height - 1), x.clip(0, width - 1)]) & same[now]
+
     def _paint_body(self, canvas: np.ndarray, index: int) -> None:
         body = self.bodies[index]
         clothes = self.world.clothes[int(self.world.stage.visitor[self.frame, self.slots[index]])]

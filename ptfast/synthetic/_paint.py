@@ -90,8 +90,9 @@ def move(flow: np.ndarray, outline: np.ndarray, now: np.ndarray, then: np.ndarra
 
 def motion(change: np.ndarray, box: Box) -> np.ndarray:
     """(h, w, 2) float32 displacement of each pixel of a box by a (3, 3) map."""
-    x, y = np.meshgrid(np.arange(box[0], box[2]), np.arange(box[1], box[3]))
-    grid = np.stack([x, y], -1).astype(np.float32)
+    grid = np.empty((box[3] - box[1], box[2] - box[0], 2), np.float32)
+    grid[..., 0] = np.arange(box[0], box[2])
+    grid[..., 1] = np.arange(box[1], box[3])[:, None]
     return cv2.perspectiveTransform(grid, change) - grid
 
 

@@ -122,10 +122,31 @@ class Film:
             frame: 0 to F - 1.
             flow: Draws the flow, too.
         """
-        image, now = self.image(frame), Moment(self._world, frame)
-        owners = np.concatenate([[NOBODY], self._ids[frame], [SCENERY]]).astype(np.int32)
+        image = self.image(frame)
         there = flow and frame + 1 < len(self)
-        return RenderedFrame(image, owners[now.owners()], now.flow() if there else None)
+        return RenderedFrame(image, self.owners(frame), Moment(self._world, frame).flow() if there else None)
+
+    def owners(self, frame: int) -> np.ndarray:
+        """(H, W) int32 of a frame, 0 to F - 1: the track id at each pixel, -1 for background, -2 for scenery."""
+        check_number("frame", frame, 0, len(self) - 1)
+        owners = np.concatenate([[NOBODY], self._ids[frame], [SCENERY]]).astype(np.int32)
+        return owners[Moment(self._world, frame).owners()]
+
+    def flow(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """The flow of every pixel from a frame to the next, and which pixels can be seen there.
+
+        Args:
+            frame: 0 to F - 2.
+
+        Returns:
+            (H, W, 2) float32 pixels right and down, that of `frame`; and (H, W) bool, True where it leads to the same
+            person, thing or background, False where to the outside of the image, to what hides it there, or nowhere, as
+            the person has left.
+        """
+        check_number("frame", frame, 0, len(self) - 2)
+        now = Moment(self._world, frame)
+        flow = now.flow()
+        return flow, now.stays(flow, Moment(self._world, frame + 1))
 
 
 def _visibility(poses: Poses, kept: np.ndarray, world: World) -> np.ndarray:

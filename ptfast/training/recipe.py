@@ -65,7 +65,7 @@ class Recipe(Generic[Config, Network]):
         data: Examples by number.
         validation: A function that scores the network after each epoch, or None.
         read_weights: Reads weights to start from, by the names of the network's tensors.
-        card: Entries of the weights' card, besides those that every card has; "skeleton" among them.
+        card: Entries of the weights' card, besides those that every card has; "skeleton" among them, if it has joints.
         save: Writes the network's weights to a *.safetensors file, and their card beside it.
     """
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ptfast.models import FlowNet2S, FlowNetArchitecture, Raft, load_raft
@@ -281,6 +282,29 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
         torch.save({name: torch.zeros(1) for name in state}, path)
         with pytest.raises(ValueError, match=f"expected a FlowNet2-S or torchvision's RAFT, found {found}"):
             load_flow(path)
+
+
+def test_flownet_out_of_safetensors_needs_no_card(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, path = FlowNet2S(FlowNetArchitecture(width=0.03125)).eval(), tmp_path / "weights.safetensors"
+    state = {name: value.contiguous() for name, value in model.state_dict().items()}
+    save_file(state, path)
+    pair = texture(64, 64), texture(64, 64, seed=1)
+    assert load_flow(path)(*pair).tobytes() == NetworkFlow(model)(*pair).tobytes()
+    other = {"layer1.0.conv1.weight": torch.zeros(1), "fc.weight": torch.zeros(1)}
+    short = {name: value for name, value in state.items() if name != "deconv2.0.bias"}
+    wrong = {**state, "deconv2.0.bias": torch.zeros(7)}
+    for tensors, message in (
+        (other, "expected a FlowNet2-S or torchvision's RAFT, found a ResNet that names images"),
+        (short, r"must have deconv2\.0\.bias, which is missing"),
+        (wrong, r"deconv2\.0\.bias must fit deconv2\.0\.bias of shape \(2,\), got \(7,\)"),
+    ):
+        save_file(tensors, path)
+        with pytest.raises(ValueError, match=rf"weights\.safetensors: .*{message}"):
+            load_flow(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"weights\.safetensors: expected safetensors, found"):
+        load_flow(path)
 
 
 def test_opencvs_flow_keeps_nothing_between_calls() -> None:

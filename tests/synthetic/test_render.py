@@ -97,6 +97,49 @@ def test_flow_of_the_background_brings_the_next_image_back(film):
     assert moved.mean() < 0.6 * stayed.mean()
 
 
+def led(film, frame):
+    """Owners of the pixels whose flow is known, and of the pixels that it leads them to in the next frame."""
+    flow, known = film.flow(frame)
+    y, x = np.nonzero(known)
+    to = np.rint(flow[y, x] + np.stack([x, y], -1)).astype(int)
+    return film.owners(frame)[y, x], film.owners(frame + 1)[to[:, 1], to[:, 0]]
+
+
+def test_the_flow_of_pixels_that_stay_in_sight_is_the_joints_motion(film):
+    errors = []
+    for frame in range(0, len(film) - 1, 4):
+        flow, known = film.flow(frame)
+        np.testing.assert_array_equal(flow, film.frame(frame, flow=True).flow)
+        now, then = film.poses.frame(frame), film.poses.frame(frame + 1)
+        _, here, there = np.intersect1d(now.track_ids, then.track_ids, return_indices=True)
+        both = (now.joint_visibility[here] == 2) & (then.joint_visibility[there] == 2)
+        start, end = now.keypoints[here][both], then.keypoints[there][both]
+        x, y = np.round(start).astype(int).T
+        seen = known[y, x]
+        assert seen.mean() > 0.8  # joints at an outline may be hidden by what is a pixel away
+        errors.append(np.linalg.norm(flow[y, x] - (end - start), axis=1)[seen])
+    assert np.median(np.concatenate(errors)) < 0.1
+
+
+def test_pixels_that_stay_in_sight_are_led_to_their_owner(film):
+    for frame in range(0, len(film) - 1, 4):
+        now, then = led(film, frame)
+        # Who enters or leaves the image is annotated in one of the frames alone.
+        assert ((now == then) | (np.minimum(now, then) == -1)).all() and (now == then).mean() > 0.99
+        unknown = 1 - len(now) / film.frame(frame).owners.size
+        assert 0.001 < unknown < 0.2
+    np.testing.assert_array_equal(film.owners(3), film.frame(3).owners)
+    with pytest.raises(ValueError, match=r"frame must be between 0 and 28, got 29"):
+        film.flow(29)
+
+
+def test_whose_place_another_one_takes_is_not_led_there():
+    film = render(1, frames=24, people=9, size=(96, 64), fps=1.0, scenery=0)  # where one leaves, the next one enters
+    for frame in range(len(film) - 1):
+        now, then = led(film, frame)
+        assert ((now == then) | (np.minimum(now, then) == -1)).all()
+
+
 def test_the_last_frame_has_no_flow(film):
     assert film.frame(len(film) - 1, flow=True).flow is None
     assert film.frame(0).flow is None

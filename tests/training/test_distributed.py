@@ -23,13 +23,15 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from ptfast.models import MaskRcnn3d
+from ptfast.models import FlowNetArchitecture, MaskRcnn3d
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.training.checkpoints import read_checkpoint
 from ptfast.training.config import RunConfig
 from ptfast.training.data.clips import Clip
 from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.flow import FlowConfig, flow_task
+from ptfast.training.flow.pairs import FilmPairs
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
 from ptfast.training.matcher import MatcherConfig, matcher_task, synthetic_tracks
 from ptfast.training.matcher.windows import Windows
@@ -42,6 +44,7 @@ import pickle, sys, torch
 from pathlib import Path
 from torch import distributed
 from ptfast.skeletons import POSETRACK_15
+from ptfast.training.flow import FlowConfig, flow_task
 from ptfast.training.loop import train
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
 from ptfast.training.matcher import MatcherConfig, matcher_task
@@ -52,6 +55,7 @@ tasks = {
     MaskRcnnConfig: mask_rcnn_task,
     MatcherConfig: lambda config: matcher_task(config, POSETRACK_15),
     HrnetConfig: pose_task,
+    FlowConfig: flow_task,
 }
 task, out = tasks[type(config)](config), Path(sys.argv[2])
 
@@ -179,6 +183,23 @@ def test_a_matcher_is_trained_by_two_processes_too(tmp_path: Path) -> None:
     torch.manual_seed(config.seed)
     start = task.network().state_dict()
     assert max(float((expected[name] - start[name]).abs().max()) for name in start) > 1e-4  # more than the tolerance
+
+
+def test_a_flow_is_trained_by_two_processes_too(tmp_path: Path) -> None:
+    config = FlowConfig(
+        batch=2, steps=2, optimizer="sgd", learning_rate=1e-1, warm_up=0, drops=(), size=64, crop=(64, 64),
+        architecture=FlowNetArchitecture(width=0.03125),
+    )  # fmt: skip
+    pairs = FilmPairs(config)
+    examples = [pairs[0], replace(pairs[1], weight=np.zeros((64, 64), np.float32))]
+    ranks = run(tmp_path, config, examples)
+    assert all(torch.equal(value, ranks[1]["model"][name]) for name, value in ranks[0]["model"].items())
+    task = flow_task(config)
+    expected = by_one_process(task, examples).state_dict()
+    assert_close(ranks[0]["model"], expected)
+    torch.manual_seed(config.seed)
+    start = task.network().state_dict()
+    assert max(float((expected[name] - start[name]).abs().max()) for name in start) > 1e-3  # more than the tolerance
 
 
 def nobody(poses: Poses) -> Poses:

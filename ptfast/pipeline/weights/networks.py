@@ -178,8 +178,9 @@ def load_flow_weights(weights: str | Path) -> FlowNet2S | Raft:
     """Loads a network of optical flow.
 
     Args:
-        weights: The name of a published one (ZOO), "flownet2s", "raft-small" or "raft-large"; or a checkpoint of
-            FlowNet2-S or of torchvision's RAFT, of any name.
+        weights: The name of a published one (ZOO), "flownet2s", "raft-small" or "raft-large"; or a file of any name:
+            a FlowNet2-S of `ptfast train flow`, as safetensors or a checkpoint, or a published one, or torchvision's
+            RAFT. Names and shapes of the tensors show which, and its width; a card is not needed.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name, or a browser alone can fetch it.
@@ -188,9 +189,7 @@ def load_flow_weights(weights: str | Path) -> FlowNet2S | Raft:
         ValueError: The file is damaged or of another network.
     """
     given = find_weights(weights, FLOW, (), ("flownet2s", "raft"), ("torch",))
-    if given.form == "safetensors":
-        raise ValueError(f"{given.path}: expected a checkpoint of {FLOW} that torch.save wrote, found safetensors")
-    return read_flow_network(given.path)
+    return read_flow_network(given.path, given.form)
 
 
 def network_of(weights: str | Path) -> str | None:

@@ -33,6 +33,8 @@ from ptfast.models.adapters import (
     read_detectron,
     read_state_dict,
 )
+from ptfast.models.checkpoints import read_tensors
+from ptfast.pipeline.weights.given import Form
 from ptfast.pipeline.weights.zoo import ZOO, Published
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17, Skeleton
 
@@ -87,9 +89,10 @@ def read_caffe2(path: Path) -> MaskRcnn3d:
         return load_detectron(blobs)
 
 
-def read_flow_network(path: Path) -> FlowNet2S | Raft:
-    """A published FlowNet2-S, or torchvision's RAFT."""
-    weights = named_tensors(read_state_dict(path), str(path))
+def read_flow_network(path: Path, form: Form) -> FlowNet2S | Raft:
+    """A FlowNet2-S, published or trained here, or torchvision's RAFT."""
+    content = read_tensors(path) if form == "safetensors" else read_state_dict(path)
+    weights = named_tensors(content, str(path))
     network = check_network(path, weights, FLOWNET, RAFT)
     with named(path):
         return load_flownet(weights) if network == FLOWNET else load_raft(weights)

@@ -86,7 +86,7 @@ def synthetic_data(length: int, seed: int, short_sides: Sequence[int], long_side
     return clips if len(set(short_sides)) == 1 else SizedClips(clips, short_sides, long_side, seed)
 
 
-def random_film(seed: int, frames: int, size: int) -> Film:
+def random_film(seed: int, frames: int, size: int, fps: float = 25.0) -> Film:
     """A film of 1 to 9 people, 0 to 4 things about them and a camera that swings and shakes more or less."""
     rng = np.random.default_rng([seed, 7])
     return render(
@@ -94,6 +94,7 @@ def random_film(seed: int, frames: int, size: int) -> Film:
         frames=frames,
         people=int(rng.integers(1, 10)),
         size=(size, size),
+        fps=fps,
         pan=float(rng.uniform(0, 8)),
         shake=float(rng.uniform(0, 0.4)),
         scenery=int(rng.integers(0, 5)),

@@ -177,6 +177,15 @@ def test_what_the_thresholds_drop_is_told(
     assert "ptfast track: more than half: " in lines and "of those who were found in 23 frames, nobody is left" in lines
 
 
+@pytest.mark.parametrize("option", ["--weights", "--detector", "--pose"])
+def test_an_empty_name_is_no_network(
+    option: str, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["track", str(video), "-o", str(tmp_path / "tracks.json"), option, ""])
+    assert end.value.code == 2 and f"{option} must be a name or a file, got an empty one" in capsys.readouterr().err
+
+
 def test_tracks_that_never_begin_are_told(
     video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,8 +194,8 @@ def test_tracks_that_never_begin_are_told(
     capsys.readouterr()
     run(video, tmp_path / "tracks.json", movenet, *LOW, "--min-new-score", "2")
     lines = capsys.readouterr().err
-    reason = f"{tracked} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
-    assert f"{tracked} of {tracked} linked poses left out: {reason}" in lines
+    reason = f"{tracked:,} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
+    assert f"{tracked:,} of {tracked:,} linked poses left out: {reason}" in lines
     assert "nobody is left" in lines
 
 

@@ -22,6 +22,7 @@ METHODS: dict[str, MethodCommand] = {
     "clip-tracking": clip_tracking.COMMAND,
 }
 DEFAULT = "online"
+NETWORKS = ("weights", "detector", "pose", "flow")  # options that name one
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +61,12 @@ def make_method(arguments: argparse.Namespace, videos: int) -> Method[Any]:
     """The method that the options ask for, for so many videos.
 
     Raises:
-        ValueError: An option belongs to another method, or two of them exclude each other.
+        ValueError: An option belongs to another method, or two of them exclude each other, or one that names a network
+            is empty.
     """
+    for name in NETWORKS:
+        if getattr(arguments, name) == "":
+            raise ValueError(f"--{name} must be a name or a file, got an empty one")
     for flag, methods in users().items():
         if arguments.method not in methods and getattr(arguments, name_of(flag)) is not None:
             raise ValueError(f"{flag} is for --method {' or '.join(methods)}, not for {arguments.method}")

@@ -15,7 +15,7 @@ from ptfast.models.residual import residual_stage
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # of each stage
 MOST_DECONVOLUTIONS = 5  # with which heatmaps have the crops' size
-PADDINGS = {2: (0, 0), 3: (1, 1), 4: (1, 0)}  # by the kernel's width: of the input and of the output, so that sizes double
+PADDINGS = {2: (0, 0), 3: (1, 1), 4: (1, 0)}  # by the kernel's width, of input and output, so that sizes double
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Simple Baselines' pose network: a ResNet, then three transposed convolutions; frame by frame."""
+"""Simple Baselines' pose network: a ResNet, then transposed convolutions; frame by frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ptfast.models.layers import MOST_CHANNELS, ClipConv, FrameBatchNorm, channe
 from ptfast.models.residual import residual_stage
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # of each stage
-DECONVOLUTIONS = 3
+MOST_DECONVOLUTIONS = 5  # with which heatmaps have the crops' size
+PADDINGS = {2: (0, 0), 3: (1, 1), 4: (1, 0)}  # by the kernel's width, of input and output, so that sizes double
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,17 @@ class PoseResnetArchitecture:
         width: Factor on all channels; 64 * width must be a whole number.
         joints: K.
         image_mean: Mean colour that must be subtracted from images for this network.
+        deconvolutions: Transposed convolutions, 1 to 5, each of which doubles the heatmaps' height and width; 2 or 3 in
+            the paper.
+        kernel: Width of their kernels: 2, 3 or 4.
     """
 
     depth: int = 50
     width: float = 1.0
     joints: int = 17
     image_mean: Colour = IMAGE_MEAN
+    deconvolutions: int = 3
+    kernel: int = 4
 
 
 class PoseResnet(nn.Module):
@@ -43,6 +49,7 @@ class PoseResnet(nn.Module):
     Attributes:
         architecture: The same.
         multiple: Height and width of crops must be multiples of it, 32.
+        stride: Crop pixels from one heatmap pixel to the next: 4 with three transposed convolutions, 8 with two.
 
     Raises:
         ValueError: An entry of the architecture is out of range.
@@ -57,6 +64,7 @@ class PoseResnet(nn.Module):
         super().__init__()
         check_architecture(architecture)
         self.architecture = a = architecture
+        self.stride = self.multiple // 2**a.deconvolutions
         base = channels = round(64 * a.width)
         self.conv1 = ClipConv(3, base, 7, temporal_kernel=1, stride=2)
         self.bn1 = FrameBatchNorm(base)
@@ -66,7 +74,7 @@ class PoseResnet(nn.Module):
             blocks = residual_stage(50, channels, base * 2**stage, count, 2 if stage else 1, "batch", temporal_kernel=1)
             self.add_module(f"layer{stage + 1}", blocks)
             channels = 4 * base * 2**stage
-        self.deconv_layers = deconvolutions(channels, 4 * base)
+        self.deconv_layers = deconvolutions(channels, 4 * base, a.deconvolutions, a.kernel)
         self.final_layer = nn.Conv2d(4 * base, a.joints, 1)
         initialise(self)
         channels_last(self)
@@ -78,7 +86,7 @@ class PoseResnet(nn.Module):
             clips: (B, 3, T, h, w) normalised crops of a person each, with h and w multiples of `multiple`.
 
         Returns:
-            (B, K, T, h / 4, w / 4) float32. Heatmap pixel p stands for the crop's pixel 4 p.
+            (B, K, T, h / s, w / s) float32, where s is `stride`. Heatmap pixel p stands for the crop's pixel s p.
 
         Raises:
             ValueError: `clips` has another shape.
@@ -94,12 +102,13 @@ class PoseResnet(nn.Module):
         return unfold_frames(heatmaps, length).float()
 
 
-def deconvolutions(in_channels: int, channels: int) -> nn.Sequential:
+def deconvolutions(in_channels: int, channels: int, count: int, kernel: int) -> nn.Sequential:
     """Transposed convolutions over frames (N, C, H, W), each of which doubles height and width."""
     layers: list[nn.Module] = []
-    for index in range(DECONVOLUTIONS):
+    inner, outer = PADDINGS[kernel]
+    for index in range(count):
         inside = channels if index else in_channels
-        layers.append(nn.ConvTranspose2d(inside, channels, 4, stride=2, padding=1, bias=False))
+        layers.append(nn.ConvTranspose2d(inside, channels, kernel, 2, inner, outer, bias=False))
         layers += [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
@@ -124,3 +133,5 @@ def check_architecture(a: PoseResnetArchitecture) -> None:
     check_number("width", a.width, 0, MOST_CHANNELS / 64)
     check_integer("joints", a.joints, 1, MOST_CHANNELS)
     check_colour("image_mean", a.image_mean)
+    check_integer("deconvolutions", a.deconvolutions, 1, MOST_DECONVOLUTIONS)
+    check_integer("kernel", a.kernel, min(PADDINGS), max(PADDINGS))

@@ -41,7 +41,7 @@ def estimate_tubes(
 
     Args:
         model: The network, in eval mode: from (B, 3, T, h, w) crops, with its own image mean subtracted, to
-            (B, K, T, h / 4, w / 4) heatmaps.
+            (B, K, T, h / s, w / s) heatmaps, s being 4 for most.
         frames: (F, H, W, 3) uint8 RGB: a torch tensor on the network's device, or a NumPy array for the CPU.
         boxes: (M, 4) xyxy image pixels: a detection for each tube, not enlarged yet.
         frame_index: (M, T) int64, the frames of each tube, from 0 to F - 1. Where a tube sticks out of a video, it has

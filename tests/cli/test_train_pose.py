@@ -103,10 +103,13 @@ def test_2d_weights_are_inflated(flat: Path, tmp_path: Path, name: str) -> None:
 
 
 def test_simple_baselines_network(tmp_path: Path) -> None:
-    config = write_config(tmp_path, 'steps = 1\nnetwork = "pose-resnet"', 1, RESNET)
+    network = RESNET + "deconvolutions = 2\nkernel = 3\n"
+    config = write_config(tmp_path, 'steps = 1\nnetwork = "pose-resnet"', 1, network)
     train(config, "synthetic", tmp_path / "out")
     model, card = load_pose_network(tmp_path / "out" / "weights.safetensors")
     assert isinstance(model, PoseResnet) and card["network"] == "pose-resnet"
+    assert model.architecture.deconvolutions == card["architecture"]["deconvolutions"] == 2
+    assert model.architecture.kernel == card["architecture"]["kernel"] == 3
 
 
 def annotated(folder: Path, size: tuple[int, int] = (64, 64)) -> None:

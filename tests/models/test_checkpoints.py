@@ -79,7 +79,11 @@ def test_there_and_back(tmp_path: Path, dtype: Any) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "architecture", "name"),
-    [(Hrnet, SMALL_HRNET, "hrnet"), (PoseResnet, SMALL_POSE_RESNET, "pose-resnet")],
+    [
+        (Hrnet, SMALL_HRNET, "hrnet"),
+        (PoseResnet, SMALL_POSE_RESNET, "pose-resnet"),
+        (PoseResnet, replace(SMALL_POSE_RESNET, deconvolutions=2, kernel=3), "pose-resnet"),
+    ],
 )
 def test_pose_networks_there_and_back(tmp_path: Path, kind: Any, architecture: Any, name: str) -> None:
     net, path = randomised(kind, architecture), tmp_path / "pose.safetensors"
@@ -95,6 +99,15 @@ def test_pose_networks_there_and_back(tmp_path: Path, kind: Any, architecture: A
     assert got.conv1.weight.is_contiguous(memory_format=torch.channels_last_3d)
     with pytest.raises(ValueError, match=rf"pose\.json: network: expected 'mask-rcnn', found '{name}'"):
         load_weights(path)
+
+
+def test_an_older_card_is_of_three_transposed_convolutions(tmp_path: Path) -> None:
+    path = tmp_path / "pose.safetensors"
+    save_weights(PoseResnet(SMALL_POSE_RESNET), path, POSE_CARD)
+    card = json.loads(path.with_suffix(".json").read_text())
+    del card["architecture"]["deconvolutions"], card["architecture"]["kernel"]
+    path.with_suffix(".json").write_text(json.dumps(card))
+    assert load_pose_network(path)[0].architecture == SMALL_POSE_RESNET
 
 
 def test_cards_of_other_networks(tmp_path: Path) -> None:

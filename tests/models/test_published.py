@@ -78,6 +78,33 @@ POSE_RESNET_50 = SimpleNamespace(
     peaks=(1694, 613, 2126, 589, 2077, 586, 2125, 590, 2078, 613, 614, 589, 565, 542, 2125, 1742, 2078),
     tolerance=1e-4,
 )
+# Of other heads of a ResNet-50, by the number of their transposed convolutions and the kernel, to a crop of 96x64.
+OTHER_HEADS = {
+    (2, 4): SimpleNamespace(
+        values=(
+            -0.00851747, -0.000859461, 0.0093496, 0.00178881, -0.00990098, -0.00337017, 0.00973332, 0.00484326,
+            -0.0101576, -0.00556305, 0.00985997, 0.00707376,
+        ),
+        moments=(0.0006109, 0.00710533, -0.0101809, 0.00990985),
+        peaks=(93, 1, 91, 47, 1, 91, 94, 3, 93, 1, 91, 37, 3, 93, 1, 7, 50),
+    ),
+    (3, 2): SimpleNamespace(
+        values=(
+            -0.00817187, -0.00131233, 0.00924436, 0.00142661, -0.0104228, -0.00330265, 0.0092059, 0.00538182,
+            -0.0103426, -0.00504157, 0.0101971, 0.00725865,
+        ),
+        moments=(0.000627553, 0.00712185, -0.0104647, 0.0102178),
+        peaks=(120, 19, 66, 121, 96, 120, 253, 66, 113, 83, 66, 117, 2, 120, 253, 66, 113),
+    ),
+    (3, 3): SimpleNamespace(
+        values=(
+            -0.00817003, -0.00143156, 0.00919755, 0.00150992, -0.0104086, -0.00313214, 0.00915962, 0.0053585,
+            -0.0102837, -0.0051153, 0.0101954, 0.00715143,
+        ),
+        moments=(0.000624737, 0.00712581, -0.0104633, 0.0102088),
+        peaks=(183, 359, 119, 382, 359, 183, 359, 383, 183, 359, 183, 359, 272, 183, 359, 375, 183),
+    ),
+}
 # fmt: on
 
 NETWORKS = [
@@ -139,8 +166,25 @@ def test_recorded_heatmaps(kind: Any, architecture: Any, record: SimpleNamespace
     with torch.inference_mode():  # in float64, so that the output is the same on every machine
         heatmaps = model.double()(crop(256, 192).double())
     assert heatmaps.shape == (1, 17, 1, 64, 48) and heatmaps.dtype == torch.float32
-    tolerance = record.tolerance * (record.moments[3] - record.moments[2])
-    index = [round(i * (heatmaps.numel() - 1) / 23) for i in range(24)]
+    assert_recorded(heatmaps, record, record.tolerance)
+
+
+@pytest.mark.parametrize(("deconvolutions", "kernel"), OTHER_HEADS)
+def test_recorded_heatmaps_of_other_heads(deconvolutions: int, kernel: int) -> None:
+    architecture = PoseResnetArchitecture(deconvolutions=deconvolutions, kernel=kernel)
+    model = load_pose_resnet(narrow_weights(PoseResnet, architecture))
+    assert model.architecture == architecture
+    with torch.inference_mode():
+        heatmaps = model.double()(crop(96, 64).double())
+    assert heatmaps.shape == (1, 17, 1, 3 * 2**deconvolutions, 2 * 2**deconvolutions)
+    assert_recorded(heatmaps, OTHER_HEADS[deconvolutions, kernel], 1e-5)
+
+
+def assert_recorded(heatmaps: Tensor, record: SimpleNamespace, tolerance: float) -> None:
+    """Compares evenly spaced values, moments and peaks; the tolerance is a share of the values' range."""
+    tolerance *= record.moments[3] - record.moments[2]
+    last = len(record.values) - 1
+    index = [round(i * (heatmaps.numel() - 1) / last) for i in range(last + 1)]
     torch.testing.assert_close(heatmaps.flatten()[index], torch.tensor(record.values), rtol=0, atol=tolerance)
     moments = torch.stack([heatmaps.mean(), heatmaps.std(), heatmaps.min(), heatmaps.max()])
     torch.testing.assert_close(moments, torch.tensor(record.moments), rtol=0, atol=tolerance)
@@ -218,9 +262,36 @@ def test_fewer_stages() -> None:
         ),
         (
             PoseResnet,
+            "deconv_layers.2.weight",
+            torch.zeros(3),
+            "weights: deconv_layers.2.weight is not part of the network",
+        ),
+        (
+            PoseResnet,
             "deconv_layers.9.weight",
             torch.zeros(3),
-            "weights: deconv_layers.9.weight is not part of ",
+            "weights: deconv_layers.9.weight must fit deconv_layers.9.weight of shape (16, 16, 4, 4), got (3,)",
+        ),
+        (PoseResnet, "deconv_layers.0.weight", None, "weights must have deconv_layers.0.weight, which is missing"),
+        (PoseResnet, "deconv_layers.6.weight", None, "weights must have deconv_layers.6.weight, which is missing"),
+        (
+            PoseResnet,
+            "deconv_layers.3.weight",
+            torch.zeros(16, 16, 2, 2),
+            "weights: deconv_layers.3.weight must fit deconv_layers.3.weight of shape (16, 16, 4, 4), "
+            "got (16, 16, 2, 2)",
+        ),
+        (
+            PoseResnet,
+            "deconv_layers.0.weight",
+            torch.zeros(128, 16, 5, 5),
+            "weights must be of a network that can be made: kernel must be between 2 and 4, got 5",
+        ),
+        (
+            PoseResnet,
+            "deconv_layers.300.weight",
+            torch.zeros(16, 16, 4, 4),
+            "weights must be of a network that can be made: deconvolutions must be between 1 and 5, got 101",
         ),
     ],
 )

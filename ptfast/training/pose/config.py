@@ -24,7 +24,8 @@ class PoseConfig(ClipConfig):
     Attributes:
         people: Tubes of a clip; a step learns from `batch` times as many.
         size: (height, width) of the crops.
-        sigma: Of the target heatmaps, in their pixels, four of the crop's; 2 for crops of 256x192, 3 of 384x288.
+        sigma: Of the target heatmaps, in their pixels, each of which is four of the crop's unless a PoseResnet has
+            other than three transposed convolutions; 2 for crops of 256x192, 3 of 384x288.
         outside: "empty" teaches joints that are known to be outside the crop as empty heatmaps, "ignored" not at all.
         short_side: The images' shorter side in pixels before people are cut out; synthetic films are drawn so.
         long_side: Largest longer side.

@@ -81,8 +81,9 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, "size = [64, 48]\n[architecture]\nwidth = 8\n[augmentation]\nrotation = 3\n"))
     assert isinstance(config, HrnetConfig) and config.size == (64, 48) and config.optimizer == "adam"
     assert config.architecture.width == 8 and config.augmentation.rotation == 3.0
-    other = read_config(write(tmp_path, 'network = "pose-resnet"\n[architecture]\ndepth = 101\n'))
-    assert isinstance(other, PoseResnetConfig) and other.architecture.depth == 101
+    other = read_config(write(tmp_path, 'network = "pose-resnet"\n[architecture]\ndepth = 101\nkernel = 3\n'))
+    assert isinstance(other, PoseResnetConfig)
+    assert other.architecture == PoseResnetArchitecture(depth=101, deconvolutions=3, kernel=3)
 
 
 @pytest.mark.parametrize(

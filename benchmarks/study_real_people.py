@@ -174,7 +174,7 @@ def study_lspet(options: argparse.Namespace) -> None:
 
 def with_heads(skeleton: Skeleton, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """(N, 15, 2) joints of PoseTrack of keypoints (N, K, 2) with scores (N, K); its head joints are extrapolated."""
-    people = Poses.from_frames([keypoints], joint_scores=[scores], skeleton=skeleton)
+    people = Poses.from_frames([np.concatenate([keypoints, scores[..., None]], 2)], skeleton=skeleton)
     return people.to_skeleton(POSETRACK_15).keypoints
 
 

@@ -1,12 +1,12 @@
 """Choice of how a person is cut out of an image for a MoveNet that sees one person, on pictures that train.
 
-`area` is what `ptfast.pipeline.SinglePose` does: where a square is larger than the crop, a pixel is the mean of all that
-it covers. `points` is `ptfast.ops.crop_tubes`, which interpolates between the four nearest pixels at every size, as the
-crops of the other pose networks are made.
+`area` is what `ptfast.pipeline.SinglePose` does: where a square is larger than the crop, a pixel is the mean of all
+that it covers. `points` is `ptfast.ops.crop_tubes`, which interpolates between the four nearest pixels at every size,
+as the crops of the other pose networks are made.
 
-`python benchmarks/tune_crops.py` writes benchmarks/results/tune_crops.json: AP on the training part of coco_mini in NanoDet's
-boxes and in those of MultiPose too (quality full), and PCK on every second picture of Leeds Sports Pose Extended in the
-boxes of the annotated joints. It needs the images that PTFAST_DATA (default ../shared/data) holds.
+`python benchmarks/tune_crops.py` writes benchmarks/results/tune_crops.json: AP on the training part of coco_mini in
+NanoDet's boxes and in those of MultiPose too (quality full), and PCK on every second picture of Leeds Sports Pose
+Extended in the boxes of the annotated joints. It needs the images that PTFAST_DATA (default ../shared/data) holds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ptfast.ops import crop_tubes
 from ptfast.pipeline import load_person_poses, person_poses
 
 Crop = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-CROPS: dict[str, Crop] = {"area": person_poses.crop, "points": lambda *args: point_crop(*args)}
+CROPS: dict[str, Crop] = {"area": person_poses.crop, "points": lambda *arguments: point_crop(*arguments)}
 QUALITIES: dict[str, dict[str, Any]] = {
     "nanodet-thunder": {"detector": "nanodet-g", "pose": "movenet-thunder"},
     "full": {"quality": "full"},
@@ -38,7 +38,7 @@ QUALITIES: dict[str, dict[str, Any]] = {
 def point_crop(image: np.ndarray, square: np.ndarray, size: int) -> np.ndarray:
     """A square (3,) of an image (H, W, 3) as (size, size, 3) uint8 by `crop_tubes`, whose pixels are half of one off.
 
-    Its output pixel i is at x1 + i * side / size; `cv2.resize` has the centre of pixel i at (i + 0.5) * side / size - 0.5.
+    Its pixel i is at x1 + i * side / size; `cv2.resize` has the centre of pixel i at (i + 0.5) * side / size - 0.5.
     """
     x, y, side = (float(value) for value in square)
     shift = 0.5 * side / size - 0.5

@@ -4,8 +4,9 @@ A person is found if a pose has an OKS of 0.5 or more with theirs; poses are mat
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
 cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
-For people, joints and boxes, the threshold is the one of the highest F1; a new track's is the lowest at and above which
-nine of ten people are right. AP is COCO's, of pycocotools.
+For joints and boxes, the threshold is the one of the highest F1. People have two. A track begins at the lowest threshold
+from which on nine of ten people are right. It goes on above that of the highest F2, in which recall counts for more: who
+has a track is likely to be there. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.
@@ -92,15 +93,16 @@ def right_joints(found: Poses, people: Poses, person: np.ndarray) -> np.ndarray:
     return near & (people.joint_visibility[rows] > 0)
 
 
-def best_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[str, float]:
-    """The threshold of the highest F1 for things with `scores` (N,), of which some are `right` (N,) of so many."""
+def best_threshold(scores: np.ndarray, right: np.ndarray, total: int, beta: int = 1) -> dict[str, float]:
+    """The threshold of the highest F-beta for things with `scores` (N,), of which some are `right` (N,) of so many."""
     rows = []
     for threshold in THRESHOLDS:
         kept = scores >= threshold
         hits = int((right & kept).sum())
-        rows.append((2 * hits / (kept.sum() + total), hits / max(kept.sum(), 1), hits / total))
+        f_score = (1 + beta**2) * hits / (kept.sum() + beta**2 * total)
+        rows.append((f_score, hits / max(kept.sum(), 1), hits / total))
     best = int(np.argmax([row[0] for row in rows]))
-    return {"threshold": float(THRESHOLDS[best]), **dict(zip(("F1", "precision", "recall"), rows[best], strict=True))}
+    return {"threshold": float(THRESHOLDS[best]), **dict(zip((f"F{beta}", "precision", "recall"), rows[best], strict=True))}
 
 
 def sure_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[str, float]:
@@ -124,7 +126,7 @@ def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
     labelled = sum(int((people.joint_visibility[person[person >= 0]] > 0).sum()) for _, people, person, _ in pairs)
     everyone = int((truth.joint_visibility > 0).any(1).sum())
     return {
-        "min_score": best_threshold(scores, hits, everyone),
+        "min_score": best_threshold(scores, hits, everyone, beta=2),
         "min_joint_score": best_threshold(joints, right, labelled),
         "min_new_score": sure_threshold(scores, hits, everyone),
     }

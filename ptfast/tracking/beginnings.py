@@ -46,8 +46,8 @@ def drop_unsure_beginnings(poses: Poses, min_new_score: float | None) -> Poses:
 class SureLinker:
     """Links frame by frame as a linker does, and drops the unsure beginnings of its tracks.
 
-    What it gives is what `drop_unsure_beginnings` keeps of the whole video's tracks. It remembers the tracks that may go
-    on and nothing else.
+    What it gives is what `drop_unsure_beginnings` keeps of the whole video's tracks. It remembers the tracks that may
+    go on and nothing else.
 
     Args:
         linker: Gives ids.

@@ -4,9 +4,9 @@ A person is found if a pose has an OKS of 0.5 or more with theirs; poses are mat
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
 cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
-For joints and boxes, the threshold is the one of the highest F1. People have two. A track begins at the lowest threshold
-from which on nine of ten people are right. It goes on above that of the highest F2, in which recall counts for more: who
-has a track is likely to be there. AP is COCO's, of pycocotools.
+For joints and boxes, the threshold is the one of the highest F1. People have two. A track begins at the lowest
+threshold from which on nine of ten people are right. It goes on above that of the highest F2, in which recall counts
+for more: who has a track is likely to be there. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.
@@ -102,7 +102,9 @@ def best_threshold(scores: np.ndarray, right: np.ndarray, total: int, beta: int 
         f_score = (1 + beta**2) * hits / (kept.sum() + beta**2 * total)
         rows.append((f_score, hits / max(kept.sum(), 1), hits / total))
     best = int(np.argmax([row[0] for row in rows]))
-    return {"threshold": float(THRESHOLDS[best]), **dict(zip((f"F{beta}", "precision", "recall"), rows[best], strict=True))}
+    f_score, precision, recall = rows[best]
+    chosen = {"threshold": float(THRESHOLDS[best]), f"F{beta}": f_score}
+    return chosen | {"precision": precision, "recall": recall}
 
 
 def sure_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[str, float]:

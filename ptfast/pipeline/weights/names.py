@@ -9,7 +9,7 @@ from ptfast.pipeline.weights.zoo import ZOO
 
 FOLDER = Path(__file__).parent
 MASK_RCNN_NAMES = ("detect-and-track", "detect-and-track-2d")
-POSE_NAMES = ("clip-tracking", "clip-tracking-2d")
+POSE_NAMES = ("clip-tracking", "clip-tracking-2d", "simple-baselines")
 MATCHER_NAMES = ("matcher",)
 MOVENET_NAMES = ("movenet-multipose", "movenet-thunder")
 NANODET_NAMES = ("nanodet-g",)

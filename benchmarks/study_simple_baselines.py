@@ -90,7 +90,7 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=parts, nargs="+")
-    parser.add_argument("--weights", default="clip-tracking-2d", help="of the pose network")
+    parser.add_argument("--weights", default="simple-baselines", help="of the pose network")
     parser.add_argument("--detector", default="detect-and-track-2d")
     parser.add_argument("--flow", default="sparse")
     parser.add_argument("--films", type=int, default=20, help="of the test set (20)")

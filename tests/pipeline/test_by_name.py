@@ -47,6 +47,7 @@ def test_detectors(name: str | Path, kind: type) -> None:
     [
         ("movenet-thunder", SinglePose, 17),
         ("clip-tracking-2d", TubePoses, 15),
+        ("simple-baselines", TubePoses, 15),
         ("clip-tracking", TubePoses, 15),
         (path_of("movenet-thunder"), SinglePose, 17),
     ],

@@ -94,3 +94,15 @@ def filter_losses(
     }
     joints = Loss("joint", total("joints"), {f"under {by_joints}": total("weak_joints")})
     return [Loss("pose", total("poses"), reasons, how), joints]
+
+
+def beginnings(linked: int, kept: int, min_new_score: float | None) -> Loss:
+    """Poses that tracks have before they begin.
+
+    Args:
+        linked: Number of poses that were given an id.
+        kept: Number of those in tracks that had begun.
+        min_new_score: The score with which a track begins.
+    """
+    why = f"before a pose of their track reaches --min-new-score {min_new_score} (a lower one keeps more)"
+    return Loss("linked pose", linked, {why: linked - kept})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from ptfast._check import check_threshold
 from ptfast._columns import like
 from ptfast.structures import Poses
-from ptfast.tracking.online import OnlineLinker
 
 
 def drop_unsure_beginnings(poses: Poses, min_new_score: float | None) -> Poses:
@@ -43,6 +44,16 @@ def drop_unsure_beginnings(poses: Poses, min_new_score: float | None) -> Poses:
     return named.select(kept)
 
 
+class FrameLinker(Protocol):
+    """What gives ids frame by frame: `OnlineLinker`, `TrackLinker`, or a method's own."""
+
+    def update(self, frame_poses: Poses, /) -> Poses:
+        """The next frame's poses with track ids."""
+
+    def lost_tracks(self) -> list[int]:
+        """Ids that nobody has in the newest frame and that the next frame may still take up."""
+
+
 class SureLinker:
     """Links frame by frame as a linker does, and drops the unsure beginnings of its tracks.
 
@@ -62,7 +73,7 @@ class SureLinker:
         ...     print(linker.update(frame_poses).track_ids)
     """
 
-    def __init__(self, linker: OnlineLinker, min_new_score: float | None) -> None:
+    def __init__(self, linker: FrameLinker, min_new_score: float | None) -> None:
         check_threshold("min_new_score", min_new_score)
         self._linker, self._min_new_score = linker, min_new_score
         self._numbers: dict[int, int] = {}  # of the tracks that have begun, by the linker's ids

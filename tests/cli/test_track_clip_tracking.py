@@ -212,7 +212,7 @@ def test_boxes_of_a_file_that_nobody_asks_for_are_counted(
             "movenet-thunder: expected a MoveNet with boxes",
         ),
         (("--weights", "nanodet-g"), "nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'movenet'"),
-        (("--detector", ""), "weights must be a file or a name that ptfast weights list shows, got an empty name"),
+        (("--detector", ""), "--detector must be a name or a file, got an empty one"),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a file, or one of: "),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ptfast.methods import SimpleBaselines
 from ptfast.methods.simple_baselines import method as module
 from ptfast.pipeline import SinglePose, each_image
 from ptfast.pipeline.flow import SparseFlow
-from ptfast.pipeline.weights import load_movenet_weights
+from ptfast.pipeline.weights import load_movenet_weights, path_of
 from ptfast.structures import Poses
 
 LOW = ("--min-score", "0", "--min-joint-score", "0", "--batch", "2")
@@ -145,10 +146,23 @@ def test_what_the_thresholds_drop_is_told(
 
 def test_thresholds_are_those_of_the_pose_networks_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
+    card = json.loads(path_of("movenet-thunder").with_suffix(".json").read_text())["settings"]
     config = SimpleBaselines.load().config
-    assert (config.min_box_score, config.min_score, config.min_joint_score) == (None, 0.22, 0.26)
+    assert config.min_box_score is None and {name: getattr(config, name) for name in card} == card
+    assert {"min_score", "min_joint_score", "min_new_score"} == {*card}
     config = SimpleBaselines.load("clip-tracking-2d", flow=SparseFlow(), min_joint_score=0.3).config
     assert (config.min_box_score, config.min_score, config.min_joint_score) == (0.5, None, 0.3)
+
+
+def test_tracks_that_never_begin_are_told(
+    stroll: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(stroll, tmp_path / "all.json", movenet, *LOW)
+    tracked = len(read_poses(tmp_path / "all.json").scores)
+    capsys.readouterr()
+    run(stroll, tmp_path / "tracks.json", movenet, *LOW, "--min-new-score", "2")
+    why = f"{tracked} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
+    assert f"more than half: {tracked} of {tracked} linked poses left out: {why}" in capsys.readouterr().err
 
 
 def test_a_flow_that_is_not_there_is_named(

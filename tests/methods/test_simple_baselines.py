@@ -260,6 +260,27 @@ def test_lost_frames_have_nobody_and_ids_go_on() -> None:
     assert counts(tracks) == [2, 2, 0, 0, 2, 2] and switches(tracks, WALK) == 0
 
 
+def test_everybody_is_lost_in_a_lost_frame() -> None:
+    images: list[np.ndarray | None] = [*WALK.images()]
+    images[2] = None
+    method = WALK.method(similarity="flow")
+    linker = method.linker()
+    with pytest.warns(UserWarning):
+        records = list(method.detect(images))  # type: ignore[arg-type]
+    lost = []
+    for record in records[:4]:
+        linker.update(record)
+        lost.append(linker.lost_tracks())
+    assert lost == [[], [], [0, 1], []]
+
+
+def test_tracks_begin_with_a_sure_pose() -> None:
+    scores = [record.scores.max() for record in WALK.method().detect(WALK.images())]
+    never, always = max(scores) + 1, min(scores) / 2
+    assert counts(WALK.track(min_new_score=never)) == [0] * 6
+    assert counts(WALK.track(min_new_score=float(always))) == [2] * 6
+
+
 def test_nothing_is_carried_into_frames_of_another_size() -> None:
     images = [*WALK.images()[:3], *WALK.images((330, 240))[3:]]
     tracks = WALK.method().track(images)

@@ -26,6 +26,14 @@ THRESHOLDS: Options = {
     "--min-joint-score": {"type": float, "metavar": "X", "help": "joints under this score, or logit, are dropped"},
 }
 """Options of methods that drop what is under a threshold before they link."""
+NEW_TRACKS: Options = {
+    "--min-new-score": {
+        "type": float,
+        "metavar": "X",
+        "help": "a track begins with a detection of at least this score; what it has before is dropped",
+    },
+}
+"""Option of methods whose tracks begin with a sure pose."""
 DETECTOR: Options = {
     "--detector": {
         "metavar": "WEIGHTS",

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import BATCH, DETECTOR, THRESHOLDS, MethodCommand, Options
+from ptfast.cli.losses import Loss, beginnings, filter_losses
+from ptfast.cli.methods._command import BATCH, DETECTOR, NEW_TRACKS, THRESHOLDS, MethodCommand, Options
 from ptfast.structures import Poses
 from ptfast.tracking import SureLinker, count_filtered
 
@@ -37,11 +37,7 @@ OPTIONS: Options = {
         "which is faster and a little less exact, where the device has instructions for it",
     },
     **THRESHOLDS,
-    "--min-new-score": {
-        "type": float,
-        "metavar": "X",
-        "help": "a track begins with a detection of at least this score; what it has before is dropped",
-    },
+    **NEW_TRACKS,
 }
 PARTS = ("quality", "detector", "pose")
 LOWER = "a lower one keeps more"
@@ -76,8 +72,7 @@ def link(method: Online, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
     """Tracks of all records, and the poses that they have before they begin."""
     people = Poses.concatenate(list(records))
     tracks, linked = method.link(people), count_filtered(people, **method.thresholds()).left
-    why = f"before a pose of their track reaches --min-new-score {method.config.min_new_score} ({LOWER})"
-    return tracks, [Loss("linked pose", linked, {why: linked - len(tracks.scores)})]
+    return tracks, [beginnings(linked, len(tracks.scores), method.config.min_new_score)]
 
 
 def linker(method: Online) -> SureLinker:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import BATCH, DETECTOR, MATCHER, THRESHOLDS, MethodCommand, Options
-from ptfast.tracking import count_filtered
+from ptfast.cli.losses import Loss, beginnings, filter_losses
+from ptfast.cli.methods._command import (
+    BATCH,
+    DETECTOR,
+    MATCHER,
+    NEW_TRACKS,
+    THRESHOLDS,
+    MethodCommand,
+    Options,
+    passed_on,
+)
+from ptfast.tracking import SureLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import SimpleBaselines
-    from ptfast.methods.simple_baselines import QueueLinker
     from ptfast.structures import Poses
 
 DEFAULT_DETECTOR, DEFAULT_FLOW = "nanodet-g", "sparse"
@@ -41,6 +50,7 @@ OPTIONS: Options = {
     **MATCHER,
     **BATCH,
     **THRESHOLDS,
+    **NEW_TRACKS,
 }
 LOWER = "a lower one keeps more"
 
@@ -74,9 +84,16 @@ def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:
     return [replace(poses, noun="detection", total=len(own.scores), reasons={**poses.reasons, **boxes})]
 
 
-def linker(method: SimpleBaselines) -> QueueLinker:
+def link(method: SimpleBaselines, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
+    """Tracks of all records, and the poses that they have before they begin."""
+    linked: list[int] = []
+    tracks = method.link(passed_on(records, lambda record: linked.append(method.count(record))))
+    return tracks, [beginnings(sum(linked), len(tracks.scores), method.config.min_new_score)]
+
+
+def linker(method: SimpleBaselines) -> SureLinker:
     """Links frame by frame."""
     return method.linker()
 
 
-COMMAND = MethodCommand(OPTIONS, "movenet-thunder", make, files, left_out, linker=linker)
+COMMAND = MethodCommand(OPTIONS, "movenet-thunder", make, files, left_out, link, linker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ptfast._check import check_integer, check_number, check_positive
+from ptfast._check import check_integer, check_number, check_positive, check_threshold
 from ptfast.tracking import LinkSettings, Matcher
 from ptfast.tracking.settings import MAX_COST, SIGMA_SCALE
 
@@ -23,6 +23,8 @@ class Config:
         min_box_score: The detector's boxes under it are dropped (section 4.2); None keeps all.
         min_score: Poses with a lower score are neither tracked nor carried on; None keeps all, as the paper does. A
             pose's score is its box's times the mean score of the joints that are seen.
+        min_new_score: A track begins with a pose of at least this score; what was linked to it before is left out of
+            the result. None begins with every pose, as the paper does.
         min_joint_score: Joints with a lower score count neither in OKS nor in propagated boxes (section 4.2). They stay
             in the result. None counts all.
         propagate: Boxes around poses that flow carries complement the detector's (section 3.1).
@@ -59,6 +61,7 @@ class Config:
 
     min_box_score: float | None = 0.5
     min_score: float | None = None
+    min_new_score: float | None = None
     min_joint_score: float | None = 0.4
     propagate: bool = True
     enlargement: float = 0.15
@@ -89,6 +92,7 @@ class Config:
             check_integer(name, getattr(self, name), least)
         if self.min_box_score is not None:
             check_number("min_box_score", self.min_box_score, float("-inf"))
+        check_threshold("min_new_score", self.min_new_score)
         LinkSettings(  # raises for what linking refuses
             matcher=self.matcher,
             max_cost=self.max_cost,

@@ -29,8 +29,10 @@ from ptfast.pipeline.weights import thresholds_of
 from ptfast.pipeline.windows import frames_to_reread, segments, without_padding
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
+from ptfast.tracking import SureLinker
 
-LINKING = ("matcher", "max_cost", "sigma_scale")  # settings that records do not depend on
+LINKING = ("matcher", "max_cost", "sigma_scale", "min_new_score")  # settings that records do not depend on
+THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")  # of a pose network's card
 
 
 class SimpleBaselines:
@@ -90,7 +92,7 @@ class SimpleBaselines:
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
                 threshold for its poses is shown all of the detector's boxes, since that was chosen so.
         """
-        known = thresholds_of(weights)
+        known = thresholds_of(weights, THRESHOLDS)
         if "min_score" in known:
             known["min_box_score"] = None
         person_poses = load_person_poses(weights, device=device)
@@ -173,9 +175,9 @@ class SimpleBaselines:
         parts = [records] if isinstance(records, Poses) else records
         return Poses.concatenate([linker.update(record) for part in parts for record in part])
 
-    def linker(self) -> QueueLinker:
+    def linker(self) -> SureLinker:
         """Stage 2 frame by frame."""
-        return QueueLinker(self.config)
+        return SureLinker(QueueLinker(self.config), self.config.min_new_score)
 
     def frames_to_reread(self, sizes: np.ndarray) -> int:
         """Number of frames to read again: those that Q is carried from, and those of the detector's batches."""

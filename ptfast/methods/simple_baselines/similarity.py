@@ -107,6 +107,8 @@ class QueueLinker:
         self._linker = TrackLinker(
             SimilarityAssociation(), matcher=config.matcher, lookback=config.lookback, max_cost=config.max_cost
         )
+        self._present: list[int] = []  # ids in the last frame that was decoded
+        self._frame_is_lost = False
 
     def update(self, record: Poses) -> Poses:
         """Links the next frame.
@@ -119,12 +121,15 @@ class QueueLinker:
         """
         own = is_own(record)
         poses, queue = (replace(record.select(own & is_tracked(record)), features={}), record.select(~own))
-        if record.frame_size is not None and not record.frame_size.any():
-            return poses  # a lost frame
+        self._frame_is_lost = record.frame_size is not None and not record.frame_size.any()
+        if self._frame_is_lost:
+            return poses
         table = by_frame_and_row(similarity_matrix(queue, poses, self._config), queue, self._config.lookback)
         linked = self._linker.update(replace(poses, features={SIMILARITY: table}, frame_ids=None))
+        self._present = linked.track_ids.tolist()
         return poses.with_track_ids(linked.track_ids)
 
     def lost_tracks(self) -> list[int]:
         """Ids that nobody has in the newest frame and that the next frame may still take up, ascending."""
-        return self._linker.lost_tracks()
+        waiting = self._present if self._frame_is_lost else []
+        return sorted({*self._linker.lost_tracks(), *waiting})

@@ -1,4 +1,4 @@
-"""Simple Baselines on real people beside `Online` with the same networks, with all detections and without every third."""
+"""Simple Baselines on real people beside `Online` with the same networks, also where every third detection is missed."""
 
 from __future__ import annotations
 

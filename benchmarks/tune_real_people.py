@@ -4,9 +4,9 @@ A person is found if a pose has an OKS of 0.5 or more with theirs; poses are mat
 most similar person that is left. What matches nobody is false, unless it lies on someone whose joints are not
 annotated. A joint of a found person is right within the distance at which its own OKS is 0.5; one that is not annotated
 cannot be right. A detector's box is right at an IoU of 0.5 with a person's, whether or not their joints are annotated.
-For joints and boxes, the threshold is the one of the highest F1. People have two. A track begins at the lowest
-threshold from which on nine of ten people are right. It goes on above that of the highest F2, in which recall counts
-for more: who has a track is likely to be there. AP is COCO's, of pycocotools.
+For people, joints and boxes, the threshold is the one of the highest F1, which for people confirms a track. A confirmed
+track goes on above the threshold of the highest F2, in which recall counts for more: who has a track is likely to be
+there. AP is COCO's, of pycocotools.
 
 `python benchmarks/tune_real_people.py` prints the tables and writes benchmarks/results/tune_real_people.json; it needs
 the images that PTFAST_DATA (default ../shared/data) holds.
@@ -49,7 +49,6 @@ SIGMAS = np.array(COCO_17.sigmas, np.float32)
 FOUND = 0.5  # OKS
 ON_SOMEONE = 0.3  # IoU
 SAME_BOX = 0.5  # IoU
-SURE = 0.9  # precision with which a track begins
 THRESHOLDS = np.round(np.arange(0.02, 0.62, 0.02), 2)
 METHODS: dict[str, dict[str, Any]] = {
     "fast": {"quality": "fast"},
@@ -103,19 +102,7 @@ def best_threshold(scores: np.ndarray, right: np.ndarray, total: int, beta: int 
         rows.append((f_score, hits / max(kept.sum(), 1), hits / total))
     best = int(np.argmax([row[0] for row in rows]))
     f_score, precision, recall = rows[best]
-    chosen = {"threshold": float(THRESHOLDS[best]), f"F{beta}": f_score}
-    return chosen | {"precision": precision, "recall": recall}
-
-
-def sure_threshold(scores: np.ndarray, right: np.ndarray, total: int) -> dict[str, float]:
-    """The lowest threshold from which on SURE of the people are right; other arguments as in `best_threshold`."""
-    rows = []
-    for threshold in THRESHOLDS:
-        kept = scores >= threshold
-        rows.append((threshold, right[kept].mean() if kept.any() else 1.0, (right & kept).sum() / total))
-    precisions = np.minimum.accumulate([precision for _, precision, _ in rows][::-1])[::-1]
-    threshold, precision, recall = rows[int(np.argmax(precisions >= SURE))]
-    return {"threshold": float(threshold), "precision": float(precision), "recall": float(recall)}
+    return {"threshold": float(THRESHOLDS[best]), "beta": beta, "F": f_score, "precision": precision, "recall": recall}
 
 
 def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
@@ -130,7 +117,7 @@ def thresholds(found: list[Poses], truth: Poses) -> dict[str, dict[str, float]]:
     return {
         "min_score": best_threshold(scores, hits, everyone, beta=2),
         "min_joint_score": best_threshold(joints, right, labelled),
-        "min_new_score": sure_threshold(scores, hits, everyone),
+        "min_new_score": best_threshold(scores, hits, everyone),
     }
 
 

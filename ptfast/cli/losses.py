@@ -96,13 +96,13 @@ def filter_losses(
     return [Loss("pose", total("poses"), reasons, how), joints]
 
 
-def beginnings(linked: int, kept: int, min_new_score: float | None) -> Loss:
-    """Poses that tracks have before they begin.
+def tentative(linked: int, kept: int, min_new_score: float | None) -> Loss:
+    """Poses that tracks have before they are confirmed.
 
     Args:
         linked: Number of poses that were given an id.
-        kept: Number of those in tracks that had begun.
-        min_new_score: The score with which a track begins.
+        kept: Number of those in confirmed tracks.
+        min_new_score: The score that confirms a track.
     """
-    why = f"before a pose of their track reaches --min-new-score {min_new_score} (a lower one keeps more)"
+    why = f"before a pose of their track reaches --min-new-score {min_new_score} (0 keeps all)"
     return Loss("linked pose", linked, {why: linked - kept})

@@ -2,7 +2,7 @@
 
 from ptfast.ops.assignment import Matcher
 from ptfast.tracking.association import Association
-from ptfast.tracking.beginnings import SureLinker, drop_unsure_beginnings
+from ptfast.tracking.confirmation import ConfirmedLinker, drop_tentative
 from ptfast.tracking.costs import Cost, weighted_cost
 from ptfast.tracking.filtered import Filtered, count_filtered
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
@@ -19,20 +19,20 @@ from ptfast.tracking.warm_up import warm_up
 __all__ = [
     "Association",
     "Clusters",
+    "ConfirmedLinker",
     "Cost",
     "Filtered",
     "LinkSettings",
     "Matcher",
     "OnlineJoiner",
     "OnlineLinker",
-    "SureLinker",
     "TrackLinker",
     "cheapest_path",
     "count_filtered",
     "drop_low_joints",
     "drop_short_tracks",
     "drop_small_boxes",
-    "drop_unsure_beginnings",
+    "drop_tentative",
     "join_tracklets",
     "link",
     "link_tracks",

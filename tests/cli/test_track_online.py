@@ -186,7 +186,7 @@ def test_an_empty_name_is_no_network(
     assert end.value.code == 2 and f"{option} must be a name or a file, got an empty one" in capsys.readouterr().err
 
 
-def test_tracks_that_never_begin_are_told(
+def test_tentative_tracks_are_told(
     video: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(video, tmp_path / "all.json", movenet, *LOW)
@@ -194,7 +194,7 @@ def test_tracks_that_never_begin_are_told(
     capsys.readouterr()
     run(video, tmp_path / "tracks.json", movenet, *LOW, "--min-new-score", "2")
     lines = capsys.readouterr().err
-    reason = f"{tracked:,} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
+    reason = f"{tracked:,} before a pose of their track reaches --min-new-score 2.0 (0 keeps all)"
     assert f"{tracked:,} of {tracked:,} linked poses left out: {reason}" in lines
     assert "nobody is left" in lines
 

@@ -154,14 +154,14 @@ def test_thresholds_are_those_of_the_pose_networks_card(monkeypatch: pytest.Monk
     assert (config.min_box_score, config.min_score, config.min_joint_score) == (0.5, None, 0.3)
 
 
-def test_tracks_that_never_begin_are_told(
+def test_tentative_tracks_are_told(
     stroll: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(stroll, tmp_path / "all.json", movenet, *LOW)
     tracked = len(read_poses(tmp_path / "all.json").scores)
     capsys.readouterr()
     run(stroll, tmp_path / "tracks.json", movenet, *LOW, "--min-new-score", "2")
-    why = f"{tracked} before a pose of their track reaches --min-new-score 2.0 (a lower one keeps more)"
+    why = f"{tracked} before a pose of their track reaches --min-new-score 2.0 (0 keeps all)"
     assert f"more than half: {tracked} of {tracked} linked poses left out: {why}" in capsys.readouterr().err
 
 

@@ -274,7 +274,7 @@ def test_everybody_is_lost_in_a_lost_frame() -> None:
     assert lost == [[], [], [0, 1], []]
 
 
-def test_tracks_begin_with_a_sure_pose() -> None:
+def test_tentative_tracks_are_left_out() -> None:
     scores = [record.scores.max() for record in WALK.method().detect(WALK.images())]
     never, always = max(scores) + 1, min(scores) / 2
     assert counts(WALK.track(min_new_score=never)) == [0] * 6

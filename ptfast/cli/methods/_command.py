@@ -30,10 +30,10 @@ NEW_TRACKS: Options = {
     "--min-new-score": {
         "type": float,
         "metavar": "X",
-        "help": "a track begins with a detection of at least this score; what it has before is dropped",
+        "help": "a track is shown from its first detection of at least this score on; 0 shows all of it",
     },
 }
-"""Option of methods whose tracks begin with a sure pose."""
+"""Option of methods whose tracks are tentative at first."""
 DETECTOR: Options = {
     "--detector": {
         "metavar": "WEIGHTS",

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, beginnings, filter_losses
+from ptfast.cli.losses import Loss, filter_losses, tentative
 from ptfast.cli.methods._command import BATCH, DETECTOR, NEW_TRACKS, THRESHOLDS, MethodCommand, Options
 from ptfast.structures import Poses
-from ptfast.tracking import SureLinker, count_filtered
+from ptfast.tracking import ConfirmedLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import Online
@@ -69,13 +69,13 @@ def left_out(method: Online, people: Poses) -> list[Loss]:
 
 
 def link(method: Online, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
-    """Tracks of all records, and the poses that they have before they begin."""
+    """Tracks of all records, and the poses of tentative ones."""
     people = Poses.concatenate(list(records))
     tracks, linked = method.link(people), count_filtered(people, **method.thresholds()).left
-    return tracks, [beginnings(linked, len(tracks.scores), method.config.min_new_score)]
+    return tracks, [tentative(linked, len(tracks.scores), method.config.min_new_score)]
 
 
-def linker(method: Online) -> SureLinker:
+def linker(method: Online) -> ConfirmedLinker:
     """Links frame by frame."""
     return method.linker()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, beginnings, filter_losses
+from ptfast.cli.losses import Loss, filter_losses, tentative
 from ptfast.cli.methods._command import (
     BATCH,
     DETECTOR,
@@ -19,7 +19,7 @@ from ptfast.cli.methods._command import (
     Options,
     passed_on,
 )
-from ptfast.tracking import SureLinker, count_filtered
+from ptfast.tracking import ConfirmedLinker, count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import SimpleBaselines
@@ -85,13 +85,13 @@ def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:
 
 
 def link(method: SimpleBaselines, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
-    """Tracks of all records, and the poses that they have before they begin."""
+    """Tracks of all records, and the poses of tentative ones."""
     linked: list[int] = []
     tracks = method.link(passed_on(records, lambda record: linked.append(method.count(record))))
-    return tracks, [beginnings(sum(linked), len(tracks.scores), method.config.min_new_score)]
+    return tracks, [tentative(sum(linked), len(tracks.scores), method.config.min_new_score)]
 
 
-def linker(method: SimpleBaselines) -> SureLinker:
+def linker(method: SimpleBaselines) -> ConfirmedLinker:
     """Links frame by frame."""
     return method.linker()
 

@@ -21,8 +21,8 @@ class Config(MultiPoseSettings):
         batch: Frames that the estimator sees at a time. A live stream is that many frames late.
         min_score: People with a lower score are dropped before linking.
         min_joint_score: Joints with a lower score are marked absent before linking.
-        min_new_score: A track begins with a person of at least this score; what was linked to them before is left out.
-            None begins with everybody.
+        min_new_score: A track is tentative, and left out, until one of its poses has at least this score. None shows
+            all of every track.
 
     Raises:
         ValueError: A setting is out of range.

@@ -20,7 +20,7 @@ from ptfast.pipeline.detectors import settings_of
 from ptfast.pipeline.windows import Segment, frames_to_reread, segments
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import OnlineLinker, SureLinker, drop_unsure_beginnings, link
+from ptfast.tracking import ConfirmedLinker, OnlineLinker, drop_tentative, link
 
 
 class Online:
@@ -116,11 +116,11 @@ class Online:
             The poses that `stream` gives.
         """
         poses = records if isinstance(records, Poses) else Poses.concatenate(list(records))
-        return drop_unsure_beginnings(link(poses, **self.thresholds()), self.config.min_new_score)
+        return drop_tentative(link(poses, **self.thresholds()), self.config.min_new_score)
 
-    def linker(self) -> SureLinker:
+    def linker(self) -> ConfirmedLinker:
         """Links what `detect` gives frame by frame, as `link` does all of it."""
-        return SureLinker(OnlineLinker(**self.thresholds()), self.config.min_new_score)
+        return ConfirmedLinker(OnlineLinker(**self.thresholds()), self.config.min_new_score)
 
     def thresholds(self) -> dict[str, Any]:
         """What is dropped before linking; the rest of its settings are `ptfast.link`'s defaults."""

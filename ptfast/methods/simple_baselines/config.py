@@ -23,8 +23,8 @@ class Config:
         min_box_score: The detector's boxes under it are dropped (section 4.2); None keeps all.
         min_score: Poses with a lower score are neither tracked nor carried on; None keeps all, as the paper does. A
             pose's score is its box's times the mean score of the joints that are seen.
-        min_new_score: A track begins with a pose of at least this score; what was linked to it before is left out of
-            the result. None begins with every pose, as the paper does.
+        min_new_score: A track is tentative, and left out of the result, until one of its poses has at least this
+            score. None shows all of every track, as the paper does.
         min_joint_score: Joints with a lower score count neither in OKS nor in propagated boxes (section 4.2). They stay
             in the result. None counts all.
         propagate: Boxes around poses that flow carries complement the detector's (section 3.1).

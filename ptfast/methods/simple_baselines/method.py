@@ -29,7 +29,7 @@ from ptfast.pipeline.weights import thresholds_of
 from ptfast.pipeline.windows import frames_to_reread, segments, without_padding
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking import SureLinker
+from ptfast.tracking import ConfirmedLinker
 
 LINKING = ("matcher", "max_cost", "sigma_scale", "min_new_score")  # settings that records do not depend on
 THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")  # of a pose network's card
@@ -175,9 +175,9 @@ class SimpleBaselines:
         parts = [records] if isinstance(records, Poses) else records
         return Poses.concatenate([linker.update(record) for part in parts for record in part])
 
-    def linker(self) -> SureLinker:
+    def linker(self) -> ConfirmedLinker:
         """Stage 2 frame by frame."""
-        return SureLinker(QueueLinker(self.config), self.config.min_new_score)
+        return ConfirmedLinker(QueueLinker(self.config), self.config.min_new_score)
 
     def frames_to_reread(self, sizes: np.ndarray) -> int:
         """Number of frames to read again: those that Q is carried from, and those of the detector's batches."""

@@ -4,6 +4,7 @@
     python benchmarks/study_simple_baselines.py table-5      the paper's six rows, with a strong and a weak detector
     python benchmarks/study_simple_baselines.py exact-flow   its rows that need a flow, with the renderer's own
     python benchmarks/study_simple_baselines.py length       L_Q from 1 to 10
+    python benchmarks/study_simple_baselines.py real         real people, with all detections and without every third
     python benchmarks/study_simple_baselines.py time         flow, propagation and matching, 960x540, eight people
     python benchmarks/study_simple_baselines.py linear       up to 100,000 frames, with a network that costs nothing
 
@@ -31,6 +32,7 @@ import torch
 from bench_linear_time import slope
 from conftest import machine
 from remembered import DROPPED, Shown
+from simple_baselines_real import real_rows
 from simple_baselines_time import LARGE, PEOPLE, set_threads, stage_times
 from studies import RESULTS, TRAINING_SEED, films_from, markdown, named, save, scores_of
 from tqdm import tqdm
@@ -85,6 +87,7 @@ def main() -> None:
         "table-5": study_table_5,
         "exact-flow": study_exact_flow,
         "length": study_length,
+        "real": study_real,
         "time": study_time,
         "linear": study_linear,
     }
@@ -249,6 +252,11 @@ def study_length(subject: Subject) -> None:
         for length in LENGTHS
     ]
     subject.keep("length", list(subject.scored(subject.films, variants)), **subject.about())
+
+
+def study_real(subject: Subject) -> None:
+    """Real people, beside `Online` with the same networks."""
+    subject.keep("real", list(real_rows()), machine=machine())
 
 
 def study_time(subject: Subject) -> None:

@@ -32,7 +32,7 @@ class Config:
         propagated_score: Factor on a box's score for each frame that flow carries it on. The paper is silent; 1 would
             rank a box that nobody has detected for long like a new one.
         max_undetected: Frames in a row in which flow alone may propose a person, after which they are dropped. The
-            paper is silent; not measured yet.
+            paper is silent; the default is the least of the best ones on training films (docs/simple-baselines.md).
         max_overlap: IoU above which a box yields to another (section 3.3, the NMS of both kinds of boxes). The
             detector's go first, by score, then those of flow. The paper is silent; it is that of `NanoDetBoxes`.
         max_oks: Of two poses that are more alike, one is a double of the other: a detected person stays, or else the

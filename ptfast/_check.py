@@ -146,6 +146,13 @@ def check_number(name: str, value: float, low: float, high: float = float("inf")
         raise ValueError(f"{name} must be {limit}, got {value}")
 
 
+def check_finite_number(name: str, value: float, low: float) -> None:
+    """Raises TypeError unless `value` is a number, ValueError unless it is finite and at least `low`."""
+    check_number(name, value, low)
+    if value == float("inf"):
+        raise ValueError(f"{name} must be finite, got {value}")
+
+
 def check_positive(name: str, value: float) -> None:
     """Raises TypeError unless `value` is a number, ValueError unless it is positive."""
     if not isinstance(value, numbers.Real):

@@ -55,8 +55,8 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--weights",
         metavar="WEIGHTS",
-        help="a .safetensors or checkpoint.pt, or a published pose network by name or file, to start from, unless DIR "
-        "has a checkpoint",
+        help="weights to start from, unless DIR has a checkpoint: a .safetensors or checkpoint.pt or, for pose and "
+        "flow, published ones by name or file",
     )
     parser.add_argument("--export", type=Path, metavar="FILE", help="weights, instead of DIR/weights.safetensors")
     parser.add_argument(

@@ -10,8 +10,12 @@ from ptfast.cli.methods import files_of
 
 
 def drawn_people_alone(options: argparse.Namespace) -> list[str]:
-    """A line that names the weights of a run which have only seen drawn people, if there are any."""
-    names = sorted({file.stem for file in files_of(options).values() if _saw_drawn_people(file.with_suffix(".json"))})
+    """A line that names the weights of a run which have only seen drawn people, if there are any.
+
+    Those of an optical flow do not count: it finds nobody.
+    """
+    files = [file for name, file in files_of(options).items() if name != "flow"]
+    names = sorted({file.stem for file in files if _saw_drawn_people(file.with_suffix(".json"))})
     if not names:
         return []
     have, they = ("has", "it finds") if len(names) == 1 else ("have", "they find")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_number
+from ptfast._check import check_integer, check_number
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 from ptfast.synthetic._moments import Moment, World
@@ -106,7 +106,7 @@ class Film:
 
     def image(self, frame: int) -> np.ndarray:
         """(H, W, 3) uint8 red, green, blue, of a frame, 0 to F - 1."""
-        check_number("frame", frame, 0, len(self) - 1)
+        frame = self._index(frame)
         if self._blur == 1:
             return Moment(self._world, frame).image()
         shares = (np.arange(self._blur) / (self._blur - 1) - 0.5) * _SHUTTER
@@ -122,13 +122,14 @@ class Film:
             frame: 0 to F - 1.
             flow: Draws the flow, too.
         """
+        frame = self._index(frame)
         image = self.image(frame)
         there = flow and frame + 1 < len(self)
         return RenderedFrame(image, self.owners(frame), Moment(self._world, frame).flow() if there else None)
 
     def owners(self, frame: int) -> np.ndarray:
         """(H, W) int32 of a frame, 0 to F - 1: the track id at each pixel, -1 for background, -2 for scenery."""
-        check_number("frame", frame, 0, len(self) - 1)
+        frame = self._index(frame)
         owners = np.concatenate([[NOBODY], self._ids[frame], [SCENERY]]).astype(np.int32)
         return owners[Moment(self._world, frame).owners()]
 
@@ -142,11 +143,23 @@ class Film:
             (H, W, 2) float32 pixels right and down, that of `frame`; and (H, W) bool, True where it leads to the same
             person, thing or background, False where to the outside of the image, to what hides it there, or nowhere, as
             the person has left.
+
+        Raises:
+            TypeError: `frame` is no integer.
+            ValueError: There is no such frame, or no next one.
         """
-        check_number("frame", frame, 0, len(self) - 2)
+        frame = self._index(frame)
+        if frame == len(self) - 1:
+            raise ValueError(f"frame must not be the last one, as there is no next frame, got {frame}")
         now = Moment(self._world, frame)
         flow = now.flow()
         return flow, now.stays(flow, Moment(self._world, frame + 1))
+
+    def _index(self, frame: int) -> int:
+        """Returns `frame` as an int, checked to be one of the film's."""
+        if not len(self):
+            raise ValueError(f"frame must be one of the film, which has none, got {frame}")
+        return check_integer("frame", frame, 0, len(self) - 1)
 
 
 def _visibility(poses: Poses, kept: np.ndarray, world: World) -> np.ndarray:

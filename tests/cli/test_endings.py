@@ -148,6 +148,12 @@ def test_help_names_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(default: hungarian)" in " ".join(capsys.readouterr().out.split())
 
 
+def test_help_of_train_says_which_recipes_start_from_published_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "for pose and flow, published ones by name or file" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "help"),
     [

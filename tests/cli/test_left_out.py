@@ -262,6 +262,22 @@ def test_weights_that_come_along_say_what_they_have_seen() -> None:
     assert lines("clip-tracking")[0].startswith("clip-tracking and detect-and-track have only seen drawn people")
 
 
+def test_weights_of_a_flow_find_nobody(tmp_path: Path) -> None:
+    def line(*more: str) -> list[str]:
+        parser = argparse.ArgumentParser()
+        add_method(parser)
+        return drawn_people_alone(parser.parse_args(["--method", "simple-baselines", "--flow", str(flow), *more]))
+
+    flow, pose = tmp_path / "flow.safetensors", tmp_path / "pose.safetensors"
+    for file in (flow, pose):
+        file.touch()
+        file.with_suffix(".json").write_text('{"data": "synthetic"}')
+    assert line("--weights", "movenet-thunder", "--detector", "nanodet-g") == []
+    assert line("--weights", str(pose)) == [
+        "pose has only seen drawn people, and it finds few real ones; --method online has seen real ones"
+    ]
+
+
 def test_track_counts_frames_that_could_not_be_decoded(
     video: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptfast.synthetic import render, scene
+from ptfast.synthetic import Film, render, scene
 
 SETTINGS = {"frames": 30, "people": 5, "size": (256, 192), "pan": 6.0, "shake": 0.3}
 
@@ -129,8 +129,6 @@ def test_pixels_that_stay_in_sight_are_led_to_their_owner(film):
         unknown = 1 - len(now) / film.frame(frame).owners.size
         assert 0.001 < unknown < 0.2
     np.testing.assert_array_equal(film.owners(3), film.frame(3).owners)
-    with pytest.raises(ValueError, match=r"frame must be between 0 and 28, got 29"):
-        film.flow(29)
 
 
 def test_whose_place_another_one_takes_is_not_led_there():
@@ -143,6 +141,26 @@ def test_whose_place_another_one_takes_is_not_led_there():
 def test_the_last_frame_has_no_flow(film):
     assert film.frame(len(film) - 1, flow=True).flow is None
     assert film.frame(0).flow is None
+    for one, last in ((film, 29), (render(2, frames=1), 0)):
+        with pytest.raises(ValueError, match=rf"frame must not be the last one, as there is no next frame, got {last}"):
+            one.flow(last)
+
+
+@pytest.mark.parametrize("draw", [Film.image, Film.frame, Film.owners, Film.flow])
+def test_a_frame_is_an_integer_of_the_film(film, draw):
+    for wrong in (1.5, "1", None):
+        with pytest.raises(TypeError, match=rf"frame must be an integer, got {wrong!r}"):
+            draw(film, wrong)
+    for wrong in (-1, 30):
+        with pytest.raises(ValueError, match=f"frame must be between 0 and 29, got {wrong}"):
+            draw(film, wrong)
+    with pytest.raises(ValueError, match="frame must be one of the film, which has none, got 0"):
+        draw(render(2, frames=0), 0)
+
+
+def test_true_is_frame_one_as_in_a_list(film):
+    np.testing.assert_array_equal(film.owners(True), film.owners(1))
+    np.testing.assert_array_equal(film.image(np.int64(1)), film.image(1))
 
 
 def test_the_same_seed_gives_the_same_pixels_in_any_order(film):

@@ -25,7 +25,7 @@ class SparseFlow:
             are found, and start and end inside the image, alone.
         short_side: Shorter side of the images as they are seen, in pixels; larger ones are reduced. None for their own.
         window: Width and height of what is compared around a point, in pixels of the reduced image. OpenCV compares
-            eight pixels of a row at once and the rest one by one, so that 16 take little more than half the time of 15.
+            eight pixels of a row at once and the rest one by one, so that 16 take about 0.6 times as long as 15.
         levels: How often the images are halved, at most.
         steps: Newton steps of a point on each level, at most.
         least_step: Length of a step, in pixels of the level, under which it is the last one there.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptfast._check import check_number
+from ptfast._check import check_finite_number, check_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class FlowAugmentation:
         noise: Standard deviation of each value, of 255.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range or not finite.
 
     Source:
         Dosovitskiy et al. 2015 (FlowNet), section 4.3, which has larger ones, and turns and scales besides.
@@ -49,9 +49,9 @@ class FlowAugmentation:
     noise: float = 2.0
 
     def __post_init__(self) -> None:
-        check_number("shift", self.shift, 0)
+        check_finite_number("shift", self.shift, 0)
         check_number("colour", self.colour, 0, 0.9)
-        check_number("noise", self.noise, 0)
+        check_finite_number("noise", self.noise, 0)
 
 
 def augmented(

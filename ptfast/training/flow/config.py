@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ptfast._check import check_number
+from ptfast._check import check_finite_number, check_number
 from ptfast.models import FlowNet2S, FlowNetArchitecture
 from ptfast.training.config import RunConfig
 from ptfast.training.config_files import make_config, read_document
@@ -31,7 +31,7 @@ class FlowConfig(RunConfig):
         augmentation: Changes of the pairs.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range or not finite.
     """
 
     frames: int = 2
@@ -57,9 +57,11 @@ class FlowConfig(RunConfig):
         if any(side < 1 or side % multiple for side in self.crop):
             raise ValueError(f"crop must be multiples of {multiple} for this network, got {self.crop}")
         check_number("size", self.size, max(self.crop))
-        if not 1 <= self.fps[0] <= self.fps[1]:
-            raise ValueError(f"fps must be two rising numbers of at least 1, got {self.fps}")
-        check_number("people", self.people, 1)
+        if not 1 <= self.fps[0] <= self.fps[1] < float("inf"):
+            raise ValueError(f"fps must be two finite, rising numbers of at least 1, got {self.fps}")
+        check_finite_number("people", self.people, 1)
+        for name in ("learning_rate", "weight_decay"):
+            check_finite_number(name, getattr(self, name), 0)
         check_number("validation_videos", self.validation_videos, 0)
 
 

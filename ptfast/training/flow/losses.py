@@ -20,7 +20,7 @@ class FlowLoss(nn.Module):
         model: The network.
 
     Source:
-        Dosovitskiy et al. 2015 (FlowNet), section 4.4, the endpoint error; its public code for the levels' weights, and
+        Dosovitskiy et al. 2015 (FlowNet), the endpoint error; its public code for the levels' weights, and
         for the sum over pixels, by which the finest level counts most.
     """
 

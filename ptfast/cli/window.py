@@ -12,8 +12,8 @@ import cv2
 
 from ptfast import viz
 from ptfast.io import Frame
-from ptfast.methods.base import FrameLinker
 from ptfast.structures import Poses
+from ptfast.tracking import FrameLinker
 
 ENDS = (ord("q"), 27)  # keys: q and Esc
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")

@@ -68,13 +68,6 @@ class Method(Protocol[R]):
         """Number of people that there seem to be in a frame, for the progress bar."""
 
 
-class FrameLinker(Protocol):
-    """Links records that are poses of one frame as they come: `OnlineLinker`, `TrackLinker`, or a method's own."""
-
-    def update(self, frame_poses: Poses, /) -> Poses:
-        """The next frame's poses with track ids."""
-
-
 def gathered(stream: Callable[[Video], Iterator[Poses]], video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
     """The poses of all frames together, under the video's name.
 

@@ -2,7 +2,7 @@
 
 from ptfast.ops.assignment import Matcher
 from ptfast.tracking.association import Association
-from ptfast.tracking.confirmation import ConfirmedLinker, drop_tentative
+from ptfast.tracking.confirmation import ConfirmedLinker, FrameLinker, drop_tentative
 from ptfast.tracking.costs import Cost, weighted_cost
 from ptfast.tracking.filtered import Filtered, count_filtered
 from ptfast.tracking.filters import drop_low_joints, drop_short_tracks, drop_small_boxes
@@ -22,6 +22,7 @@ __all__ = [
     "ConfirmedLinker",
     "Cost",
     "Filtered",
+    "FrameLinker",
     "LinkSettings",
     "Matcher",
     "OnlineJoiner",

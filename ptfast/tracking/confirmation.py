@@ -49,7 +49,7 @@ def confirms(scores: np.ndarray, min_new_score: float | None) -> np.ndarray:
 
 
 class FrameLinker(Protocol):
-    """What gives ids frame by frame: `OnlineLinker`, `TrackLinker`, or a method's own."""
+    """What gives ids to poses of one frame as they come: `OnlineLinker`, `TrackLinker`, or a method's own."""
 
     def update(self, frame_poses: Poses, /) -> Poses:
         """The next frame's poses with track ids."""

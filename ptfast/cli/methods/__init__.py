@@ -12,8 +12,9 @@ from ptfast.cli.methods import clip_tracking, detect_and_track, online, simple_b
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of, passed_on
 
 if TYPE_CHECKING:
-    from ptfast.methods.base import FrameLinker, Method
+    from ptfast.methods.base import Method
     from ptfast.structures import Poses
+    from ptfast.tracking import FrameLinker
 
 METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,

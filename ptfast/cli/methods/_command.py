@@ -13,8 +13,9 @@ from ptfast.cli.losses import Loss
 from ptfast.skeletons import SKELETONS, Skeleton
 
 if TYPE_CHECKING:
-    from ptfast.methods.base import FrameLinker, Method
+    from ptfast.methods.base import Method
     from ptfast.structures import Poses
+    from ptfast.tracking import FrameLinker
 
 R = TypeVar("R")
 Options = Mapping[str, Mapping[str, Any]]

@@ -10,6 +10,7 @@ import torch
 
 from ptfast.io import Frame
 from ptfast.models import MoveNet, decode_singlepose
+from ptfast.pipeline.cores import one_a_core
 from ptfast.skeletons import COCO_17, Skeleton
 
 PersonPoses = Callable[[Sequence[Frame], np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -83,10 +84,12 @@ class SinglePose:
         return {"size": self.size, "batch": self.batch}
 
     def _joints(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(B, K, 2) pixels of crops (B, size, size, 3) and (B, K) scores."""
-        maps = self.model(torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2))
-        keypoints, scores, _ = decode_singlepose(maps)
-        return keypoints.cpu().numpy(), scores.cpu().numpy()
+        """(B, K, 2) pixels of crops (B, size, size, 3) and (B, K) scores; on the CPU each crop goes by itself."""
+        inputs = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)
+        parts = [inputs] if self.device.type != "cpu" else inputs.split(1)
+        found = one_a_core(lambda part: decode_singlepose(self.model(part))[:2], parts)
+        keypoints, scores = (torch.cat(column).cpu().numpy() for column in zip(*found, strict=True))
+        return keypoints, scores
 
 
 def squares_about(boxes: np.ndarray) -> np.ndarray:

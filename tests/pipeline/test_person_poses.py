@@ -30,6 +30,20 @@ def frames() -> list[Frame]:
 BOXES = np.array([[10, 20, 30, 60], [50, 5, 90, 40], [-10, 30, 20, 90], [70, 40, 71, 41]], np.float32)
 
 
+def test_threads_and_batches_change_no_bit(frames: list[Frame]) -> None:
+    index, threads = np.zeros((len(BOXES), 1), np.int64), torch.get_num_threads()
+    found = []
+    try:
+        for count, batch in ((1, 1), (1, 8), (3, 8)):
+            torch.set_num_threads(count)
+            found.append(network(batch=batch)(frames, BOXES, index))
+    finally:
+        torch.set_num_threads(threads)
+    for keypoints, scores in found[1:]:
+        np.testing.assert_array_equal(keypoints, found[0][0])
+        np.testing.assert_array_equal(scores, found[0][1])
+
+
 @pytest.mark.parametrize(
     ("box", "square"),
     [

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from people_in_pictures import Pictures
 
 from ptfast._columns import frame_of_rows
 from ptfast.ops import assign, oks_matrix
@@ -51,6 +52,26 @@ def pck(
     counted = annotated & ~np.isnan(sizes)[:, None]
     away = np.linalg.norm(found - keypoints, axis=-1)
     return float(100 * (away <= threshold * sizes[:, None])[counted].mean())
+
+
+def pck_of(
+    pictures: Pictures, joints: Mapping[str, np.ndarray], names: Sequence[str], sides: Sequence[str], counted: slice
+) -> float:
+    """PCK within a fifth of the torso, of pictures of one person each.
+
+    Args:
+        pictures: N pictures.
+        joints: (N, 2) found places of a joint, by its name.
+        names: The joints that count.
+        sides: Of the shoulders, from which the torso goes to the hip across; the longest counts.
+        counted: Of the pictures.
+    """
+    other = {"left": "right", "right": "left"}
+    across = np.stack([pictures.of(f"{side}_shoulder", f"{other[side]}_hip") for side in sides])
+    sizes = torso_sizes(pictures.keypoints, pictures.annotated, across)[counted]
+    known = pictures.of(*names)
+    found = np.stack([joints[name] for name in names], 1)[counted]
+    return round(pck(found, pictures.keypoints[counted][:, known], pictures.annotated[counted][:, known], sizes), 1)
 
 
 def people_found(truth: Poses, found: Poses) -> dict[str, int]:

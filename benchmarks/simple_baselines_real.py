@@ -25,9 +25,7 @@ from ptfast.structures import Poses
 
 SEQUENCE = "470979_bonn"
 DETECTOR, POSE = "nanodet-g", "movenet-thunder"
-THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")
 EVERY = 3  # of so many detections one is missed
-MOTA_JOINTS = 0.26  # what MOTA leaves out: joints under the pose network's threshold
 
 
 class WithoutEvery:
@@ -84,7 +82,7 @@ def method(detector: Detector, person_poses: Any, settings: dict[str, Any] | Non
     if settings is not None:
         loaded = SimpleBaselines.load(POSE, detector=detector, **settings)
         return SimpleBaselines(detector, person_poses, loaded.flow, COCO_17, loaded.config)
-    return Online(TopDown(detector, person_poses), COCO_17, Config(**thresholds_of(POSE, THRESHOLDS)))
+    return Online(TopDown(detector, person_poses), COCO_17, Config(**thresholds_of(POSE)))
 
 
 def scores(truth: Poses, tracker: Method[Any], images: Path) -> dict[str, float]:
@@ -97,11 +95,12 @@ def scores(truth: Poses, tracker: Method[Any], images: Path) -> dict[str, float]
         tracks = tracker.track(video)
     tracks = replace(tracks, sequence=truth.sequence, frame_names=truth.frame_names, frame_ids=truth.frame_ids)
     whole = evaluate(truth, tracks, official=False)
-    strong = evaluate(truth, tracks, official=False, mota_min_joint_score=MOTA_JOINTS)
+    least = thresholds_of(POSE)["min_joint_score"]
+    strong = evaluate(truth, tracks, official=False, mota_min_joint_score=least)
     return {
         "mAP": round(float(whole.ap[-1]), 1),
         "MOTA": round(float(whole.mota[-1]), 1),
-        f"MOTA of joints of {MOTA_JOINTS} or more": round(float(strong.mota[-1]), 1),
+        f"MOTA of joints of {least} or more": round(float(strong.mota[-1]), 1),
         "official MOTA": round(float(evaluate(truth, tracks).mota[-1]), 1),
         "switches": int(whole.switches[-1]),
         "ids": np.unique(tracks.track_ids).size,

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from conftest import machine
 from people_in_pictures import DATA, joints_in_boxes, read_image, read_lspet
-from real_people_scores import coco_average_precision, ids_in_video, pck, people_found, torso_sizes
+from real_people_scores import coco_average_precision, ids_in_video, pck_of, people_found
 from studies import RESULTS, save
 from tqdm import tqdm
 
@@ -147,37 +147,36 @@ def bare(poses: Poses) -> Poses:
 def study_lspet(options: argparse.Namespace) -> None:
     """PCK of every pose network in known boxes."""
     pictures, rows = read_lspet(), []
-    across = np.stack([pictures.of("left_shoulder", "right_hip"), pictures.of("right_shoulder", "left_hip")])
-    sizes = torso_sizes(pictures.keypoints, pictures.annotated, across)
-    left = torso_sizes(pictures.keypoints, pictures.annotated, across[:1])
     body = [joint for joint in pictures.joints if "head" not in joint]
+    everyone, others = slice(None), slice(1, None, 2)  # who had no part in choosing the rule of head joints
     for name in IN_BOXES:
         network, start = in_boxes(name), time.process_time()
         joints = with_heads(network.skeleton, *joints_in_boxes(network, pictures, name))
-        row, spent = {"network": name}, milliseconds(start, len(pictures.paths))
-        others = np.where(np.arange(len(left)) % 2, left, np.nan)  # who had no part in choosing the rule of head joints
-        for title, names, torsos in (
-            ("PCK, 14 joints", pictures.joints, left),
-            ("PCK, 14 joints, every second picture", pictures.joints, others),
-            ("PCK, 12 joints", body, left),
-            ("PCK, 12 joints, longer diagonal", body, sizes),
-        ):
-            known = pictures.of(*names)
-            found = joints[:, [POSETRACK_15.index(joint) for joint in names]]
-            row[title] = round(pck(found, pictures.keypoints[:, known], pictures.annotated[:, known], torsos), 1)
-        rows.append(row | {"ms a person": spent})
-    counts = {
-        "people": int((~np.isnan(sizes)).sum()),
-        "of": len(sizes),
-        "with left and right": int((~np.isnan(left)).sum()),
-    }
-    save(FILE, "lspet", rows, machine=machine(), **counts)
+        spent = milliseconds(start, len(pictures.paths))
+        rows.append(
+            {
+                "network": name,
+                "PCK, 14 joints": pck_of(pictures, joints, pictures.joints, ("left",), everyone),
+                "PCK, 14 joints, every second picture": pck_of(pictures, joints, pictures.joints, ("left",), others),
+                "PCK, 12 joints": pck_of(pictures, joints, body, ("left",), everyone),
+                "PCK, 12 joints, longer diagonal": pck_of(pictures, joints, body, ("left", "right"), everyone),
+                "ms a person": spent,
+            }
+        )
+    save(FILE, "lspet", rows, machine=machine(), pictures=len(pictures.paths))
 
 
-def with_heads(skeleton: Skeleton, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(N, 15, 2) joints of PoseTrack of keypoints (N, K, 2) with scores (N, K); its head joints are extrapolated."""
+def with_heads(skeleton: Skeleton, keypoints: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
+    """(N, 2) places of PoseTrack's joints by name; those of the head are extrapolated.
+
+    Args:
+        skeleton: The network's joints.
+        keypoints: (N, K, 2).
+        scores: (N, K).
+    """
     people = Poses.from_frames([np.concatenate([keypoints, scores[..., None]], 2)], skeleton=skeleton)
-    return people.to_skeleton(POSETRACK_15).keypoints
+    places = people.to_skeleton(POSETRACK_15).keypoints.swapaxes(0, 1)
+    return dict(zip(POSETRACK_15.joints, places, strict=True))
 
 
 def in_boxes(name: str) -> Any:

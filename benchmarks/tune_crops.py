@@ -12,13 +12,12 @@ Extended in the boxes of the annotated joints. It needs the images that PTFAST_D
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 import numpy as np
 from people_in_pictures import Pictures, joints_in_boxes, read_lspet
-from real_people_scores import pck, torso_sizes
+from real_people_scores import pck_of
 from studies import save
 from tune_real_people import ANNOTATIONS, average_precision, estimated
 
@@ -48,28 +47,18 @@ def point_crop(image: np.ndarray, square: np.ndarray, size: int) -> np.ndarray:
     return np.rint(crops[0, :, 0].transpose(1, 2, 0)).astype(np.uint8)
 
 
-def every_second(pictures: Pictures) -> Pictures:
-    """The pictures on which head joints are chosen, too."""
-    half = slice(None, None, 2)
-    rows = {"keypoints": pictures.keypoints[half], "annotated": pictures.annotated[half]}
-    return replace(pictures, paths=pictures.paths[half], **rows)
-
-
 def joints_right(pictures: Pictures) -> float:
     """PCK of Thunder's joints of the body, within a fifth of the longer diagonal of the torso."""
     network = load_person_poses("movenet-thunder")
     keypoints, _ = joints_in_boxes(network, pictures)
+    joints = dict(zip(network.skeleton.joints, keypoints.swapaxes(0, 1), strict=True))
     body = [joint for joint in pictures.joints if "head" not in joint]
-    across = np.stack([pictures.of("left_shoulder", "right_hip"), pictures.of("right_shoulder", "left_hip")])
-    sizes = torso_sizes(pictures.keypoints, pictures.annotated, across)
-    known = pictures.of(*body)
-    found = keypoints[:, [network.skeleton.index(joint) for joint in body]]
-    return round(pck(found, pictures.keypoints[:, known], pictures.annotated[:, known], sizes), 1)
+    return pck_of(pictures, joints, body, ("left", "right"), slice(None, None, 2))
 
 
 def main() -> None:
     """Prints the table and writes the figures."""
-    truth, pictures, rows = read_poses(ANNOTATIONS), every_second(read_lspet()), []
+    truth, pictures, rows = read_poses(ANNOTATIONS), read_lspet(), []
     for name, cut in CROPS.items():
         with mock.patch.object(person_poses, "crop", cut):
             row: dict[str, Any] = {"crops": name}

@@ -7,8 +7,10 @@ import pytest
 from simple_baselines_real import WithoutEvery
 
 from ptfast.io import Frame
+from ptfast.pipeline.person_poses import crop
 
 pytest.importorskip("pycocotools")
+from tune_crops import point_crop
 from tune_real_people import best_threshold
 
 
@@ -35,3 +37,12 @@ def test_every_third_sure_box_is_missed_through_the_frames() -> None:
     first, second = WithoutEvery(detector, 3, low=0.0)(frames, [0, 1])
     assert first[1].tolist() == pytest.approx([0.1, 0.9, 0.8]) and second[1].tolist() == pytest.approx([0.1, 0.9, 0.7])
     np.testing.assert_array_equal(second[0], boxes[[0, 1, 3]])
+
+
+@pytest.mark.parametrize("size", [24, 48, 96])
+def test_bilinear_crops_lie_where_opencvs_do(size: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    square = np.array([10, 5, 24])  # as it is, and enlarged
+    ours, theirs = (cut(image, square, size).astype(int) for cut in (point_crop, crop))
+    inner = slice(size // 12, -size // 12)  # OpenCV repeats the crop's border, ours sees what is around it
+    assert np.abs(ours - theirs)[inner, inner].max() <= 1

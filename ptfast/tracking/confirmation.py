@@ -62,7 +62,7 @@ class ConfirmedLinker:
     """Links frame by frame as a linker does, and drops tentative tracks: one for each video.
 
     What it gives is what `drop_tentative` keeps of the whole video's tracks. It remembers confirmed tracks that may go
-    on and nothing else.
+    on and nothing else. Poses to which the linker gives no id stay.
 
     Args:
         linker: Gives ids; it must not have seen a frame yet.

@@ -165,6 +165,14 @@ def test_tentative_tracks_are_told(
     assert f"more than half: {tracked} of {tracked} linked poses left out: {why}" in capsys.readouterr().err
 
 
+def test_an_empty_name_is_no_flow(
+    stroll: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(stroll, tmp_path / "tracks.json", movenet, "--flow", "")
+    assert "--flow must be a name or a file, got an empty one" in capsys.readouterr().err
+
+
 def test_a_flow_that_is_not_there_is_named(
     stroll: Path, movenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,10 +7,7 @@ from typing import Any
 
 from ptfast.methods.clip_tracking.config import Config, merging_from
 from ptfast.pipeline.by_name import TUBE_SETTINGS
-from ptfast.pipeline.weights import POSE_NAMES, settings_for, thresholds_of
-
-# Thresholds of linking, in the cards of networks that serve other methods, too.
-THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")
+from ptfast.pipeline.weights import POSE_NAMES, THRESHOLDS, settings_for, thresholds_of
 
 
 def default_detector(weights: str | Path) -> str:

@@ -23,7 +23,6 @@ from ptfast.pipeline.weights import thresholds_of
 
 Weights = str | Path
 Quality = Literal["fast", "full"]
-THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")
 MULTIPOSE, DETECTOR, POSE = "movenet-multipose", "nanodet-g", "movenet-thunder"
 
 
@@ -89,7 +88,7 @@ def load_estimator(
     """
     # Where MultiPose is one of three, the others compute in float32, and take most of the time.
     usual = {"precision": "float32"} if parts.multipose and parts.pose else {}
-    config = Config(**(usual | thresholds_of(parts.pose or parts.multipose or MULTIPOSE, THRESHOLDS) | settings))
+    config = Config(**(usual | thresholds_of(parts.pose or parts.multipose or MULTIPOSE) | settings))
     first = None if parts.multipose is None else _one_shot(parts.multipose, config, device)
     if not isinstance(first, MultiPose):
         _check_settings(settings, parts)

@@ -32,7 +32,6 @@ from ptfast.structures import Poses
 from ptfast.tracking import ConfirmedLinker
 
 LINKING = ("matcher", "max_cost", "sigma_scale", "min_new_score")  # settings that records do not depend on
-THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")  # of a pose network's card
 
 
 class SimpleBaselines:
@@ -92,7 +91,7 @@ class SimpleBaselines:
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
                 threshold for its poses is shown all of the detector's boxes, since that was chosen so.
         """
-        known = thresholds_of(weights, THRESHOLDS)
+        known = thresholds_of(weights)
         if "min_score" in known:
             known["min_box_score"] = None
         person_poses = load_person_poses(weights, device=device)

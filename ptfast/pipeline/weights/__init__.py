@@ -11,6 +11,7 @@ from ptfast.pipeline.weights.names import (
     path_of,
 )
 from ptfast.pipeline.weights.networks import (
+    THRESHOLDS,
     MaskRcnnWeights,
     MoveNetWeights,
     PoseWeights,
@@ -32,6 +33,7 @@ __all__ = [
     "NAMES",
     "NANODET_NAMES",
     "POSE_NAMES",
+    "THRESHOLDS",
     "ZOO",
     "MaskRcnnWeights",
     "MoveNetWeights",

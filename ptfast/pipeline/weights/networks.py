@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ from ptfast.pipeline.weights.published import (
 )
 from ptfast.pipeline.weights.zoo import ZOO
 from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
+
+THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")  # of linking, among the settings of a card
 
 MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET} or {POSE_RESNET}"  # in messages
 FLOW = f"{FLOWNET} or {RAFT}"
@@ -225,10 +226,10 @@ def settings_for(weights: str | Path) -> dict[str, Any]:
     return _settings(path, read_any_card(path)[0])
 
 
-def thresholds_of(weights: str | Path, names: Sequence[str] = ("min_score", "min_joint_score")) -> dict[str, Any]:
-    """The thresholds of linking that suit the scores of a network, of the settings that `settings_for` gives."""
+def thresholds_of(weights: str | Path) -> dict[str, Any]:
+    """Those of `THRESHOLDS` that suit the scores of a network, of the settings that `settings_for` gives."""
     settings = settings_for(weights)
-    return {name: settings[name] for name in names if name in settings}
+    return {name: settings[name] for name in THRESHOLDS if name in settings}
 
 
 def _skeleton(path: Path, card: dict[str, Any], wanted: Skeleton | None = None) -> Skeleton:

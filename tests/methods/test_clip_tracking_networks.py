@@ -62,7 +62,7 @@ def test_networks_by_name_have_the_thresholds_of_their_cards() -> None:
     other = ClipTracking.load(
         "movenet-thunder", detector="movenet-multipose", merging={"joint_thresholds": 0.3, "min_length": 2}
     )
-    assert other.config.min_box_score == cards["movenet-multipose"]["min_score"]
+    assert other.config.min_box_score == cards["movenet-multipose"]["min_new_score"]
     assert other.config.merging == Merging(joint_thresholds=0.3, min_length=2)
     assert ClipTracking.load("movenet-thunder", min_box_score=0.7).config.min_box_score == 0.7
     drawn = ClipTracking.load("clip-tracking", detector="nanodet-g")

@@ -22,7 +22,8 @@ def default_detector(weights: str | Path) -> str:
 def config_for(weights: str | Path, detector: object, settings: dict[str, Any]) -> Config:
     """The settings that suit a pose network and a detector, as the cards of their weights say.
 
-    A card's `min_score` is that of a detector's boxes, its `min_joint_score` that of a pose network's joints.
+    A card's `min_new_score`, or its `min_score` where it has one score alone, is that of a detector's boxes; its
+    `min_joint_score` is that of a pose network's joints.
 
     Args:
         weights: The pose network's, by name or file.
@@ -32,7 +33,8 @@ def config_for(weights: str | Path, detector: object, settings: dict[str, Any]) 
     card = settings_for(weights)
     own = {name: value for name, value in card.items() if name not in (*TUBE_SETTINGS, *THRESHOLDS)}
     boxes = thresholds_of(detector) if isinstance(detector, str | Path) else {}
-    known = {"min_box_score": boxes["min_score"]} if "min_score" in boxes else {}
+    sure = boxes.get("min_new_score", boxes.get("min_score"))
+    known = {} if sure is None else {"min_box_score": sure}
     chosen = known | own | settings
     merging = chosen.pop("merging", {})
     if isinstance(merging, dict):

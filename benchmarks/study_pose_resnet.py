@@ -72,9 +72,9 @@ ROWS = {
     "2-deconvolutions": Row(("b", 67.9), deconvolutions=2),
     "kernel-2": Row(("c", 70.1), kernel=2),
     "kernel-3": Row(("d", 70.3), kernel=3),
+    "96x64": Row(("g", 60.6), size=(96, 64)),
+    "288x192": Row(("h", 72.2), size=(288, 192)),
     "depth-101": Row(("e", 71.4), depth=101),
-    "128x96": Row(("g", 60.6), size=(128, 96)),
-    "256x192": Row(("h", 72.2), size=(256, 192)),
 }
 
 

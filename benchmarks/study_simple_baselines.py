@@ -3,6 +3,7 @@
     python benchmarks/study_simple_baselines.py settings     thresholds, on training seeds; the parts below take them
     python benchmarks/study_simple_baselines.py table-5      the paper's six rows, with a strong and a weak detector
     python benchmarks/study_simple_baselines.py exact-flow   its rows that need a flow, with the renderer's own
+    python benchmarks/study_simple_baselines.py misses       whom propagation could bring back at most
     python benchmarks/study_simple_baselines.py length       L_Q from 1 to 10
     python benchmarks/study_simple_baselines.py real         real people, with all detections and without every third
     python benchmarks/study_simple_baselines.py time         flow, propagation and matching, 960x540, eight people
@@ -32,6 +33,7 @@ import torch
 from bench_linear_time import slope
 from conftest import machine
 from remembered import DROPPED, Shown
+from simple_baselines_misses import rows_of_misses
 from simple_baselines_real import real_rows
 from simple_baselines_time import LARGE, PEOPLE, set_threads, stage_times
 from studies import RESULTS, TRAINING_SEED, films_from, markdown, named, save, scores_of
@@ -52,11 +54,12 @@ BOXES = (0.3, 0.5, 0.7, 0.8, 0.9)  # thresholds that are tried: min_box_score
 JOINTS = (0.2, 0.3, 0.4, 0.5, 0.6)  # min_joint_score
 FURTHER = {  # settings that are tried one after the other, each with the best of those before
     "min_score": (None, 0.2, 0.3, 0.4, 0.5),
+    "min_propagated_score": (None, 0.3, 0.4, 0.5, 0.6, 0.7),
     "max_undetected": (1, 2, 4, 8, 16, 32),
     "propagated_score": (0.5, 0.7, 0.9, 1.0),
     "max_overlap": (0.4, 0.5, 0.6, 0.7),
 }
-OF_PROPAGATION = ("max_undetected", "propagated_score", "max_overlap")
+OF_PROPAGATION = ("min_propagated_score", "max_undetected", "propagated_score", "max_overlap")
 BEST = 4  # of the rows of thresholds that are kept
 LENGTHS = range(1, 11)
 SUBJECT = "track with flow, stub network"  # of long_videos.py
@@ -86,6 +89,7 @@ def main() -> None:
         "settings": study_settings,
         "table-5": study_table_5,
         "exact-flow": study_exact_flow,
+        "misses": study_misses,
         "length": study_length,
         "real": study_real,
         "time": study_time,
@@ -241,6 +245,13 @@ def study_exact_flow(subject: Subject) -> None:
     """Its rows with the renderer's flow."""
     variants = [variant for detector in DETECTORS for variant in variants_of(subject, detector, exact=True)]
     subject.keep("exact-flow", list(subject.scored(subject.films, variants)), **subject.about())
+
+
+def study_misses(subject: Subject) -> None:
+    """People whom the detectors miss."""
+    config = Config(**subject.settings(True))
+    rows = [row for detector in DETECTORS for row in rows_of_misses(subject.films, detector, config)]
+    subject.keep("misses", rows, **subject.about())
 
 
 def study_length(subject: Subject) -> None:

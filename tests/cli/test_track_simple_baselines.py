@@ -150,6 +150,7 @@ def test_thresholds_are_those_of_the_pose_networks_card(monkeypatch: pytest.Monk
     config = SimpleBaselines.load().config
     assert config.min_box_score is None and {name: getattr(config, name) for name in card} == card
     assert {"min_score", "min_joint_score", "min_new_score"} == {*card}
+    assert config.min_propagated_score == card["min_joint_score"]
     config = SimpleBaselines.load("clip-tracking-2d", flow=SparseFlow(), min_joint_score=0.3).config
     assert (config.min_box_score, config.min_score, config.min_joint_score) == (0.5, None, 0.3)
 

@@ -174,6 +174,14 @@ def test_a_person_whom_nobody_detects_is_dropped_in_the_end() -> None:
     assert counts(gone.track()) == [1, 1] + [0] * 7  # the network sees nobody in the box
 
 
+def test_a_person_whom_the_pose_network_hardly_sees_is_carried_no_further() -> None:
+    missed = {(2, 0), (3, 0)}
+    world = World(line(6, (50, 60, 3, 0)), missed=missed, weak=tuple(range(10)))  # a mean of (10 * 0.1 + 7 * 0.9) / 17
+    assert counts(world.track()) == [1] * 6
+    assert counts(world.track(min_propagated_score=0.44)) == [1, 1, 0, 0, 1, 1]
+    assert counts(world.track(min_propagated_score=None)) == [1] * 6
+
+
 def test_flow_follows_fast_motion_where_poses_and_boxes_do_not() -> None:
     """People who run in file, each to where the next one was: their ids move up by boxes and by poses alone."""
     runners = World(line(5, (10, 20, 52, 0), (60, 20, 52, 0)))

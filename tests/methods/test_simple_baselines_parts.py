@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ptfast.methods.simple_baselines import Config, QueueLinker
-from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles
+from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles, without_lost
 from ptfast.methods.simple_baselines.propagation import carried, flow_boxes, is_alike
 from ptfast.methods.simple_baselines.queue import Seen
 from ptfast.methods.simple_baselines.similarity import similarity_matrix
@@ -125,6 +125,16 @@ def test_of_doubles_the_detected_one_stays() -> None:
     found = Found(points, np.ones((2, 17), np.float32), boxes, np.float32([0.9, 0.3]))
     people, of = without_doubles(found, candidates, COCO_17, 0.6)
     assert people.scores.tolist() == pytest.approx([0.3]) and of.undetected.tolist() == [0]
+
+
+def test_whom_flow_alone_proposes_is_lost_where_the_joints_mean_score_is_low() -> None:
+    scores = np.float32([[0.9, 0.1], [0.9, 0.1], [0.5, 0.3], [0.4, 0.4]]).repeat(2, 1)
+    boxes = np.float32([[0, 0, 10, 20]]).repeat(4, 0) + 100 * np.arange(4)[:, None].astype(np.float32)
+    found = Found(np.zeros((4, 4, 2), np.float32), scores, boxes, np.arange(4, dtype=np.float32))
+    candidates = Candidates(boxes, np.ones(4, np.float32), np.array([0, 1, 3, 0]))
+    for least, kept in ((None, [0, 1, 2, 3]), (0.45, [0, 1, 3]), (0.51, [0, 3])):
+        people, of = without_lost(found, candidates, least)
+        assert people.scores.tolist() == kept and of.undetected.tolist() == candidates.undetected[kept].tolist()
 
 
 @pytest.mark.parametrize("similarity", ["pose", "flow", "multi-flow"])

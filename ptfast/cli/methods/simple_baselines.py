@@ -46,6 +46,11 @@ OPTIONS: Options = {
         "metavar": "N",
         "help": "frames in a row in which a person may be there without being detected",
     },
+    "--min-propagated-score": {
+        "type": float,
+        "metavar": "X",
+        "help": "a person whom flow alone proposes is lost where the mean score of all joints is lower",
+    },
     "--min-box-score": {"type": float, "metavar": "X", "help": "the detector's boxes under this score are dropped"},
     **MATCHER,
     **BATCH,

@@ -47,6 +47,13 @@ def unified(parts: Sequence[Candidates], max_overlap: float) -> Candidates:
     return everything.select(nms(everything.boxes, everything.ranks, max_overlap))
 
 
+def without_lost(found: Found, boxes: Candidates, min_propagated_score: float | None) -> tuple[Found, Candidates]:
+    """The detected people, and those whom flow proposes where their joints' mean score is enough, with their boxes."""
+    low = -np.inf if min_propagated_score is None else min_propagated_score
+    kept = (boxes.undetected == 0) | (found.joint_scores.mean(1) >= low)
+    return found.select(kept), boxes.select(kept)
+
+
 def without_doubles(found: Found, boxes: Candidates, skeleton: Skeleton, max_oks: float) -> tuple[Found, Candidates]:
     """The people whose OKS with everyone who goes before them is at most `max_oks`, with their boxes."""
     sigmas = np.array(skeleton.sigmas, np.float32)

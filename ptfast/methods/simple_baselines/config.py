@@ -33,6 +33,9 @@ class Config:
             rank a box that nobody has detected for long like a new one.
         max_undetected: Frames in a row in which flow alone may propose a person, after which they are dropped. The
             paper is silent; the default is the least of the best ones on training films (docs/simple-baselines.md).
+        min_propagated_score: A person whom flow alone proposes is lost where the mean score of all joints that the pose
+            network finds in the box is lower; None keeps everyone. The paper is silent; without it false poses live on
+            as long as true ones (docs/simple-baselines.md).
         max_overlap: IoU above which a box yields to another (section 3.3, the NMS of both kinds of boxes). The
             detector's go first, by score, then those of flow. The paper is silent; it is that of `NanoDetBoxes`.
         max_oks: Of two poses that are more alike, one is a double of the other: a detected person stays, or else the
@@ -67,6 +70,7 @@ class Config:
     enlargement: float = 0.15
     propagated_score: float = 0.9
     max_undetected: int = 8
+    min_propagated_score: float | None = 0.4
     max_overlap: float = 0.6
     max_oks: float = 0.6
     similarity: Similarity = "multi-flow"
@@ -92,7 +96,8 @@ class Config:
             check_integer(name, getattr(self, name), least)
         if self.min_box_score is not None:
             check_number("min_box_score", self.min_box_score, float("-inf"))
-        check_threshold("min_new_score", self.min_new_score)
+        for name in ("min_new_score", "min_propagated_score"):
+            check_threshold(name, getattr(self, name))
         LinkSettings(  # raises for what linking refuses
             matcher=self.matcher,
             max_cost=self.max_cost,

@@ -14,7 +14,7 @@ import torch
 
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
-from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles
+from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles, without_lost
 from ptfast.methods.simple_baselines.config import Config
 from ptfast.methods.simple_baselines.propagation import carried, flow_boxes
 from ptfast.methods.simple_baselines.queue import Past, Seen, is_own, is_tracked, joined, own_poses, without_joints
@@ -89,11 +89,14 @@ class SimpleBaselines:
                 in another. The cost of "sparse" grows with people and L_Q, that of a field, as "dis", with pixels.
             device: Where the networks run.
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
-                threshold for its poses is shown all of the detector's boxes, since that was chosen so.
+                threshold for its poses is shown all of the detector's boxes, since that was chosen so. Its
+                threshold for joints is that of a propagated person's mean, too.
         """
         known = thresholds_of(weights)
         if "min_score" in known:
             known["min_box_score"] = None
+        if "min_joint_score" in known:
+            known["min_propagated_score"] = known["min_joint_score"]
         person_poses = load_person_poses(weights, device=device)
         if isinstance(detector, str | Path):
             detector = load_detector(detector, device=device)
@@ -158,7 +161,8 @@ class SimpleBaselines:
         found = nobody(len(self.skeleton))
         if len(candidates.scores):
             found = in_boxes(self.person_poses, [frame], [(candidates.boxes, candidates.scores)])[0]
-        kept = without_doubles(found, candidates, self.skeleton, self.config.max_oks)
+        there = without_lost(found, candidates, self.config.min_propagated_score)
+        kept = without_doubles(*there, self.skeleton, self.config.max_oks)
         return joined([own_poses(*kept, self.skeleton, self.config), low, *queue], frame)
 
     def link(self, records: Poses | Iterable[Poses]) -> Poses:

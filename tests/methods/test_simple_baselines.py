@@ -254,12 +254,6 @@ def test_a_cut_ends_tracks_and_propagation(similarity: str, flow: str) -> None:
     assert len(before) == 2 and len(after) == 1 and not before & after
 
 
-def test_motion_that_nobody_can_have_is_a_cut() -> None:
-    fast = World(line(3, (10, 20, 80, 0)), missed={(1, 0)})
-    assert counts(fast.track(max_motion=0.4)) == [1, 1, 1]
-    assert counts(fast.track(max_motion=0.1)) == [1, 0, 1]
-
-
 def test_lost_frames_have_nobody_and_ids_go_on() -> None:
     images: list[np.ndarray | None] = [*WALK.images()]
     images[2] = images[3] = None

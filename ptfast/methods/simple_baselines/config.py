@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ptfast._check import check_integer, check_number, check_positive, check_threshold
+from ptfast._check import check_integer, check_number, check_threshold
 from ptfast.tracking import LinkSettings, Matcher
 from ptfast.tracking.settings import MAX_COST, SIGMA_SCALE
 
@@ -52,9 +52,8 @@ class Config:
         sigma_scale: Factor on the skeleton's OKS sigmas when similarity is computed; 1 in the paper.
         max_failed: Share of joints whose flow fails its check, or whose surroundings look different in the new frame,
             above which that is taken for the first one of another scene: nothing is carried into it, and no id.
-        max_difference: Grey levels, 0 to 255, by which a joint's surroundings may differ in the mean.
-        max_motion: Mean absolute flow at the other joints, as a share of the image's shorter side, above which a frame
-            is taken for another scene's, too.
+        max_difference: Grey levels, 0 to 255, by which a joint's surroundings may differ in the mean. Both are those
+            with the fewest errors on training films, videos and pictures (`benchmarks/tune_cuts.py`).
         batch: Frames that the detector sees at a time. A live stream is that many frames late.
 
     Raises:
@@ -79,9 +78,8 @@ class Config:
     matcher: Matcher = "greedy"
     max_cost: float | None = MAX_COST
     sigma_scale: float = SIGMA_SCALE
-    max_failed: float = 0.75
-    max_difference: float = 40.0
-    max_motion: float = 0.25
+    max_failed: float = 0.95
+    max_difference: float = 30.0
     batch: int = 4
 
     def __post_init__(self) -> None:
@@ -91,7 +89,6 @@ class Config:
             check_number(name, getattr(self, name), 0, 1)
         for name in ("enlargement", "max_difference"):
             check_number(name, getattr(self, name), 0)
-        check_positive("max_motion", self.max_motion)
         for name, least in (("max_undetected", 0), ("queue_length", 1), ("batch", 1)):
             check_integer(name, getattr(self, name), least)
         if self.min_box_score is not None:

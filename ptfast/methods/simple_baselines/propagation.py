@@ -31,8 +31,8 @@ def carried(flow: PointFlow, first: Seen, second: Seen, poses: Poses, config: Co
     moved, passed = carry(poses.keypoints, first.prepared, second.prepared, flow)
     counts = counted(poses, config)
     passed &= counts
-    steps, alike = moved - poses.keypoints, is_alike(first.image, second.image, poses.keypoints, moved, config)
-    cut = is_cut(steps[passed & alike], int(counts.sum()), min(first.size), config)
+    alike = is_alike(first.image, second.image, poses.keypoints, moved, config)
+    cut = is_cut(int((passed & alike).sum()), int(counts.sum()), config)
     kept = passed.any(1) & (not cut)
     return replace(poses, keypoints=moved).select(kept)
 
@@ -45,18 +45,15 @@ def is_alike(
     return differences <= config.max_difference
 
 
-def is_cut(steps: np.ndarray, count: int, side: int, config: Config) -> bool:
+def is_cut(followed: int, count: int, config: Config) -> bool:
     """Returns True if two frames seem to be of different scenes.
 
     Args:
-        steps: (S, 2) displacements of joints whose flow passed its check and whose surroundings are alike.
+        followed: Number of joints whose flow passed its check and whose surroundings are alike.
         count: Number of joints that were carried, at least one.
-        side: The images' shorter side in pixels.
         config: Settings.
     """
-    if len(steps) < max(1, (1 - config.max_failed) * count):
-        return True
-    return bool(np.abs(steps).mean() > config.max_motion * side)
+    return followed < max(1, (1 - config.max_failed) * count)
 
 
 def flow_boxes(poses: Poses, size: tuple[int, int], config: Config) -> Candidates:

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ptfast._check import check_number, check_positive
+from ptfast._check import check_finite_number, check_number, check_positive
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class RunConfig:
         for name in ("frames", "batch", "epoch"):
             check_number(name, getattr(self, name), 1)
         for name in ("steps", "learning_rate", "weight_decay", "warm_up", "seed"):
-            check_number(name, getattr(self, name), 0)
+            check_finite_number(name, getattr(self, name), 0)
         check_positive("clip_norm", self.clip_norm)
         if self.schedule == "cosine" and self.drops:
             raise ValueError(f"drops must be empty for schedule 'cosine', got {self.drops}")

@@ -60,8 +60,6 @@ class FlowConfig(RunConfig):
         if not 1 <= self.fps[0] <= self.fps[1] < float("inf"):
             raise ValueError(f"fps must be two finite, rising numbers of at least 1, got {self.fps}")
         check_finite_number("people", self.people, 1)
-        for name in ("learning_rate", "weight_decay"):
-            check_finite_number(name, getattr(self, name), 0)
         check_number("validation_videos", self.validation_videos, 0)
 
 

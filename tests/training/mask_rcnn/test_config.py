@@ -68,6 +68,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("[sampling]\nanchors = 1.5", r"run\.toml: sampling: anchors: expected int, found 1\.5"),
         ("frames = 2", r"run\.toml: frames must be odd, got 2"),
         ("batch = 0", r"run\.toml: batch must be at least 1, got 0"),
+        ("learning_rate = inf", r"run\.toml: learning_rate must be finite, got inf"),
         ("learning_rate = -1", r"run\.toml: learning_rate must be at least 0, got -1\.0"),
         ("short_sides = []", r"run\.toml: short_sides must be at least one positive number, got \(\)"),
         ("clip_norm = 0", r"run\.toml: clip_norm must be positive, got 0\.0"),

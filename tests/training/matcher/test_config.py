@@ -23,6 +23,7 @@ def test_which_come_along() -> None:
         ('initialise = "center"', r"run\.toml: expected entries out of frames, .*; found 'initialise'"),
         ("hidden = 0", r"run\.toml: hidden must be at least 1, got 0"),
         ("scenes = 0", r"run\.toml: scenes must be at least 1, got 0"),
+        ("learning_rate = inf", r"run\.toml: learning_rate must be finite, got inf"),
         ("validation_videos = -1", r"run\.toml: validation_videos must be at least 0, got -1"),
         ("drops = [100]", r"run\.toml: drops must be empty for schedule 'cosine', got \(100,\)"),
         ('schedule = "linear"', r"run\.toml: schedule: expected one of 'step', 'cosine', found 'linear'"),

@@ -98,6 +98,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("people = 0", r"run\.toml: people must be at least 1, got 0"),
         ("sigma = 0", r"run\.toml: sigma must be positive, got 0\.0"),
         ("frames = 2", r"run\.toml: frames must be odd, got 2"),
+        ("learning_rate = inf", r"run\.toml: learning_rate must be finite, got inf"),
         ("validation_videos = -1", r"run\.toml: validation_videos must be at least 0, got -1"),
     ],
 )

@@ -60,6 +60,7 @@ FURTHER = {  # settings that are tried one after the other, each with the best o
     "max_overlap": (0.4, 0.5, 0.6, 0.7),
 }
 OF_PROPAGATION = ("min_propagated_score", "max_undetected", "propagated_score", "max_overlap")
+MARGIN = 0.25  # of the sum of four scores, within which candidates are equally good
 BEST = 4  # of the rows of thresholds that are kept
 LENGTHS = range(1, 11)
 SUBJECT = "track with flow, stub network"  # of long_videos.py
@@ -204,7 +205,7 @@ def study_settings(subject: Subject) -> None:
 
 
 def ranked(subject: Subject, fixed: Settings, candidates: list[Settings]) -> list[tuple[Settings, Settings]]:
-    """Candidates with their rows, the best first; of equally good ones that with more of the usual settings."""
+    """Candidates with their rows, the best first; of equally good ones that with most of the usual settings."""
     variants = [Variant({}, detector, fixed | each) for each in candidates for detector in DETECTORS]
     figures = list(subject.scored(subject.training_films, variants))
     found = []
@@ -212,10 +213,10 @@ def ranked(subject: Subject, fixed: Settings, candidates: list[Settings]) -> lis
         both = zip(DETECTORS, figures[2 * place :], strict=False)
         scores = {f"{name}, {detector}": row[name] for detector, row in both for name in ("mAP", "MOTA")}
         unusual = sum(getattr(Config(), name) != value for name, value in each.items())
-        key = -round(sum(scores.values()), 2), unusual
-        found.append((key, each, head_of(Config(**fixed | each)) | scores))
-    found.sort(key=lambda row: row[0])
-    return [(each, row) for _, each, row in found]
+        found.append((round(sum(scores.values()), 2), unusual, each, head_of(Config(**fixed | each)) | scores))
+    least = max(score for score, *_ in found) - MARGIN
+    found.sort(key=lambda row: (0, row[1], -row[0]) if row[0] >= least else (1, 0, -row[0]))
+    return [(each, row) for *_, each, row in found]
 
 
 def head_of(config: Config) -> Settings:
@@ -228,11 +229,17 @@ def head_of(config: Config) -> Settings:
 
 
 def variants_of(subject: Subject, detector: str, exact: bool = False) -> Iterator[Variant]:
-    """The rows of table 5 with one detector; with an exact flow those that need a flow."""
+    """The rows of table 5 with one detector; with an exact flow those that need a flow.
+
+    Without propagation there are rows with the thresholds that are best so, and with those that are best with it.
+    """
     for propagate, similarity in TABLE_5:
-        if propagate or not exact:
-            head = {"detector": detector, "propagation": word(propagate), "similarity": similarity}
-            yield Variant(head, detector, subject.settings(propagate) | {"similarity": similarity}, exact)
+        for best_with in (True,) if propagate else (False, True):
+            if propagate or not exact:
+                head = {"detector": detector, "propagation": word(propagate), "similarity": similarity}
+                head |= {"thresholds": f"best {word(best_with)}"}
+                settings = subject.settings(best_with) | {"propagate": propagate, "similarity": similarity}
+                yield Variant(head, detector, settings, exact)
 
 
 def study_table_5(subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -123,6 +124,12 @@ class PosePairs:
         """The pairs on a device."""
         columns = [getattr(self, field.name) for field in fields(self)]
         return PosePairs(*(None if column is None else column.to(device) for column in columns))
+
+    @staticmethod
+    def concatenate(parts: Sequence[PosePairs]) -> PosePairs:
+        """All pairs of the parts, in order; frame_size must be there in all or in none."""
+        columns = [[getattr(part, field.name) for part in parts] for field in fields(PosePairs)]
+        return PosePairs(*(None if column[0] is None else torch.cat(column) for column in columns))
 
 
 class GridPlaces(nn.Module):

@@ -25,8 +25,8 @@ def test_which_come_along() -> None:
         ("scenes = 0", r"run\.toml: scenes must be at least 1, got 0"),
         ("validation_videos = -1", r"run\.toml: validation_videos must be at least 0, got -1"),
         ("drops = [100]", r"run\.toml: drops must be empty for schedule 'cosine', got \(100,\)"),
-        ('schedule = "linear"', r"run\.toml: schedule: expected one of 'step', 'cosine', found 'linear'"),
-        ("schedule = 3", r"run\.toml: schedule: expected one of 'step', 'cosine', found 3"),
+        ('schedule = "square"', r"run\.toml: schedule: expected one of 'step', 'cosine', 'linear', found 'square'"),
+        ("schedule = 3", r"run\.toml: schedule: expected one of 'step', 'cosine', 'linear', found 3"),
         ("steps = -1", r"run\.toml: steps must be at least 0, got -1"),
     ],
 )

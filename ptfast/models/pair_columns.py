@@ -46,9 +46,10 @@ class PairColumns:
         earlier, current = earlier.numpy(), current.numpy()
         self.pairs, self.apart = checked_pairs(pairs, frames_apart, (earlier, current), architecture.delta)
         self.first = len(earlier.scores)  # row of the first current pose among those of both
-        parts = [_columns(name, poses, skeleton) for name, poses in (("earlier", earlier), ("current", current))]
+        both = (("earlier", earlier), ("current", current))
+        parts = [_columns(name, poses, skeleton) for name, poses in both]
         self.keypoints, self.visible, self.scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-        self.sizes = None if architecture.is_continuous else _sizes(earlier, current)
+        self.sizes = None if architecture.is_continuous else np.concatenate([_sizes(*each) for each in both])
         self.shifts = self._shifts(current, shifts) if architecture.camera_shift or shifts is not None else None
 
     def some(self, rows: slice) -> PosePairs:
@@ -75,8 +76,9 @@ class PairColumns:
 
     def _tensors(self, keypoints: np.ndarray, poses: np.ndarray, segments: np.ndarray, sized: np.ndarray) -> PosePairs:
         columns = (keypoints, self.visible[poses], self.scores[poses], segments)
+        places, visible, scores, ahead = map(torch.from_numpy, columns)
         size = None if self.sizes is None else torch.from_numpy(self.sizes[sized])
-        return PosePairs(*map(torch.from_numpy, columns), size)
+        return PosePairs(places, visible, scores, ahead, size)
 
     def _shifts(self, current: Poses, given: np.ndarray | None) -> np.ndarray:
         if given is not None:
@@ -134,13 +136,11 @@ def _columns(name: str, poses: Poses, skeleton: Skeleton) -> tuple[np.ndarray, n
     return keypoints, visible, scores
 
 
-def _sizes(earlier: Poses, current: Poses) -> np.ndarray:
-    """(N + M, 2) float32 width and height of the frame of each pose."""
-    for name, poses in (("earlier", earlier), ("current", current)):
-        if poses.frame_size is None:
-            raise ValueError(
-                f"{name} must have frame_size, as the network's positions are cells of the image, got None; "
-                "dataclasses.replace(poses, frame_size=np.tile([width, height], (len(poses), 1))) gives it"
-            )
-    sizes = [np.repeat(poses.frame_size, np.diff(poses.frame_offsets), axis=0) for poses in (earlier, current)]
-    return np.concatenate(sizes).astype(np.float32)
+def _sizes(name: str, poses: Poses) -> np.ndarray:
+    """(N, 2) float32 width and height of the frame of each pose."""
+    if poses.frame_size is None:
+        raise ValueError(
+            f"{name} must have frame_size, as the network's positions are cells of the image, got None; "
+            "dataclasses.replace(poses, frame_size=np.tile([width, height], (len(poses), 1))) gives it"
+        )
+    return np.repeat(poses.frame_size, np.diff(poses.frame_offsets), axis=0).astype(np.float32)

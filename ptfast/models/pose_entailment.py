@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -45,10 +47,15 @@ class PoseEntailment(nn.Module):
         self.classifier = nn.Linear(sizes.hidden, 2)
         self.apply(_initialise)
 
+    @property
+    def first_layer(self) -> EntailmentLayer:
+        """The layer that reads embedded tokens."""
+        return cast(EntailmentLayer, self.layers[0])
+
     def forward(self, pairs: PosePairs) -> Tensor:
         """(P, 2) logits of P pairs: different people, the same person."""
         tokens = self.embedding(pairs)
-        return self.classify(tokens, self.layers[0].project(tokens), pairs.visible.flatten(1))
+        return self.classify(tokens, self.first_layer.project(tokens), pairs.visible.flatten(1))
 
     def classify(self, tokens: Tensor, projected: Tensor, visible: Tensor) -> Tensor:
         """Logits from embedded tokens on.
@@ -63,7 +70,8 @@ class PoseEntailment(nn.Module):
         """
         bias = _attention_bias(visible)
         last = len(self.layers) - 1
-        for number, layer in enumerate(self.layers):
+        for number, each in enumerate(self.layers):
+            layer = cast(EntailmentLayer, each)
             if number:
                 projected = layer.project(tokens)
             tokens = layer(tokens, projected, bias, first_alone=number == last)
@@ -73,7 +81,8 @@ class PoseEntailment(nn.Module):
     def attention(self, pairs: PosePairs) -> list[Tensor]:
         """Attention of every layer, (P, heads, 2 K, 2 K) each: to whom (last axis) each token looks; figure 8."""
         tokens, bias, maps = self.embedding(pairs), _attention_bias(pairs.visible.flatten(1)), []
-        for layer in self.layers:
+        for each in self.layers:
+            layer = cast(EntailmentLayer, each)
             projected = layer.project(tokens)
             maps.append(layer.attention(projected, bias))
             tokens = layer(tokens, projected, bias)
@@ -117,7 +126,7 @@ class PoseEntailment(nn.Module):
         device = next(self.parameters()).device
         columns = PairColumns(self.architecture, self.skeleton, earlier, current, pairs, frames_apart, shifts)
         scores = np.empty(len(columns.pairs), np.float32)
-        self_training = self.training
+        training = self.training
         self.eval()
         try:
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
@@ -126,7 +135,7 @@ class PoseEntailment(nn.Module):
                     logits = self._logits(columns, rows, device).float()
                     scores[rows] = torch.softmax(logits, 1)[:, 1].cpu().numpy()
         finally:
-            self.train(self_training)
+            self.train(training)
         return scores
 
     def _logits(self, columns: PairColumns, rows: slice, device: torch.device) -> Tensor:
@@ -136,7 +145,7 @@ class PoseEntailment(nn.Module):
         poses, index = columns.distinct(rows)
         poses = poses.to(device)
         tokens = self.embedding(poses)
-        projected, visible = self.layers[0].project(tokens), poses.visible[:, 0]
+        projected, visible = self.first_layer.project(tokens), poses.visible[:, 0]
         both = torch.from_numpy(index).to(device)
         return self.classify(*(part[both].flatten(1, 2) for part in (tokens, projected, visible)))
 

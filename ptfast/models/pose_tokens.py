@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -122,14 +122,23 @@ class PosePairs:
 
     def to(self, device: torch.device) -> PosePairs:
         """The pairs on a device."""
-        columns = [getattr(self, field.name) for field in fields(self)]
-        return PosePairs(*(None if column is None else column.to(device) for column in columns))
+        size = None if self.frame_size is None else self.frame_size.to(device)
+        return PosePairs(
+            self.keypoints.to(device), self.visible.to(device), self.joint_scores.to(device), self.segments.to(device),
+            size,
+        )  # fmt: skip
 
     @staticmethod
     def concatenate(parts: Sequence[PosePairs]) -> PosePairs:
         """All pairs of the parts, in order; frame_size must be there in all or in none."""
-        columns = [[getattr(part, field.name) for part in parts] for field in fields(PosePairs)]
-        return PosePairs(*(None if column[0] is None else torch.cat(column) for column in columns))
+        sizes = [part.frame_size for part in parts if part.frame_size is not None]
+        return PosePairs(
+            torch.cat([part.keypoints for part in parts]),
+            torch.cat([part.visible for part in parts]),
+            torch.cat([part.joint_scores for part in parts]),
+            torch.cat([part.segments for part in parts]),
+            torch.cat(sizes) if sizes else None,
+        )
 
 
 class GridPlaces(nn.Module):

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ptfast.models.entailment_files import load_pose_entailment, save_pose_entailment
-from ptfast.models.pose_entailment import PoseEntailment
+from ptfast.models import PoseEntailment, load_pose_entailment, save_pose_entailment
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17, Skeleton
 from ptfast.structures import Poses
 from ptfast.synthetic.splits import VALIDATION_SEEDS

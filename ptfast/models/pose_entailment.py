@@ -55,7 +55,7 @@ class PoseEntailment(nn.Module):
     def forward(self, pairs: PosePairs) -> Tensor:
         """(P, 2) logits of P pairs: different people, the same person."""
         tokens = self.embedding(pairs)
-        return self.classify(tokens, self.first_layer.project(tokens), pairs.visible.flatten(1))
+        return self.classify(tokens, self.first_layer.project(tokens), self.embedding.there(pairs))
 
     def classify(self, tokens: Tensor, projected: Tensor, visible: Tensor) -> Tensor:
         """Logits from embedded tokens on.
@@ -80,7 +80,7 @@ class PoseEntailment(nn.Module):
     @torch.no_grad()
     def attention(self, pairs: PosePairs) -> list[Tensor]:
         """Attention of every layer, (P, heads, 2 K, 2 K) each: to whom (last axis) each token looks; figure 8."""
-        tokens, bias, maps = self.embedding(pairs), _attention_bias(pairs.visible.flatten(1)), []
+        tokens, bias, maps = self.embedding(pairs), _attention_bias(self.embedding.there(pairs)), []
         for each in self.layers:
             layer = cast(EntailmentLayer, each)
             projected = layer.project(tokens)

@@ -30,6 +30,7 @@ class PoseEntailmentArchitecture:
         frequencies: Of "fourier": waves of 4 units, each further one half as long.
         displacements: With "linear" and "fourier": a token also has the way to its joint from the same joint of the
             other pose, and whether that is there.
+        paired: With "linear" and "fourier": one token for a joint of both poses, K in all in place of 2 K.
         joint_scores: A token also has its joint's score, between 0 and 1.
         camera_shift: The common shift of the people of two frames is removed before (`ptfast.models.camera_shifts`).
         delta: Farthest frame before the current one; one segment token each.
@@ -53,6 +54,7 @@ class PoseEntailmentArchitecture:
     grid: tuple[int, int] = (24, 18)
     frequencies: int = 6
     displacements: bool = False
+    paired: bool = False
     joint_scores: bool = False
     camera_shift: bool = False
     delta: int = 4
@@ -66,8 +68,9 @@ class PoseEntailmentArchitecture:
     def __post_init__(self) -> None:
         if self.position not in POSITIONS:
             raise ValueError(f"position must be one of {', '.join(map(repr, POSITIONS))}, got {self.position!r}")
-        if self.displacements and not self.is_continuous:
-            raise ValueError(f"displacements must be False for position {self.position!r}, got True")
+        for name in ("displacements", "paired"):
+            if getattr(self, name) and not self.is_continuous:
+                raise ValueError(f"{name} must be False for position {self.position!r}, got True")
         for side in self.grid:
             check_integer("grid", side, 1, 4096)
         for name in ("frequencies", "delta", "layers", "heads", "hidden", "intermediate"):
@@ -181,17 +184,26 @@ class PairPlaces(nn.Module):
     """A linear embedding of coordinates relative to the pair, of their waves, and of displacements.
 
     Args:
-        architecture: Which of these.
+        architecture: Which of these, and whether a joint's two places are one token's.
     """
 
     def __init__(self, architecture: PoseEntailmentArchitecture) -> None:
         super().__init__()
         self.waves = architecture.frequencies if architecture.position == "fourier" else 0
-        self.displacements = architecture.displacements
-        self.linear = nn.Linear(2 + 4 * self.waves + 5 * self.displacements, architecture.hidden)
+        self.displacements, self.paired = architecture.displacements, architecture.paired
+        width = 2 + 4 * self.waves + 5 * self.displacements
+        self.linear = nn.Linear(2 * (width + 1) if self.paired else width, architecture.hidden)
 
     def forward(self, poses: PosePairs) -> Tensor:
-        """(P, 2, K, H) of pairs."""
+        """(P, 2, K, H) of pairs, or (P, 1, K, H) of paired tokens."""
+        described = self.describe(poses)
+        if self.paired:
+            described = torch.cat([described, poses.visible[..., None]], -1) * poses.visible[..., None]
+            described = described.transpose(1, 2).flatten(2)[:, None]
+        return self.linear(described.to(self.linear.weight.dtype))
+
+    def describe(self, poses: PosePairs) -> Tensor:
+        """(P, 2, K, D) numbers of each joint."""
         present = poses.visible[..., None]
         centre = masked_mean(poses.keypoints.flatten(1, 2), present.flatten(1, 2), 1)[:, None]
         size = pair_sizes(poses)[:, None, None, None]
@@ -204,7 +216,7 @@ class PairPlaces(nn.Module):
             common = poses.visible.all(1, keepdim=True)[..., None].expand_as(present).to(places.dtype)
             ways = (poses.keypoints - poses.keypoints.flip(1)) / size * common
             parts += [torch.asinh(ways * _FINE), torch.asinh(ways * _COARSE), common]
-        return self.linear(torch.cat(parts, -1).to(self.linear.weight.dtype))
+        return torch.cat(parts, -1)
 
 
 class TokenEmbedding(nn.Module):
@@ -217,22 +229,27 @@ class TokenEmbedding(nn.Module):
 
     def __init__(self, architecture: PoseEntailmentArchitecture, joints: int) -> None:
         super().__init__()
-        hidden = architecture.hidden
+        hidden, self.paired = architecture.hidden, architecture.paired
         self.places = PairPlaces(architecture) if architecture.is_continuous else GridPlaces(architecture)
         self.types = nn.Embedding(joints, hidden)
         self.segments = nn.Embedding(architecture.delta, hidden)
-        self.scores = nn.Linear(1, hidden, bias=False) if architecture.joint_scores else None
+        self.scores = nn.Linear(1 + self.paired, hidden, bias=False) if architecture.joint_scores else None
         self.norm = nn.LayerNorm(hidden, eps=1e-12)
         self.dropout = nn.Dropout(architecture.dropout)
 
     def forward(self, poses: PosePairs) -> Tensor:
-        """(P, S K, H) tokens, pose by pose. An absent joint has no place and no score."""
-        present = poses.visible[..., None]
-        about = self.places(poses)
+        """(P, S K, H) tokens, pose by pose, or (P, K, H) paired ones. An absent joint has no place and no score."""
+        about, segments = self.places(poses), poses.segments[:, 1:] if self.paired else poses.segments
         if self.scores is not None:
-            about = about + self.scores(poses.joint_scores.clamp(0, 1)[..., None].to(about.dtype))
-        tokens = torch.where(present, about, 0) + self.types.weight + self.segments(poses.segments)[:, :, None]
+            scores = (poses.joint_scores.clamp(0, 1) * poses.visible)[..., None].to(about.dtype)
+            about = about + self.scores(scores.movedim(1, -1).flatten(-2)[:, None] if self.paired else scores)
+        there = self.there(poses).view(about.shape[:-1])[..., None]
+        tokens = torch.where(there, about, 0) + self.types.weight + self.segments(segments)[:, :, None]
         return self.dropout(self.norm(tokens)).flatten(1, 2)
+
+    def there(self, poses: PosePairs) -> Tensor:
+        """(P, S K) bool, or (P, K) of paired tokens, False for tokens of absent joints."""
+        return poses.visible.any(1) if self.paired else poses.visible.flatten(1)
 
 
 def masked_mean(values: Tensor, mask: Tensor, dim: int) -> Tensor:

@@ -24,7 +24,8 @@ KINDS = {
     "relative": replace(PAPER, position="relative", **SMALL),
     "grid+relative": replace(PAPER, position="grid+relative", joint_scores=True, **SMALL),
     "linear": replace(PAPER, position="linear", **SMALL),
-    "fourier": replace(BEST, **SMALL),
+    "fourier": replace(BEST, paired=False, **SMALL),
+    "paired": replace(BEST, paired=True, **SMALL),
 }
 architectures = pytest.mark.parametrize("architecture", KINDS.values(), ids=KINDS)
 
@@ -146,7 +147,7 @@ def test_scores_are_the_plain_forwards(architecture: PoseEntailmentArchitecture,
     assert 0 < np.abs(rough - expected).max() < 0.1
 
 
-@pytest.mark.parametrize("kind", ["linear", "fourier"])
+@pytest.mark.parametrize("kind", ["linear", "fourier", "paired"])
 def test_continuous_coordinates_are_those_of_the_pair(kind: str, poses: Poses) -> None:
     """Where a pair is in the image, and how large, does not count, and no image size is needed."""
     model, (pairs, apart) = network(KINDS[kind]), all_pairs(poses)
@@ -232,6 +233,7 @@ def test_wrong_pairs_are_errors(poses: Poses) -> None:
     [
         ({"position": "cells"}, "position must be one of 'grid', .*, got 'cells'"),
         ({"displacements": True}, "displacements must be False for position 'grid', got True"),
+        ({"paired": True}, "paired must be False for position 'grid', got True"),
         ({"heads": 3}, "hidden must be a multiple of the 3 heads, got 128"),
         ({"grid": (0, 18)}, "grid must be between 1 and 4096, got 0"),
         ({"dropout": 1.5}, "dropout must be between 0 and 1, got 1.5"),

@@ -96,10 +96,15 @@ class PoseEntailmentArchitecture:
 
     @staticmethod
     def best() -> PoseEntailmentArchitecture:
-        """Coordinates relative to the pair, displacements and scores, without the camera's shift."""
+        """Coordinates relative to the pair, displacements and scores, without the camera's shift; a token a joint.
+
+        Chosen on a quarter of somof's training videos, after 600 steps on the others. A third layer, or a width of 128,
+        is no better there.
+        """
         return PoseEntailmentArchitecture(
-            position="fourier", displacements=True, joint_scores=True, camera_shift=True, layers=3
-        )
+            position="fourier", displacements=True, paired=True, joint_scores=True, camera_shift=True, layers=2,
+            heads=2, hidden=64, intermediate=64,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ptfast.cli._shared import check_output, command, device, plural
 from ptfast.cli.lock import only_run
 from ptfast.cli.recipes.detect_and_track import DETECT_AND_TRACK
 from ptfast.cli.recipes.flow import FLOW
+from ptfast.cli.recipes.keytrack import KEYTRACK
 from ptfast.cli.recipes.matcher import MATCHER
 from ptfast.cli.recipes.pose import POSE
 
@@ -27,6 +28,7 @@ RECIPES = {
     "pose": POSE,
     "matcher": MATCHER,
     "flow": FLOW,
+    "keytrack": KEYTRACK,
 }
 GIVEN = ("config", "data", "images", "validation", "weights", "seed")  # options that weights depend on, for their card
 

@@ -8,8 +8,10 @@ from ptfast.models.adapters import (
     load_raft,
     load_torchvision,
 )
+from ptfast.models.camera_shift import camera_shifts
 from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
 from ptfast.models.detection import Limits, Tubes, detect
+from ptfast.models.entailment_files import load_pose_entailment, save_pose_entailment
 from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
 from ptfast.models.fpn import FeaturePyramid
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
@@ -20,7 +22,9 @@ from ptfast.models.movenet import MoveNet, MoveNetArchitecture
 from ptfast.models.movenet_decoding import People, decode_multipose, decode_singlepose
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
 from ptfast.models.nanodet_decoding import decode_nanodet
+from ptfast.models.pose_entailment import PoseEntailment
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
+from ptfast.models.pose_tokens import PoseEntailmentArchitecture, PosePairs
 from ptfast.models.raft import Raft
 from ptfast.models.resnet3d import ResNet3d
 from ptfast.models.tubes import PoseNetwork, estimate_tubes
@@ -39,12 +43,16 @@ __all__ = [
     "NanoDet",
     "NanoDetArchitecture",
     "People",
+    "PoseEntailment",
+    "PoseEntailmentArchitecture",
     "PoseNetwork",
+    "PosePairs",
     "PoseResnet",
     "PoseResnetArchitecture",
     "Raft",
     "ResNet3d",
     "Tubes",
+    "camera_shifts",
     "decode_multipose",
     "decode_nanodet",
     "decode_singlepose",
@@ -56,10 +64,12 @@ __all__ = [
     "load_hrnet",
     "load_movenet",
     "load_nanodet",
+    "load_pose_entailment",
     "load_pose_network",
     "load_pose_resnet",
     "load_raft",
     "load_torchvision",
     "load_weights",
+    "save_pose_entailment",
     "save_weights",
 ]

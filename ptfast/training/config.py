@@ -19,11 +19,12 @@ class RunConfig:
         steps: Number of steps; 0 leaves the network as it starts.
         optimizer: "sgd" (momentum 0.9), "adam" or "adamw".
         learning_rate: After warm-up.
-        schedule: Course of the learning rate after warm-up: "step", a tenth after each of `drops`, or "cosine", down
-            to 0 along half a period (Loshchilov and Hutter 2017, SGDR, equation 5, without restarts).
+        schedule: Course of the learning rate after warm-up: "step", a tenth after each of `drops`, "cosine", down
+            to 0 along half a period (Loshchilov and Hutter 2017, SGDR, equation 5, without restarts), or "linear",
+            down to 0 along a line.
         weight_decay: On weights, not on biases and normalisation.
         warm_up: Steps over which the learning rate rises from a tenth, linearly.
-        drops: Steps at which the learning rate falls to a tenth; none with "cosine".
+        drops: Steps at which the learning rate falls to a tenth; none but with "step".
         clip_norm: Largest norm of the gradient.
         mixed_precision: Run the network in bfloat16.
         seed: Of initialisation, sampling and data.
@@ -38,7 +39,7 @@ class RunConfig:
     steps: int = 13000
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = 1e-3
-    schedule: Literal["step", "cosine"] = "step"
+    schedule: Literal["step", "cosine", "linear"] = "step"
     weight_decay: float = 1e-4
     warm_up: int = 500
     drops: tuple[int, ...] = (10000, 12000)
@@ -53,8 +54,8 @@ class RunConfig:
         for name in ("steps", "learning_rate", "weight_decay", "warm_up", "seed"):
             check_finite_number(name, getattr(self, name), 0)
         check_positive("clip_norm", self.clip_norm)
-        if self.schedule == "cosine" and self.drops:
-            raise ValueError(f"drops must be empty for schedule 'cosine', got {self.drops}")
+        if self.schedule != "step" and self.drops:
+            raise ValueError(f"drops must be empty for schedule {self.schedule!r}, got {self.drops}")
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, as a JSON file holds them."""

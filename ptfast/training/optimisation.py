@@ -34,4 +34,6 @@ def factor(config: RunConfig, number: int) -> float:
     """The schedule's factor on the learning rate of a step."""
     if config.schedule == "cosine":
         return (1 + math.cos(math.pi * number / config.steps)) / 2
+    if config.schedule == "linear":
+        return (config.steps - number) / max(config.steps - config.warm_up, 1) if number >= config.warm_up else 1.0
     return 0.1 ** sum(number >= drop for drop in config.drops)

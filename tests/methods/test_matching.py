@@ -17,8 +17,8 @@ from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
 from ptfast.tracking import TrackLinker, link, link_tracks
+from ptfast.training.data.tracks import synthetic_tracks
 from ptfast.training.matcher import matcher_figures
-from ptfast.training.matcher.tracks import synthetic_tracks
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,16 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from ptfast.models import FlowNetArchitecture, MaskRcnn3d
+from ptfast.models import FlowNetArchitecture, MaskRcnn3d, PoseEntailmentArchitecture
 from ptfast.skeletons import POSETRACK_15
 from ptfast.structures import Poses
 from ptfast.training.checkpoints import read_checkpoint
 from ptfast.training.config import RunConfig
 from ptfast.training.data.clips import Clip
 from ptfast.training.data.person_tubes import PersonClips
+from ptfast.training.entailment import EntailmentConfig, entailment_task
+from ptfast.training.entailment.examples import PairExamples
+from ptfast.training.entailment.table import PoseTable
 from ptfast.training.flow import FlowConfig, flow_task
 from ptfast.training.flow.pairs import FilmPairs
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
@@ -44,6 +47,7 @@ import pickle, sys, torch
 from pathlib import Path
 from torch import distributed
 from ptfast.skeletons import POSETRACK_15
+from ptfast.training.entailment import EntailmentConfig, entailment_task
 from ptfast.training.flow import FlowConfig, flow_task
 from ptfast.training.loop import train
 from ptfast.training.mask_rcnn import MaskRcnnConfig, mask_rcnn_task
@@ -54,6 +58,7 @@ config, clips, minutes = pickle.loads(Path(sys.argv[1]).read_bytes())
 tasks = {
     MaskRcnnConfig: mask_rcnn_task,
     MatcherConfig: lambda config: matcher_task(config, POSETRACK_15),
+    EntailmentConfig: lambda config: entailment_task(config, POSETRACK_15),
     HrnetConfig: pose_task,
     FlowConfig: flow_task,
 }
@@ -183,6 +188,24 @@ def test_a_matcher_is_trained_by_two_processes_too(tmp_path: Path) -> None:
     torch.manual_seed(config.seed)
     start = task.network().state_dict()
     assert max(float((expected[name] - start[name]).abs().max()) for name in start) > 1e-4  # more than the tolerance
+
+
+def test_pose_entailment_is_trained_by_two_processes_too(tmp_path: Path) -> None:
+    best = replace(PoseEntailmentArchitecture.best(), hidden=8, intermediate=8)
+    config = EntailmentConfig(
+        batch=2, pairs=8, steps=2, optimizer="sgd", learning_rate=1e-1, warm_up=0, mixed_precision=False,
+        architecture=best,
+    )  # fmt: skip
+    examples = PairExamples(PoseTable.of(synthetic_tracks(2, frames=12)), config)
+    halves = [examples[0], examples[1]]
+    ranks = run(tmp_path, config, halves)
+    assert all(torch.equal(value, ranks[1]["model"][name]) for name, value in ranks[0]["model"].items())
+    task = entailment_task(config, POSETRACK_15)
+    expected = by_one_process(task, halves).state_dict()
+    assert_close(ranks[0]["model"], expected)
+    torch.manual_seed(config.seed)
+    start = task.network().state_dict()
+    assert max(float((expected[name] - start[name]).abs().max()) for name in start) > 1e-3  # more than the tolerance
 
 
 def test_a_flow_is_trained_by_two_processes_too(tmp_path: Path) -> None:

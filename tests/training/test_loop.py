@@ -201,6 +201,14 @@ def test_learning_rates_along_a_cosine() -> None:
         peer.step()
 
 
+def test_learning_rates_along_a_line() -> None:
+    config = RunConfig(learning_rate=1.0, warm_up=10, drops=(), schedule="linear", steps=110)
+    rates = [learning_rate(config, number) for number in (0, 5, 10, 60, 109, 110)]
+    assert rates == pytest.approx([0.1, 0.55, 1, 0.5, 0.01, 0])
+    with pytest.raises(ValueError, match=r"drops must be empty for schedule 'linear', got \(3,\)"):
+        RunConfig(schedule="linear", drops=(3,))
+
+
 def test_a_run_without_a_folder_leaves_nothing(
     tiny: MaskRcnnConfig,
     clips: Dataset,

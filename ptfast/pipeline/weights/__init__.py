@@ -2,6 +2,7 @@
 
 from ptfast.pipeline.weights.cache import cache_folder, fetch, place_of
 from ptfast.pipeline.weights.names import (
+    ENTAILMENT_NAMES,
     MASK_RCNN_NAMES,
     MATCHER_NAMES,
     MOVENET_NAMES,
@@ -15,6 +16,7 @@ from ptfast.pipeline.weights.networks import (
     MaskRcnnWeights,
     MoveNetWeights,
     PoseWeights,
+    load_entailment_weights,
     load_flow_weights,
     load_mask_rcnn_weights,
     load_movenet_weights,
@@ -27,6 +29,7 @@ from ptfast.pipeline.weights.networks import (
 from ptfast.pipeline.weights.zoo import ZOO, Origin, Published
 
 __all__ = [
+    "ENTAILMENT_NAMES",
     "MASK_RCNN_NAMES",
     "MATCHER_NAMES",
     "MOVENET_NAMES",
@@ -42,6 +45,7 @@ __all__ = [
     "Published",
     "cache_folder",
     "fetch",
+    "load_entailment_weights",
     "load_flow_weights",
     "load_mask_rcnn_weights",
     "load_movenet_weights",

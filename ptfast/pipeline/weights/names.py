@@ -13,7 +13,8 @@ POSE_NAMES = ("clip-tracking", "clip-tracking-2d", "simple-baselines")
 MATCHER_NAMES = ("matcher",)
 MOVENET_NAMES = ("movenet-multipose", "movenet-thunder")
 NANODET_NAMES = ("nanodet-g",)
-NAMES = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES
+ENTAILMENT_NAMES: tuple[str, ...] = ()
+NAMES = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES + ENTAILMENT_NAMES
 
 
 def path_of(weights: str | Path) -> Path:

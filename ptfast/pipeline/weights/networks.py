@@ -6,23 +6,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ptfast._json import shortened
 from ptfast.models import (
     FlowNet2S,
     MaskRcnn3d,
     MoveNet,
     NanoDet,
+    PoseEntailment,
     PoseNetwork,
     Raft,
     load_movenet,
     load_nanodet,
+    load_pose_entailment,
     load_pose_network,
     load_weights,
 )
 from ptfast.models.adapters import FLOWNET, HRNET, KEYPOINT_RCNN, POSE_RESNET, RAFT
 from ptfast.models.image_networks import read_any_card
 from ptfast.pipeline.weights.given import find_weights, form_of
-from ptfast.pipeline.weights.names import MASK_RCNN_NAMES, MOVENET_NAMES, NAMES, NANODET_NAMES, POSE_NAMES, path_of
+from ptfast.pipeline.weights.names import (
+    ENTAILMENT_NAMES,
+    MASK_RCNN_NAMES,
+    MOVENET_NAMES,
+    NAMES,
+    NANODET_NAMES,
+    POSE_NAMES,
+    path_of,
+)
 from ptfast.pipeline.weights.published import (
     check_joints,
     read_caffe2,
@@ -173,6 +185,24 @@ def load_movenet_weights(weights: str | Path, *, skeleton: Skeleton | None = Non
 def load_nanodet_weights(weights: str | Path) -> NanoDet:
     """Loads a NanoDet, by a name of NANODET_NAMES or otherwise as `load_movenet_weights` does."""
     return load_nanodet(find_weights(weights, "a NanoDet", NANODET_NAMES).path)[0]
+
+
+def load_entailment_weights(weights: str | Path = "keytrack", *, device: torch.device | str = "cpu") -> PoseEntailment:
+    """Loads a pose entailment network.
+
+    Args:
+        weights: A name of ENTAILMENT_NAMES, or a *.safetensors file with its card beside it.
+        device: Where it runs.
+
+    Returns:
+        The network, in evaluation mode. It says its joints: `skeleton`.
+
+    Raises:
+        FileNotFoundError: There is neither such a file nor such a name.
+        ValueError: The file is damaged or of another kind, or its card names a skeleton that is not known.
+    """
+    path = find_weights(weights, "a pose entailment network", ENTAILMENT_NAMES).path
+    return load_pose_entailment(path)[0].to(device)
 
 
 def load_flow_weights(weights: str | Path) -> FlowNet2S | Raft:

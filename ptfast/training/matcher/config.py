@@ -33,7 +33,7 @@ class MatcherConfig(RunConfig):
     steps: int = 1200
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
     learning_rate: float = 3e-3
-    schedule: Literal["step", "cosine"] = "cosine"
+    schedule: Literal["step", "cosine", "linear"] = "cosine"
     weight_decay: float = 0.0
     warm_up: int = 0
     drops: tuple[int, ...] = ()

@@ -11,11 +11,11 @@ from ptfast.models.matcher import TrackMatcher
 from ptfast.models.observations import Observations
 from ptfast.skeletons import Skeleton
 from ptfast.synthetic.splits import VALIDATION_SEEDS
+from ptfast.training.data.tracks import annotated_tracks, synthetic_tracks
 from ptfast.training.matcher import validation
 from ptfast.training.matcher.config import MatcherConfig, read_config
 from ptfast.training.matcher.losses import MatcherLoss
 from ptfast.training.matcher.pairs import Pairs
-from ptfast.training.matcher.tracks import annotated_tracks, synthetic_tracks
 from ptfast.training.matcher.weights import read_weights, save_matcher
 from ptfast.training.matcher.windows import Window, Windows
 from ptfast.training.recipe import Recipe, Source

@@ -26,8 +26,8 @@ def test_which_come_along() -> None:
         ("learning_rate = inf", r"run\.toml: learning_rate must be finite, got inf"),
         ("validation_videos = -1", r"run\.toml: validation_videos must be at least 0, got -1"),
         ("drops = [100]", r"run\.toml: drops must be empty for schedule 'cosine', got \(100,\)"),
-        ('schedule = "linear"', r"run\.toml: schedule: expected one of 'step', 'cosine', found 'linear'"),
-        ("schedule = 3", r"run\.toml: schedule: expected one of 'step', 'cosine', found 3"),
+        ('schedule = "square"', r"run\.toml: schedule: expected one of 'step', 'cosine', 'linear', found 'square'"),
+        ("schedule = 3", r"run\.toml: schedule: expected one of 'step', 'cosine', 'linear', found 3"),
         ("steps = -1", r"run\.toml: steps must be at least 0, got -1"),
     ],
 )

@@ -17,10 +17,10 @@ from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import detections, scene
 from ptfast.training.checkpoints import read_checkpoint
+from ptfast.training.data.tracks import identified, synthetic_tracks
 from ptfast.training.loop import train
 from ptfast.training.matcher import MatcherConfig, matcher_figures, matcher_task, save_matcher, train_matcher
 from ptfast.training.matcher.pairs import pairs_of
-from ptfast.training.matcher.tracks import identified, synthetic_tracks
 from ptfast.training.matcher.windows import Window, Windows
 
 QUICK = MatcherConfig(steps=100, batch=2, frames=16, learning_rate=1e-2, hidden=16)

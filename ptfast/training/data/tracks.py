@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,3 +108,43 @@ def with_frame_size(poses: Poses, path: Path, images: Path | None) -> Poses:
     name = poses.frame_names[0]
     height, width = read_image(image_root(path, name, images) / name).shape[:2]
     return replace(poses, frame_size=np.tile([width, height], (len(poses), 1)))
+
+
+def tracks_without_images(
+    source: Path, skeleton: Skeleton, images: Path | None = None, part: str = "train"
+) -> list[Poses]:
+    """Reads the annotated people of videos, of which no images are needed; arguments as in `annotated_tracks`.
+
+    Where a file does not say how large its frames are and no folder of images is given, they reach as far as the joints
+    of the video do.
+
+    Raises:
+        FileNotFoundError: There are no annotations.
+        ValueError: A file is not as it should be.
+
+    Warns:
+        UserWarning: Of videos whose frames are of unknown size.
+    """
+    tracks, guessed = [], 0
+    for path, poses in read_annotations(source, part):
+        poses = poses.numpy().to_skeleton(skeleton, extrapolate_head=False)
+        if images is not None:
+            poses = with_frame_size(poses, path, images)
+        guessed += poses.frame_size is None
+        tracks.append(with_joint_extent(poses))
+    if guessed:
+        warnings.warn(
+            f"{source}: sizes of the frames of {guessed:,} of {len(tracks):,} videos are taken from their joints, as "
+            "the files do not say them",
+            stacklevel=2,
+        )
+    return tracks
+
+
+def with_joint_extent(poses: Poses) -> Poses:
+    """NumPy poses with frame_size: as far as the video's joints reach, where it is not known."""
+    if poses.frame_size is not None:
+        return poses
+    places = poses.keypoints[poses.joint_visibility > 0]
+    size = np.ceil(places.max(0, initial=1)).astype(np.int64)
+    return replace(poses, frame_size=np.tile(size, (len(poses), 1)))

@@ -15,6 +15,7 @@ from ptfast.tracking.merging import merge_hypotheses
 from ptfast.tracking.online import OnlineLinker
 from ptfast.tracking.settings import LinkSettings
 from ptfast.tracking.shortest_path import cheapest_path
+from ptfast.tracking.temporal_oks import search_boxes, temporal_oks
 from ptfast.tracking.track_linker import TrackLinker, link_tracks
 from ptfast.tracking.warm_up import warm_up
 
@@ -44,6 +45,8 @@ __all__ = [
     "link_tracks",
     "mean_shift",
     "merge_hypotheses",
+    "search_boxes",
+    "temporal_oks",
     "warm_up",
     "weighted_cost",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Naming:
         starts = np.searchsorted(frames[order], np.arange(window.known, len(window.times) + 1)).tolist()
         rows = list(zip(pairs.earlier[order].tolist(), pairs.current[order].tolist(), strict=True))
         values = scores[order].tolist()
-        return [(rows[a:b], values[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        return [(rows[a:b], values[a:b]) for a, b in pairwise(starts)]
 
     def _matched(self, ids: list[int], rows: Sequence[Match], scores: Sequence[float]) -> list[Match]:
         """The matches of one frame, the best first: each pose once and each id once."""
@@ -85,7 +86,8 @@ class Naming:
             return []
         tracks, track = np.unique([ids[earlier] for (earlier, _), _ in named], return_inverse=True)
         poses, pose = np.unique([current for (_, current), _ in named], return_inverse=True)
-        costs, best = np.full((len(tracks), len(poses)), np.inf), {}
+        costs = np.full((len(tracks), len(poses)), np.inf)
+        best: dict[Match, int] = {}
         for place, (i, j) in enumerate(zip(track.tolist(), pose.tolist(), strict=True)):
             best.setdefault((i, j), place)  # the first is the best
         for (i, j), place in best.items():

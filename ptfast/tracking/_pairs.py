@@ -156,4 +156,3 @@ def _scenes(poses: Poses) -> np.ndarray:
 def _no_pairs() -> Pairs:
     nothing = np.zeros(0, np.int64)
     return Pairs(nothing, nothing, nothing, np.zeros(0))
-

@@ -147,7 +147,9 @@ def _sigmas(poses: Poses) -> np.ndarray:
 
 def _one_frame(parts: list[Poses]) -> Poses:
     """The poses of all parts as those of one frame."""
-    bare = {"frame_names": None, "frame_ids": None, "frame_size": None, "is_labeled": None, "ignore_regions": None}
-    everyone = Poses.concatenate([replace(part, **bare) for part in parts])
+    bare = [
+        replace(part, frame_names=None, frame_ids=None, frame_size=None, is_labeled=None, ignore_regions=None)
+        for part in parts
+    ]
+    everyone = Poses.concatenate(bare)
     return replace(everyone, frame_offsets=np.array([0, len(everyone.scores)]))
-

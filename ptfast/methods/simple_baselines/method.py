@@ -136,7 +136,9 @@ class SimpleBaselines:
             frames before, where they would be in this one. Boxes whose scores were too low have no joints.
         """
         past = Past(self.config)
-        for number, (frame, boxes) in enumerate(detected_frames(opened_video(frames), self.detector, self.config.batch)):
+        for number, (frame, boxes) in enumerate(
+            detected_frames(opened_video(frames), self.detector, self.config.batch)
+        ):
             seen = self._seen(frame)
             record = before[number] if number < len(before) else self.estimate(past, frame, seen, boxes)
             if seen is not None:

@@ -17,7 +17,7 @@ _EXTRAPOLATED = ("head_bottom", "head_top")  # joints that Poses.to_skeleton mak
 class MatchScorer(Protocol):
     """Scores pairs of poses, as KeyTrack's transformer does (`ptfast.models.PoseEntailment`).
 
-    One whose `skeleton` is not that of the poses is given them in its own joints.
+    One with a `skeleton` is given poses in these joints.
     """
 
     def match_scores(self, earlier: Poses, current: Poses, pairs: np.ndarray, frames_apart: np.ndarray) -> np.ndarray:
@@ -75,8 +75,8 @@ def in_joints_of(scorer: MatchScorer, poses: Poses) -> Poses:
     Raises:
         ValueError: The poses lack a joint of the scorer's, and it is none of the head that others tell.
     """
-    skeleton = getattr(scorer, "skeleton", poses.skeleton)
-    if skeleton == poses.skeleton:
+    skeleton = getattr(scorer, "skeleton", None)
+    if skeleton is None or skeleton == poses.skeleton:
         return poses
     known = poses.skeleton.indices_of(skeleton) >= 0
     missing = [

@@ -46,7 +46,7 @@ def crowd(seed: int, people: int = 8, frames: int = 40) -> Poses:
 def at(*frames: list[float], size: tuple[int, int] | None = None, ids: list[int] | None = None) -> Poses:
     """Poses 20 wide and 60 high whose left sides are given, frame after frame."""
     shape = np.stack(np.meshgrid(np.linspace(0, 20, 3), np.linspace(0, 60, 5)), -1).reshape(15, 2)
-    keypoints = [np.array([shape + [left, 0] for left in frame]).reshape(-1, 15, 2) for frame in frames]
+    keypoints = [np.array([shape + np.array([left, 0]) for left in frame]).reshape(-1, 15, 2) for frame in frames]
     frame_ids = None if ids is None else np.array(ids)
     return Poses.from_frames(keypoints, skeleton=POSETRACK_15, frame_size=size, frame_ids=frame_ids)
 

@@ -119,7 +119,7 @@ def test_nobody_before_and_nobody_now() -> None:
 
 def test_wrong_arguments_are_named() -> None:
     one, nobody = people([(1, 1)]), people([])
-    with pytest.raises(ValueError, match="again.keypoints must have shape"):
+    with pytest.raises(ValueError, match=r"again\.keypoints must have shape"):
         temporal_oks(nobody, one, nobody)
     with pytest.raises(ValueError, match="min_oks"):
         temporal_oks(nobody, one, one, min_oks=2)

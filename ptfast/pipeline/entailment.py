@@ -20,7 +20,7 @@ def load_match_scorer(weights: str | Path = "keytrack", *, device: str | torch.d
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is damaged, or of another network.
     """
-    from ptfast.models import PoseEntailment  # type: ignore[attr-defined]
+    from ptfast.pipeline.weights import load_entailment_weights  # type: ignore[attr-defined]
 
-    scorer: MatchScorer = PoseEntailment.load(weights).to(device).eval()
+    scorer: MatchScorer = load_entailment_weights(weights, device=device)
     return scorer

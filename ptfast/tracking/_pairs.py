@@ -72,12 +72,10 @@ def nearest_pairs(window: Window, lookback: int, neighbours: int) -> Pairs:
     """
     offsets, times, scenes = window.poses.frame_offsets, window.times, _scenes(window.poses)
     grid = _Grid.of(window.poses.boxes, offsets)
-    parts = [_no_pairs()]
-    for back in range(1, min(lookback, len(times) - 1) + 1):
-        now = np.arange(max(window.known, back), len(times))
-        now = now[(times[now] - times[now - back] <= lookback) & (scenes[now] == scenes[now - back])]
-        parts.append(grid.nearest(now, now - back, times, neighbours))
-    return Pairs(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Pairs)))
+    now, back = (column.ravel() for column in np.mgrid[window.known : len(times), 1 : lookback + 1])
+    before = np.maximum(now - back, 0)
+    same = (back <= now) & (times[now] - times[before] <= lookback) & (scenes[now] == scenes[before])
+    return grid.nearest(now[same], before[same], times, neighbours)
 
 
 def surely_one(pairs: Pairs, poses: Poses, min_oks: float) -> np.ndarray:
@@ -151,8 +149,3 @@ def _scenes(poses: Poses) -> np.ndarray:
     known = sizes[np.maximum(newest, 0)]
     changes = (known[1:] != known[:-1]).any(1) & (newest[:-1] >= 0)
     return np.concatenate([[0], np.cumsum(changes)])
-
-
-def _no_pairs() -> Pairs:
-    nothing = np.zeros(0, np.int64)
-    return Pairs(nothing, nothing, nothing, np.zeros(0))

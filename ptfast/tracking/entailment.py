@@ -18,7 +18,7 @@ from ptfast.tracking.match_scores import MAX_SPEED, MatchScorer, in_joints_of, s
 from ptfast.tracking.settings import LinkSettings
 
 MAX_PAIRS = 32_768  # of a block of frames, which the scorer is asked about together
-MAX_DISTANCES = 1_000_000  # of two frames' poses in such a block
+MAX_DISTANCES = 1_000_000  # of all pairs in such a block
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class EntailmentLinker:
         """Slices of a video's frames, each of which is linked at once."""
         most = max(1, int(np.diff(poses.frame_offsets).max(initial=0)))
         pairs = most * min(most, self._neighbours) * self._settings.lookback
-        length = max(1, min(MAX_PAIRS // pairs, MAX_DISTANCES // most**2))
+        length = max(1, min(MAX_PAIRS // pairs, MAX_DISTANCES // (most**2 * self._settings.lookback)))
         return (slice(first, first + length) for first in range(0, len(poses), length))
 
     def _link(self, kept: Poses, times: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from ptfast._check import check_finite, check_shape
 from ptfast.structures import Poses
 
-MAX_SPEED = 2.0  # a person's lengths a frame; 0.02 percent of people on training sequences are faster at any stride
+MAX_SPEED = 2.0  # of a box's longer side a frame; who is faster in training tracks: benchmarks/bench_entailment.py
 _EXTRAPOLATED = ("head_bottom", "head_top")  # joints that Poses.to_skeleton makes of others
 
 
@@ -30,7 +30,8 @@ class MatchScorer(Protocol):
             frames_apart: (P,) int64 frames from the earlier pose to the current one, at least 1.
 
         Returns:
-            (P,) float32, 0 to 1: the probability that both are one person. A pair's score depends on that pair alone.
+            (P,) float32, 0 to 1: the probability that both are one person. A score depends on the pair and the other
+            pairs of the same two frames alone, all of which are given at once.
         """
         ...
 

@@ -128,7 +128,7 @@ def test_the_higher_score_wins_and_the_other_pose_takes_its_next_best() -> None:
 def test_an_id_is_compared_at_all_of_its_last_poses(matcher: str) -> None:
     """The person's pose two frames before tells more than the one a frame before, which is somebody else's too."""
     poses = at([0], [10, 60], [30])
-    scores = {(0, 10, 1): 0.9, (10, 30, 1): 0.2, (60, 30, 1): 0.6, (0, 30, 2): 0.7}
+    scores = {(0, 10, 1): 0.9, (10, 30, 1): 0.55, (60, 30, 1): 0.6, (0, 30, 2): 0.7}
     assert EntailmentLinker(Known(scores), matcher=matcher).link(poses).track_ids.tolist() == [0, 0, 1, 0]
     assert EntailmentLinker(Known(scores), matcher=matcher, lookback=1).link(poses).track_ids.tolist() == [0, 0, 1, 1]
 
@@ -137,6 +137,8 @@ def test_among_equal_scores_the_recent_and_the_near_count() -> None:
     scores = {(0, 4, 1): 1, (6, 4, 1): 1, (6, 0, 1): 1, (0, 3, 2): 1, (6, 3, 1): 1, (4, 3, 1): 1}
     assert EntailmentLinker(Known(scores)).link(at([0, 6], [4])).track_ids.tolist() == [0, 1, 1]
     assert EntailmentLinker(Known(scores)).link(at([0], [4], [3])).track_ids.tolist() == [0, 0, 0]
+    apart = {(50, 1, 1): 1, (0, 1, 2): 1}
+    assert EntailmentLinker(Known(apart)).link(at([0], [50], [1])).track_ids.tolist() == [0, 1, 1]
 
 
 def test_only_the_nearest_poses_of_each_frame_are_asked_about() -> None:

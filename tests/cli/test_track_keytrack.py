@@ -19,7 +19,10 @@ from ptfast.pipeline import SinglePose, each_image
 from ptfast.pipeline.weights import load_movenet_weights, path_of
 from ptfast.structures import Poses
 
-LOW = ("--min-score", "0", "--min-joint-score", "0", "--batch", "2", "--min-oks", "0")
+LOW = (
+    *("--min-score", "0", "--min-joint-score", "0", "--min-propagated-score", "0"),
+    *("--batch", "2", "--min-oks", "0"),
+)
 
 
 class Overlap:
@@ -91,7 +94,7 @@ def test_it_tracks_into_a_file_as_from_python(
 ) -> None:
     run(stroll, tmp_path / "tracks.json", movenet, *LOW, *options)
     written = read_poses(tmp_path / "tracks.json")
-    low = {"min_score": 0, "min_joint_score": 0, "batch": 2, "min_oks": 0}
+    low = {"min_score": 0, "min_joint_score": 0, "min_propagated_score": 0, "batch": 2, "min_oks": 0}
     method = KeyTrack.load(movenet, detector=movenet, **low, **given)  # type: ignore[arg-type]
     with pytest.warns(UserWarning, match=r"5\.png could not be decoded"):
         expected = method.track(stroll)
@@ -171,7 +174,8 @@ def test_tentative_tracks_are_told(
 def test_thresholds_are_those_of_the_pose_networks_card() -> None:
     card = json.loads(path_of("movenet-thunder").with_suffix(".json").read_text())["settings"]
     config = KeyTrack.load().config
-    assert config.min_box_score is None and {name: getattr(config, name) for name in card} == card
+    assert config.min_box_score is None and config.min_propagated_score == card["min_joint_score"]
+    assert {name: getattr(config, name) for name in card} == card
     assert KeyTrack.load(min_box_score=0.2, min_score=0.3).config.min_score == 0.3
 
 

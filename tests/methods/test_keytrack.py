@@ -153,6 +153,15 @@ def test_a_persons_score_falls_while_nobody_detects_them_and_in_the_end_they_are
     assert counts(found.track(max_undetected=3)) == [1] * 8 + [0]  # counted anew after frame 4
 
 
+def test_whom_the_pose_network_hardly_sees_is_lost_unless_the_detector_sees_them() -> None:
+    """Somebody goes on by 15 pixels a frame, which is what the box of the frame before is off by."""
+    world = World(line(3, (50, 60, 15, 0)), missed={(1, 0)})
+    limits = {"min_oks": 0.0, "max_oks": 1.0}
+    assert counts(world.track(min_propagated_score=0.74, **limits)) == [1, 1, 2]
+    assert counts(world.track(min_propagated_score=0.76, **limits)) == [1, 0, 1]
+    assert counts(World(world.places).track(min_propagated_score=0.95, max_oks=0.0, min_oks=0.0)) == [1, 1, 1]
+
+
 def test_one_person_in_two_boxes_is_one() -> None:
     world = World(WALK)
 
@@ -263,7 +272,8 @@ def test_the_papers_constants() -> None:
     [
         ("min_oks", 2), ("max_oks", -1), ("enlargement", -1), ("max_undetected", -1), ("lookback", 0),
         ("neighbours", 0), ("matcher", "best"), ("min_match_score", 2), ("max_speed", 0), ("batch", 0),
-        ("propagated_score", 2), ("min_box_score", float("nan")), ("min_new_score", float("nan")),
+        ("propagated_score", 2), ("min_propagated_score", float("nan")),
+        ("min_box_score", float("nan")), ("min_new_score", float("nan")),
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_named(name: str, value: object) -> None:

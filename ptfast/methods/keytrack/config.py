@@ -27,9 +27,11 @@ class Config:
         min_oks: OKS that a pose found again needs with the one before (section 3.3, table 2).
         max_oks: Of two poses that are more alike, the one whose joints score more stays (section 3.3, A.4).
         propagated_score: Factor on a box's score for each frame in which the detector misses the person. The paper is
-            silent; the default is that of Simple Baselines, as is the next one.
+            silent; the default is that of Simple Baselines, as are the next two.
         max_undetected: Frames in a row in which a person may be found again without being detected, after which they
             are dropped. The paper has no bound.
+        min_propagated_score: Such a person is lost where the mean score of all joints is lower; None keeps everyone, as
+            the paper does.
         lookback: delta, frames back that a pose is compared with (sections 3.2 and 5.1, A.4).
         neighbours: n, nearest poses of each of these frames that it is compared with (section 3.1). The paper does not
             give it.
@@ -55,6 +57,7 @@ class Config:
     max_oks: float = MIN_OKS
     propagated_score: float = 0.9
     max_undetected: int = 8
+    min_propagated_score: float | None = 0.4
     lookback: int = 4
     neighbours: int = 4
     matcher: Matcher = "greedy"
@@ -70,8 +73,8 @@ class Config:
             check_integer(name, getattr(self, name), least)
         if self.max_speed is not None:
             check_positive("max_speed", self.max_speed)
-        check_threshold("min_box_score", self.min_box_score)
-        check_threshold("min_new_score", self.min_new_score)
+        for name in ("min_box_score", "min_new_score", "min_propagated_score"):
+            check_threshold(name, getattr(self, name))
         LinkSettings(  # raises for what linking refuses
             matcher=self.matcher,
             lookback=self.lookback,

@@ -15,7 +15,7 @@ import torch
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.keytrack.config import Config
-from ptfast.methods.keytrack.record import is_tracked, looked_for, people, rescored, without_joints
+from ptfast.methods.keytrack.record import is_there, is_tracked, looked_for, people, rescored, without_joints
 from ptfast.pipeline.by_name import load_detector, load_person_poses
 from ptfast.pipeline.detected_frames import detected_frames, detected_to_reread
 from ptfast.pipeline.detectors import Boxes, Detector, settings_of
@@ -77,11 +77,14 @@ class KeyTrack:
             entailment: Weights as `ptfast.pipeline.load_match_scorer` takes them, or what scores pairs of poses.
             device: Where the networks run.
             **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
-                threshold for its poses is shown all of the detector's boxes, since that was chosen so.
+                threshold for its poses is shown all of the detector's boxes, since that was chosen so. Its
+                threshold for joints is that of a propagated person's mean, too.
         """
         known = thresholds_of(weights)
         if "min_score" in known:
             known["min_box_score"] = None
+        if "min_joint_score" in known:
+            known["min_propagated_score"] = known["min_joint_score"]
         person_poses = load_person_poses(weights, device=device)
         if isinstance(detector, str | Path):
             detector = load_detector(detector, device=device)
@@ -156,7 +159,7 @@ class KeyTrack:
             min_joint_score=config.min_joint_score,
         )
         ignored = without_joints(corners[low], scores[low], self.skeleton)
-        return as_frame([rescored(poses, of, scores[~low]), ignored], frame)
+        return as_frame([rescored(poses, of, scores[~low]).select(is_there(poses, of, config)), ignored], frame)
 
     def link(self, records: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: ids by match scores (sections 3.1 and 3.2).

@@ -57,6 +57,19 @@ def looked_for(record: Poses, frame: Frame, config: Config) -> tuple[Poses, np.n
     return poses.select(np.isin(np.arange(len(poses.scores)), rows)), boxes
 
 
+def is_there(poses: Poses, of: np.ndarray, config: Config) -> np.ndarray:
+    """(M,) bool, True for the poses of people whom the detector has seen, or whose joints score enough.
+
+    Args:
+        poses: M poses.
+        of: (M,) int64 detected box of the same person, -1 for none.
+        config: Settings.
+    """
+    low = -np.inf if config.min_propagated_score is None else config.min_propagated_score
+    there: np.ndarray = (of >= 0) | (poses.joint_scores.mean(1) >= low)
+    return there
+
+
 def rescored(poses: Poses, of: np.ndarray, box_scores: np.ndarray) -> Poses:
     """The poses with the box scores of those whom the detector has seen, too.
 

@@ -27,7 +27,7 @@ from ptfast.synthetic import crowd
 SECONDS = float(os.environ.get("PTFAST_LINEAR_SECONDS", "4"))
 OURS = [name for name, (*_, peer_of) in SUBJECTS.items() if not peer_of]
 PEERS = [name for name in SUBJECTS if name not in OURS]
-STREAMS = {"link online", "track, stub network", "track with flow, stub network"}
+STREAMS = {"link online", "link by scores online, stub network", "track, stub network", "track with flow, stub network"}
 PEOPLE = (5, 20, 100)
 LOOKBACKS = (1, 2, 4, 8, 16, 32)
 MEGABYTE = 2**20

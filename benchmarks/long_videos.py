@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import bench_entailment
 import bench_joining
 import numpy as np
 from bench_linking import iou_loop, norfair_loop, supervision_loop
@@ -27,7 +28,7 @@ from ptfast.evaluation import posetrack
 from ptfast.ops import iou_matrix
 from ptfast.structures import Poses, Tracklets
 from ptfast.synthetic import crowd
-from ptfast.tracking import OnlineLinker, join_tracklets, link, merge_hypotheses
+from ptfast.tracking import EntailmentLinker, OnlineLinker, join_tracklets, link, merge_hypotheses
 
 LENGTHS = (1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000)
 MOST_BYTES = 4e9
@@ -60,6 +61,21 @@ def linked_online(poses: Poses) -> Counts:
     for frame in range(len(poses)):
         linker.update(poses.frame(frame))
     return {"pairs": linker._native.pairs()}
+
+
+def linked_by_scores(poses: Poses) -> Counts:
+    """KeyTrack's linking of a whole video, with a network that costs next to nothing."""
+    linker = EntailmentLinker(bench_entailment.Nearness())
+    linker.link(poses)
+    return {"pairs": linker.counts.pairs}
+
+
+def linked_by_scores_online(poses: Poses) -> Counts:
+    """The same frame by frame."""
+    linker = EntailmentLinker(bench_entailment.Nearness())
+    for frame in range(len(poses)):
+        linker.update(poses.frame(frame))
+    return {"pairs": linker.counts.pairs}
 
 
 def joined_and_merged(clips: Tracklets) -> Counts:
@@ -180,6 +196,8 @@ def _truth_and_tracks(frames: int, people: int) -> tuple[Poses, Poses]:
 SUBJECTS: dict[str, tuple[Callable, Callable, int, str]] = {
     "link": (_crowd, linked, 230, ""),
     "link online": (_crowd, linked_online, 230, ""),
+    "link by scores, stub network": (_crowd, linked_by_scores, 230, ""),
+    "link by scores online, stub network": (_crowd, linked_by_scores_online, 230, ""),
     "join and merge": (_clips, joined_and_merged, 1700, ""),
     "evaluate": (_truth_and_tracks, evaluated, 460, ""),
     "track, stub network": (_images, tracked, 0, ""),

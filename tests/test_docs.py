@@ -23,7 +23,7 @@ if not DOCS.exists():
     pytest.skip("the pages do not come with the sdist", allow_module_level=True)
 
 MAX_COST = 0.95  # a constant for a signature
-NETWORKS = {"clip-tracking", "detect-and-track", "simple-baselines"}  # whose examples need videos
+NETWORKS = {"clip-tracking", "detect-and-track", "keytrack", "simple-baselines"}  # whose examples need videos
 EXAMPLE = re.compile(r"(<!-- not run: .+ -->\n)?```python\n(.*?)```", re.DOTALL)
 
 

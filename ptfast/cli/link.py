@@ -17,6 +17,7 @@ from ptfast.cli._shared import (
     read_one_or_many,
     sequences_of,
 )
+from ptfast.cli.linking import add_cost, linking_of
 from ptfast.cli.losses import Loss, filter_losses, report
 from ptfast.cli.unheld import unheld
 from ptfast.io import FORMATS, write_poses
@@ -33,17 +34,10 @@ def add_link(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "out", type=Path, help="file or folder to write, .json for PoseTrack 2018, .csv, .parquet, .txt"
     )
-    parser.add_argument("--cost", choices=["oks", "iou", "pckh"], default="oks", help="cost of a pair of poses")
-    parser.add_argument(
-        "--matcher", choices=["hungarian", "greedy"], default="hungarian", help="least total cost, or lowest cost first"
-    )
-    parser.add_argument(
-        "--motion", choices=["velocity", "none"], default="velocity", help="earlier poses move on, or stay"
-    )
+    add_cost(parser)
     parser.add_argument("--lookback", type=int, default=4, help="frames that a track may be lost for, plus one")
     defaults = {name: field.default for name, field in inspect.signature(link).parameters.items()}
     numbers = {
-        "max-cost": "pairs that cost more are never made; none allows all",
         "min-score": "poses under this score are dropped; none keeps all",
         "min-joint-score": "joints under this score are dropped; none keeps all",
     }
@@ -59,13 +53,12 @@ def add_link(commands: argparse._SubParsersAction) -> None:
 
 
 def _link(options: argparse.Namespace) -> None:
-    names = ("cost", "matcher", "motion", "lookback", "max_cost", "min_score", "min_joint_score", "sigma_scale")
-    settings = {name: getattr(options, name) for name in (*names, "max_tracks", "keep_filtered")}
     started = time.perf_counter()
+    linking = linking_of(options)
     check_other_place(options.out, options.detections)
     poses = read_one_or_many(options.detections)
     check_output(options.out, folder=isinstance(poses, dict))
-    linked = map_poses(poses, lambda sequence: link(sequence, **settings), "linking")
+    linked = map_poses(poses, linking.link, "linking")
     sequences = sequences_of(linked)
     losses = _losses(sequences_of(poses), sequences, options)
     if losses[0].total and losses[0].count == losses[0].total:
@@ -74,8 +67,9 @@ def _link(options: argparse.Namespace) -> None:
     losses += unheld("link", linked, options.out, options.format)
     frames, count = sum(map(len, sequences)), sum(len(sequence.scores) for sequence in sequences)
     tracks = sum(len({*sequence.track_ids.tolist()} - {-1}) for sequence in sequences)
+    spent = f"{time.perf_counter() - started:.2f} s"
     report("link", losses, f"{plural(len(sequences), 'sequence')}, {plural(frames, 'frame')}, {plural(count, 'pose')}, "
-           f"{plural(tracks, 'track')} in {time.perf_counter() - started:.2f} s; written to {options.out}")  # fmt: skip
+           f"{plural(tracks, 'track')} in {spent}{linking.seen()}; written to {options.out}")  # fmt: skip
 
 
 def _losses(given: list[Poses], linked: list[Poses], options: argparse.Namespace) -> list[Loss]:

@@ -2,6 +2,7 @@
 
 from ptfast.pipeline.by_name import load_detector, load_one_shot, load_person_poses
 from ptfast.pipeline.detectors import Boxes, Detector, GivenBoxes, each_batch, each_image, given_boxes
+from ptfast.pipeline.entailment import load_match_scorer
 from ptfast.pipeline.fused import Fused, FusedSettings
 from ptfast.pipeline.mask_rcnn import MaskRcnn, MaskRcnnSettings, load_mask_rcnn
 from ptfast.pipeline.nanodet_boxes import NanoDetBoxes, NanoDetSettings
@@ -36,6 +37,7 @@ __all__ = [
     "given_boxes",
     "load_detector",
     "load_mask_rcnn",
+    "load_match_scorer",
     "load_one_shot",
     "load_person_poses",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from ptfast._check import check_dtype, check_shape
+from ptfast.io import Frame
 from ptfast.ops import assign, oks_matrix, oks_nms
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
@@ -109,6 +110,39 @@ def poses_of(
         scores=[frame.scores for frame in frames],
         boxes=[frame.boxes for frame in frames],
         frame_size=np.array(sizes, np.int64).reshape(-1, 2),
+    )
+
+
+def as_poses(found: Found, skeleton: Skeleton, features: Mapping[str, np.ndarray], visibility: int = 2) -> Poses:
+    """The people of an image as Poses of a frame without a name.
+
+    Args:
+        found: P people.
+        skeleton: Their joints.
+        features: (P, ...) columns by name.
+        visibility: Of all joints.
+    """
+    return Poses(
+        keypoints=found.keypoints,
+        frame_offsets=np.array([0, len(found.scores)]),
+        skeleton=skeleton,
+        joint_scores=found.joint_scores,
+        joint_visibility=np.full(found.joint_scores.shape, visibility, np.uint8),
+        boxes=found.boxes,
+        scores=found.scores,
+        features=features,
+    )
+
+
+def as_frame(parts: Sequence[Poses], frame: Frame) -> Poses:
+    """The poses of all parts, none of which names a frame, as those of a frame, under its name and number."""
+    everyone = Poses.concatenate(parts)
+    return replace(
+        everyone,
+        frame_offsets=np.array([0, len(everyone.scores)]),
+        frame_names=(frame.name,),
+        frame_ids=np.array([frame.index]),
+        frame_size=np.array([frame.size]),
     )
 
 

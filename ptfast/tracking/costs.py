@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,13 @@ from ptfast.ops.boxes import iou_matrix
 from ptfast.ops.linking import BuiltInCost, RowCosts
 from ptfast.ops.pckh import pckh_matrix
 from ptfast.structures import Poses, head_sizes
+from ptfast.tracking.match_scores import MAX_SPEED, MatchScorer, in_joints_of, scores_of, within_reach
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 CostFunction = Callable[[Poses, Poses], np.ndarray]
-Cost = BuiltInCost | CostFunction
+Cost = BuiltInCost | CostFunction | MatchScorer
 
 _SHORTEST = 1e-12  # feature that is brought to unit length: one of zeros stays as it is
 
@@ -101,28 +106,48 @@ def _unit_rows(poses: Poses, feature: str, **sizes: int) -> np.ndarray:
     return (rows / np.maximum(norms, _SHORTEST)).astype(np.float32)
 
 
-def row_costs(cost: CostFunction, frame: Callable[[int], Poses]) -> RowCosts:
+def asks_python(cost: object) -> TypeIs[CostFunction | MatchScorer]:
+    """Returns True for a cost that is none of the native core's."""
+    return callable(cost) or isinstance(cost, MatchScorer)
+
+
+def row_costs(cost: CostFunction | MatchScorer, frame: Callable[[int], Poses]) -> RowCosts:
     """A cost of Poses as `ptfast.ops.linking.LinkOptions` has it: of rows of numbered frames.
 
     Args:
-        cost: Costs (N, M) of two Poses of one frame each.
+        cost: Costs (N, M) of two Poses of one frame each, or what scores pairs. Frames between two numbers that a
+            video leaves out are counted, so the numbers tell a scorer how many frames apart two poses are.
         frame: Gives the NumPy poses of a frame by its number.
 
     Returns:
         A function that raises ValueError where the costs have another shape, or hold NaN or -inf.
     """
 
+    scores_pairs = isinstance(cost, MatchScorer)
+
     def costs(earlier: int, rows_a: list[int], shifts: list[float], current: int, rows_b: list[int]) -> list[float]:
         a, b = _rows(frame(earlier), rows_a), _rows(frame(current), rows_b)
         if shifts:
             a = _moved(a, np.array(shifts, np.float32).reshape(-1, 2))
-        values = np.asarray(cost(a, b), np.float32)
+        found = _score_costs(cost, a, b, current - earlier) if scores_pairs else cost(a, b)  # type: ignore
+        values = np.asarray(found, np.float32)
         wanted = (len(rows_a), len(rows_b))
         if values.shape != wanted or not (values > -np.inf).all():
             shapes = f"{format_shape(wanted)} without NaN or -inf, got {format_shape(values.shape)}"
             raise ValueError(f"cost must return numbers of shape {shapes}")
         return values.ravel().tolist()
 
+    return costs
+
+
+def _score_costs(scorer: MatchScorer, earlier: Poses, current: Poses, apart: int) -> np.ndarray:
+    """(N, M) 1 - match score of every pair of two frames' poses; 1 for those who would have moved too fast."""
+    costs = np.ones((len(earlier.scores), len(current.scores)))
+    i, j = np.indices(costs.shape).reshape(2, -1)
+    near = within_reach(earlier.boxes[i], current.boxes[j], np.full(len(i), apart), MAX_SPEED)
+    pairs = np.stack([i[near], j[near]], 1)
+    earlier, current = in_joints_of(scorer, earlier), in_joints_of(scorer, current)
+    costs[i[near], j[near]] -= scores_of(scorer, earlier, current, pairs, np.full(len(pairs), apart))
     return costs
 
 

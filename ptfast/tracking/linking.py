@@ -11,7 +11,7 @@ from ptfast._columns import namespace_of
 from ptfast.ops.assignment import Matcher
 from ptfast.ops.linking import Motion, PoseColumns, link_columns
 from ptfast.structures import Poses, head_sizes
-from ptfast.tracking.costs import Cost
+from ptfast.tracking.costs import Cost, asks_python
 from ptfast.tracking.frame_numbers import with_gaps
 from ptfast.tracking.settings import MAX_COST, MIN_JOINT_SCORE, MIN_SCORE, SIGMA_SCALE, LinkSettings
 
@@ -65,7 +65,8 @@ def link(
         poses: The video's poses, NumPy or torch.
         cost: "oks" (with the current pose's area, taken as at least a third of the square of its box's longer side),
             "iou" (of boxes), "pckh" (share of joints within half a head size), or a function of two Poses of one
-            frame each, earlier and current, that returns costs (N, M).
+            frame each, earlier and current, that returns costs (N, M), or a `ptfast.tracking.MatchScorer`, whose pairs
+            cost 1 - match score; people who would have moved by over two body lengths a frame cost 1 unseen.
         matcher: "hungarian" (least total cost) or "greedy" (lowest cost first).
         lookback: Number of frames back that a predecessor may be, at least 1. Time grows linearly with it.
         motion: "velocity" or "none".
@@ -87,7 +88,7 @@ def link(
         cost, matcher, lookback, motion, sigma_scale, max_cost, min_score, min_joint_score, max_tracks
     )
     kept, keep = filter_poses(poses, min_score, min_joint_score)
-    compared = kept.numpy() if callable(cost) else kept
+    compared = kept.numpy() if asks_python(cost) else kept
     offsets, frames = with_gaps(kept.frame_offsets, kept.frame_ids, settings.lookback)
     options = settings.options(lambda number: compared.frame(int(frames[number])))
     ids = link_columns(columns_of(kept, cost), offsets, settings.sigmas(kept.skeleton), options)

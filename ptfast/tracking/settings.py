@@ -10,7 +10,7 @@ from ptfast.ops.assignment import Matcher
 from ptfast.ops.linking import BuiltInCost, LinkOptions, Motion, RowCosts
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
-from ptfast.tracking.costs import Cost, row_costs
+from ptfast.tracking.costs import Cost, asks_python, row_costs
 
 # Chosen on training sequences alone; CONTRIBUTING.md says how.
 SIGMA_SCALE = 2.0
@@ -25,7 +25,7 @@ class LinkSettings:
 
     Attributes:
         cost: "oks", "iou", "pckh", or a function of two Poses of one frame each, earlier and current, that returns
-            costs (N, M).
+            costs (N, M), or a `MatchScorer`.
         matcher: "hungarian" (least total cost) or "greedy" (lowest cost first).
         lookback: Number of frames back that a predecessor may be, at least 1.
         motion: "velocity", which moves the earlier pose before it is compared, or "none".
@@ -51,7 +51,7 @@ class LinkSettings:
     max_tracks: int | None = None
 
     def __post_init__(self) -> None:
-        if not callable(self.cost) and self.cost not in ("oks", "iou", "pckh"):
+        if not asks_python(self.cost) and self.cost not in ("oks", "iou", "pckh"):
             raise ValueError(f"cost must be 'oks', 'iou', 'pckh' or a function of two Poses, got {self.cost!r}")
         check_positive("sigma_scale", self.sigma_scale)
         check_threshold("min_score", self.min_score)
@@ -70,7 +70,7 @@ class LinkSettings:
         Args:
             frame: Gives the NumPy poses of a frame by its number; asked where the cost is a function.
         """
-        return self._options(row_costs(self.cost, frame) if callable(self.cost) else self.cost)
+        return self._options(row_costs(self.cost, frame) if asks_python(self.cost) else self.cost)
 
     def _options(self, cost: BuiltInCost | RowCosts) -> LinkOptions:
         return LinkOptions(cost, self.matcher, self.lookback, self.motion, self.max_cost, self.max_tracks)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, joined
-from ptfast.cli.methods import clip_tracking, detect_and_track, online, simple_baselines
+from ptfast.cli.methods import clip_tracking, detect_and_track, keytrack, online, simple_baselines
 from ptfast.cli.methods._command import MethodCommand, given_options, name_of, passed_on
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ METHODS: dict[str, MethodCommand] = {
     "online": online.COMMAND,
     "detect-and-track": detect_and_track.COMMAND,
     "simple-baselines": simple_baselines.COMMAND,
+    "keytrack": keytrack.COMMAND,
     "clip-tracking": clip_tracking.COMMAND,
 }
 DEFAULT = "online"
-NETWORKS = ("weights", "detector", "pose", "flow")  # options that name one
+NETWORKS = ("weights", "detector", "pose", "flow", "entailment")  # options that name one
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ptfast.cli._endings import said
-from ptfast.cli.losses import Loss
+from ptfast.cli.losses import Loss, filter_losses
 from ptfast.skeletons import SKELETONS, Skeleton
+from ptfast.tracking import count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods.base import Method
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ptfast.tracking import FrameLinker
 
 R = TypeVar("R")
+LOWER = "a lower one keeps more"
 Options = Mapping[str, Mapping[str, Any]]
 """Flags of the command line, such as "--step", and what argparse's add_argument takes besides."""
 
@@ -43,6 +45,23 @@ DETECTOR: Options = {
     },
 }
 """Option of methods that want boxes first."""
+BOX_SCORE: Options = {
+    "--min-box-score": {"type": float, "metavar": "X", "help": "the detector's boxes under this score are dropped"},
+}
+"""Option of methods that look at a detector's boxes of a certain score alone."""
+UNDETECTED: Options = {
+    "--max-undetected": {
+        "type": int,
+        "metavar": "N",
+        "help": "frames in a row in which a person may be there without being detected",
+    },
+    "--min-propagated-score": {
+        "type": float,
+        "metavar": "X",
+        "help": "a person whom the detector misses is lost where the mean score of all joints is lower",
+    },
+}
+"""Options of methods that look for people where the frame before had them, too."""
 BATCH: Options = {"--batch": {"type": int, "metavar": "N", "help": "frames that the network sees at a time"}}
 """Option of methods that give results some frames late."""
 MATCHER: Options = {"--matcher": {"choices": ["hungarian", "greedy"], "help": "least total cost, or lowest cost first"}}
@@ -113,3 +132,24 @@ def passed_on(records: Iterable[R], look: Callable[[R], None]) -> Iterator[R]:
     for record in records:
         look(record)
         yield record
+
+
+class Thresholds(Protocol):
+    """Scores under which a method drops boxes, poses and joints; None keeps all."""
+
+    @property
+    def min_box_score(self) -> float | None: ...
+    @property
+    def min_score(self) -> float | None: ...
+    @property
+    def min_joint_score(self) -> float | None: ...
+
+
+def dropped_people(poses: Poses, limits: Thresholds) -> list[Loss]:
+    """Boxes and poses of a record that the thresholds drop, and joints. Boxes that were too low have no joints."""
+    looked_at = (poses.joint_visibility > 0).any(1)
+    low, low_joint = limits.min_score, limits.min_joint_score
+    counts = [count_filtered(poses.select(looked_at), min_score=low, min_joint_score=low_joint)]
+    people, joints = filter_losses(counts, low, low_joint, change=LOWER)
+    boxes = {f"under --min-box-score {limits.min_box_score} ({LOWER})": int((~looked_at).sum())}
+    return [replace(people, noun="detection", total=len(poses.scores), reasons={**people.reasons, **boxes}), joints]

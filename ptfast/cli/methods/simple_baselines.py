@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, filter_losses, tentative
+from ptfast.cli.losses import Loss, tentative
 from ptfast.cli.methods._command import (
     BATCH,
+    BOX_SCORE,
     DETECTOR,
     MATCHER,
     NEW_TRACKS,
     THRESHOLDS,
+    UNDETECTED,
     MethodCommand,
     Options,
+    dropped_people,
     passed_on,
 )
-from ptfast.tracking import ConfirmedLinker, count_filtered
+from ptfast.tracking import ConfirmedLinker
 
 if TYPE_CHECKING:
     from ptfast.methods import SimpleBaselines
@@ -41,23 +43,13 @@ OPTIONS: Options = {
         "help": "what a pose is compared by with those of frames before, carried by flow or not",
     },
     "--queue-length": {"type": int, "metavar": "L", "help": "frames before that multi-flow compares with"},
-    "--max-undetected": {
-        "type": int,
-        "metavar": "N",
-        "help": "frames in a row in which a person may be there without being detected",
-    },
-    "--min-propagated-score": {
-        "type": float,
-        "metavar": "X",
-        "help": "a person whom flow alone proposes is lost where the mean score of all joints is lower",
-    },
-    "--min-box-score": {"type": float, "metavar": "X", "help": "the detector's boxes under this score are dropped"},
+    **UNDETECTED,
+    **BOX_SCORE,
     **MATCHER,
     **BATCH,
     **THRESHOLDS,
     **NEW_TRACKS,
 }
-LOWER = "a lower one keeps more"
 
 
 def make(weights: str, device: str, given: dict[str, Any], videos: int) -> SimpleBaselines:
@@ -81,12 +73,7 @@ def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:
     from ptfast.methods.simple_baselines import is_own
 
     own = record.select(is_own(record))
-    looked_at = (own.joint_visibility > 0).any(1)
-    low, low_joint = method.config.min_score, method.config.min_joint_score
-    counts = [count_filtered(own.select(looked_at), min_score=low, min_joint_score=low_joint)]
-    poses = filter_losses(counts, low, low_joint, change=LOWER)[0]
-    boxes = {f"under --min-box-score {method.config.min_box_score} ({LOWER})": int((~looked_at).sum())}
-    return [replace(poses, noun="detection", total=len(own.scores), reasons={**poses.reasons, **boxes})]
+    return dropped_people(own, method.config)[:1]
 
 
 def link(method: SimpleBaselines, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:

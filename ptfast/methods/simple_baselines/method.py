@@ -17,16 +17,16 @@ from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.simple_baselines.boxes import Candidates, unified, without_doubles, without_lost
 from ptfast.methods.simple_baselines.config import Config
 from ptfast.methods.simple_baselines.propagation import carried, flow_boxes
-from ptfast.methods.simple_baselines.queue import Past, Seen, is_own, is_tracked, joined, own_poses, without_joints
+from ptfast.methods.simple_baselines.queue import Past, Seen, is_own, is_tracked, own_poses, without_joints
 from ptfast.methods.simple_baselines.similarity import QueueLinker
 from ptfast.pipeline.by_name import load_detector, load_person_poses
-from ptfast.pipeline.detectors import Boxes, Detector, checked, settings_of
+from ptfast.pipeline.detected_frames import detected_frames, detected_to_reread
+from ptfast.pipeline.detectors import Boxes, Detector, settings_of
 from ptfast.pipeline.flow import PointFlow, load_point_flow
-from ptfast.pipeline.people import nobody
+from ptfast.pipeline.people import as_frame, nobody
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.top_down import in_boxes
 from ptfast.pipeline.weights import thresholds_of
-from ptfast.pipeline.windows import frames_to_reread, segments, without_padding
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking import ConfirmedLinker
@@ -65,7 +65,6 @@ class SimpleBaselines:
         self.detector, self.person_poses = detector, person_poses
         self.skeleton, self.config = skeleton, config or Config()
         self.flow = flow if self.config.needs_flow else None
-        self.window = getattr(detector, "frames", 1)  # frames of a shot that the detector sees at a time
         if flow is None and self.config.needs_flow:
             needs = f"propagate {self.config.propagate} and similarity {self.config.similarity!r}"
             raise ValueError(f"flow must be given for {needs}, got None")
@@ -137,7 +136,9 @@ class SimpleBaselines:
             frames before, where they would be in this one. Boxes whose scores were too low have no joints.
         """
         past = Past(self.config)
-        for number, (frame, boxes) in enumerate(self._detections(opened_video(frames))):
+        for number, (frame, boxes) in enumerate(
+            detected_frames(opened_video(frames), self.detector, self.config.batch)
+        ):
             seen = self._seen(frame)
             record = before[number] if number < len(before) else self.estimate(past, frame, seen, boxes)
             if seen is not None:
@@ -163,7 +164,7 @@ class SimpleBaselines:
             found = in_boxes(self.person_poses, [frame], [(candidates.boxes, candidates.scores)])[0]
         there = without_lost(found, candidates, self.config.min_propagated_score)
         kept = without_doubles(*there, self.skeleton, self.config.max_oks)
-        return joined([own_poses(*kept, self.skeleton, self.config), low, *queue], frame)
+        return as_frame([own_poses(*kept, self.skeleton, self.config), low, *queue], frame)
 
     def link(self, records: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: ids by matching with the poses of Q (algorithm 1, lines 11 to 13).
@@ -185,10 +186,7 @@ class SimpleBaselines:
     def frames_to_reread(self, sizes: np.ndarray) -> int:
         """Number of frames to read again: those that Q is carried from, and those of the detector's batches."""
         wanted = 1 if self.config.chained else self.config.lookback
-        start = len(sizes) - frames_to_reread(sizes, self.window, self.config.batch)
-        while start and sizes[start:].any(1).sum() < wanted:
-            start -= max(1, frames_to_reread(sizes[:start], self.window, self.config.batch))
-        return len(sizes) - start
+        return detected_to_reread(sizes, self.detector, self.config.batch, wanted)
 
     def depends_on(self) -> dict[str, object]:
         """The settings that records depend on, in JSON's types."""
@@ -198,16 +196,6 @@ class SimpleBaselines:
     def count(self, record: Poses) -> int:
         """Number of people that are tracked in a frame."""
         return int((is_own(record) & is_tracked(record)).sum())
-
-    def _detections(self, video: Video) -> Iterator[tuple[Frame, Boxes]]:
-        """The frames with the detector's boxes, of which a frame that is lost has none."""
-        for segment in segments(video, self.window, self.config.batch):
-            frames, keys = without_padding(segment), [*segment.results]
-            found: Sequence[Boxes] = [([], [])] if frames[0].image is None else self.detector(frames, keys)  # type: ignore[list-item]
-            if len(found) != len(keys):
-                raise ValueError(f"detector must give boxes for each of {len(keys)} frames, got {len(found)}")
-            for key, boxes in zip(keys, found, strict=True):
-                yield frames[key], checked(*boxes)
 
     def _split(self, boxes: Boxes) -> tuple[Candidates, Poses]:
         """B_det, and the boxes whose scores are too low for it."""

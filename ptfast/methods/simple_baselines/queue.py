@@ -20,11 +20,10 @@ from itertools import takewhile
 
 import numpy as np
 
-from ptfast.io import Frame
 from ptfast.methods.simple_baselines.boxes import Candidates
 from ptfast.methods.simple_baselines.config import Config
 from ptfast.pipeline.flow import FlowImage
-from ptfast.pipeline.people import Found
+from ptfast.pipeline.people import Found, as_poses
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking.linking import filter_poses
@@ -122,33 +121,13 @@ def poses_of_frame(
 ) -> Poses:
     """The people of a frame with the features of a record, none of them tracked yet."""
     count = len(found.scores)
-    return Poses(
-        keypoints=found.keypoints,
-        frame_offsets=np.array([0, count]),
-        skeleton=skeleton,
-        joint_scores=found.joint_scores,
-        joint_visibility=np.full(found.joint_scores.shape, visibility, np.uint8),
-        boxes=found.boxes,
-        scores=found.scores,
-        features={
-            "frames_ago": np.zeros(count, np.int64),
-            "row": np.full(count, -1, np.int64),
-            "undetected": undetected,
-            "box_score": box_scores,
-        },
-    )
-
-
-def joined(parts: list[Poses], frame: Frame) -> Poses:
-    """The poses of all parts, none of which names a frame, as those of a frame, under its name and number."""
-    everyone = Poses.concatenate(parts)
-    return replace(
-        everyone,
-        frame_offsets=np.array([0, len(everyone.scores)]),
-        frame_names=(frame.name,),
-        frame_ids=np.array([frame.index]),
-        frame_size=np.array([frame.size]),
-    )
+    features = {
+        "frames_ago": np.zeros(count, np.int64),
+        "row": np.full(count, -1, np.int64),
+        "undetected": undetected,
+        "box_score": box_scores,
+    }
+    return as_poses(found, skeleton, features, visibility)
 
 
 def _older(poses: Poses, frames: int) -> Poses:

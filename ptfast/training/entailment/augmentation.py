@@ -34,7 +34,8 @@ class PairArrays:
 
 def augment(pairs: PairArrays, how: PairAugmentation, skeleton: Skeleton, rng: np.random.Generator) -> PairArrays:
     """Changes pairs at random: jitter and scores, lost joints, a shift, scale, mirror."""
-    pairs = lose_joints(jitter(pairs, how.jitter, rng), how.lost, rng)
+    pairs = jitter(pairs, how.jitter, rng)
+    pairs = lose_joints(cut(pairs, rng.random(len(pairs.sizes)) < how.cut, rng), how.lost, rng)
     pairs = shift(pairs, how.camera, rng)
     pairs = resize(pairs, np.exp(rng.uniform(-1, 1, len(pairs.sizes)) * np.log(how.scale)).astype(np.float32))
     return mirror(pairs, rng.random(len(pairs.sizes)) < how.mirror, skeleton)
@@ -53,13 +54,33 @@ def jitter(pairs: PairArrays, most: float, rng: np.random.Generator) -> PairArra
     return replace(pairs, keypoints=pairs.keypoints + moves, joint_scores=scores.astype(np.float32))
 
 
+def cut(pairs: PairArrays, which: np.ndarray, rng: np.random.Generator) -> PairArrays:
+    """Hides, in the pairs where `which` (P,) is True, what lies beyond a line through one of the current pose's joints.
+
+    The line stands still, as the image's edge or an obstacle does. A pose that would keep fewer than two joints keeps
+    all.
+    """
+    angle = rng.uniform(0, 2 * np.pi, len(which))
+    along = (pairs.keypoints * np.stack([np.cos(angle), np.sin(angle)], 1)[:, None, None]).sum(3)  # (P, 2, K)
+    chosen = np.argmax(pairs.visible[:, 0] * rng.uniform(0.1, 1, pairs.visible[:, 0].shape), axis=1)
+    level = along[np.arange(len(which)), 0, chosen]
+    hidden = which[:, None, None] & (along > level[:, None, None])
+    return replace(pairs, visible=_enough(pairs.visible & ~hidden, pairs.visible))
+
+
 def lose_joints(pairs: PairArrays, most: float, rng: np.random.Generator) -> PairArrays:
     """Takes joints away; a pose that would keep fewer than two keeps all."""
     if most == 0:
         return pairs
     share = rng.uniform(0, most, (len(pairs.visible), 1, 1))
     kept = pairs.visible & (rng.random(pairs.visible.shape) >= share)
-    return replace(pairs, visible=np.where(kept.sum(2, keepdims=True) < 2, pairs.visible, kept))
+    return replace(pairs, visible=_enough(kept, pairs.visible))
+
+
+def _enough(kept: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """(P, 2, K) bool: the joints kept, or those before of a pose that would keep fewer than two."""
+    enough: np.ndarray = np.where(kept.sum(2, keepdims=True) < 2, before, kept)
+    return enough
 
 
 def shift(pairs: PairArrays, spread: float, rng: np.random.Generator) -> PairArrays:

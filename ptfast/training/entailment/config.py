@@ -23,6 +23,7 @@ class PairAugmentation:
         jitter: Largest standard deviation of a joint's place, in shares of its pose's longer side. Each pair draws its
             own below that, and in half of the pairs joints have scores that tell how far they have moved.
         lost: Largest share of joints that are lost. Each pair draws its own below that; a pose keeps two at least.
+        cut: Share of pairs of which only the joints on one side of a line are seen.
         scale: Largest factor by which a pair is enlarged or reduced about the image's centre.
         mirror: Share of pairs that are mirrored, left and right swapped.
         camera: Standard deviation, in sizes of the current pose, of a shift of the earlier pose in half of the pairs.
@@ -34,6 +35,7 @@ class PairAugmentation:
     strides: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     jitter: float = 0.05
     lost: float = 0.3
+    cut: float = 0.4
     scale: float = 1.5
     mirror: float = 0.5
     camera: float = 0.1
@@ -42,7 +44,7 @@ class PairAugmentation:
         check_number("strides", min(self.strides, default=0), 1)
         for name in ("jitter", "camera"):
             check_number(name, getattr(self, name), 0)
-        for name in ("lost", "mirror"):
+        for name in ("lost", "cut", "mirror"):
             check_number(name, getattr(self, name), 0, 1)
         check_number("scale", self.scale, 1)
 

@@ -12,13 +12,13 @@ from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
 from ptfast.training.data.tracks import synthetic_tracks, with_joint_extent
-from ptfast.training.entailment.augmentation import PairArrays, augment, lose_joints, mirror, resize
+from ptfast.training.entailment.augmentation import PairArrays, augment, cut, lose_joints, mirror, resize
 from ptfast.training.entailment.config import EntailmentConfig, PairAugmentation
 from ptfast.training.entailment.examples import PairExamples
 from ptfast.training.entailment.pairs import PairSampler, shifts_of
 from ptfast.training.entailment.table import PoseTable
 
-NONE = PairAugmentation(strides=(1,), jitter=0, lost=0, scale=1, mirror=0, camera=0)
+NONE = PairAugmentation(strides=(1,), jitter=0, lost=0, cut=0, scale=1, mirror=0, camera=0)
 
 
 @pytest.fixture(scope="module")
@@ -144,12 +144,26 @@ def test_resized_pairs_keep_their_centre_and_lost_joints_leave_two() -> None:
     assert (kept.sum(2) >= 2).all()
 
 
+def test_a_line_hides_what_lies_beyond_it_in_both_poses() -> None:
+    pairs, which = arrays(), np.arange(40) % 2 == 0
+    half = cut(pairs, which, np.random.default_rng(0)).visible
+    np.testing.assert_array_equal(half[1::2], pairs.visible[1::2])
+    assert not (half & ~pairs.visible).any() and (half.sum(2) >= 2).all()
+    parted = [i for i in range(0, 40, 2) if (half[i] != pairs.visible[i]).any(1).all()]
+    assert len(parted) > 10
+    for i in parted:  # a line parts what is seen from what is not
+        seen, hidden = pairs.keypoints[i][half[i]], pairs.keypoints[i][pairs.visible[i] & ~half[i]]
+        angles = np.linspace(0, 2 * np.pi, 3600)
+        along = np.stack([np.cos(angles), np.sin(angles)])
+        assert ((seen @ along).max(0) < (hidden @ along).min(0) + 0.1).any()
+
+
 def test_augmentation_of_nothing_changes_nothing() -> None:
     pairs = arrays()
     same = augment(pairs, NONE, POSETRACK_15, np.random.default_rng(0))
     np.testing.assert_allclose(same.keypoints, pairs.keypoints, atol=1e-5)
     np.testing.assert_array_equal(same.visible, pairs.visible)
-    moved = augment(pairs, PairAugmentation(jitter=0.05, lost=0, scale=1, mirror=0, camera=0), POSETRACK_15,
+    moved = augment(pairs, PairAugmentation(jitter=0.05, lost=0, cut=0, scale=1, mirror=0, camera=0), POSETRACK_15,
                     np.random.default_rng(0))  # fmt: skip
     spread = (moved.keypoints - pairs.keypoints).std((1, 2, 3))
     assert spread.min() > 0 and spread.max() < 1.6 * 0.05 * 80

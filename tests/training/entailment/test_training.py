@@ -32,7 +32,7 @@ from ptfast.training.loop import train
 SMALL = replace(PoseEntailmentArchitecture.best(), hidden=16, intermediate=16, layers=1, dropout=0.1)
 QUICK = EntailmentConfig(
     steps=150, pairs=32, learning_rate=1e-2, warm_up=10, mixed_precision=False, validation_pairs=512,
-    augmentation=PairAugmentation(strides=(1,), jitter=0.01), architecture=SMALL,
+    augmentation=PairAugmentation(strides=(1,), jitter=0.01, cut=0), architecture=SMALL,
 )  # fmt: skip
 
 

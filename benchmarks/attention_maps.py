@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
@@ -13,23 +14,26 @@ from ptfast.models.pair_columns import PairColumns
 from ptfast.structures import Poses
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 APART = 4  # frames
 
 
-def draw_attention(network: PoseEntailment, poses: Poses, path: Path) -> None:
+def draw_attention(network: PoseEntailment, sequences: Iterable[Poses], path: Path) -> None:
     """Draws, for a pair of one person and one of two, how much each joint is looked at from all others.
 
-    Each line of a pair's panel joins a joint with the one that it looks at most in the last layer, its heads averaged; a
-    line's width is that share.
+    Each line joins a joint with the one that it looks at most in the last layer, its heads averaged; a line's width is
+    that share.
 
     Args:
         network: In evaluation mode.
-        poses: A sequence with ids.
+        sequences: Poses with ids, of which the first is taken that has such pairs.
         path: Picture to write.
+
+    Raises:
+        StopIteration: None has.
     """
-    pairs = first_pairs(poses)
+    poses, pairs = next((poses, pairs) for poses in sequences if (pairs := first_pairs(poses)) is not None)
     columns = PairColumns(network.architecture, network.skeleton, poses, poses, pairs, np.full(2, APART), None)
     tensors = columns.some(slice(0, 2))
     last = network.attention(tensors)[-1].mean(1).numpy()
@@ -43,8 +47,8 @@ def draw_attention(network: PoseEntailment, poses: Poses, path: Path) -> None:
     pyplot.close(figure)
 
 
-def first_pairs(poses: Poses) -> NDArray[np.int64]:
-    """(2, 2) rows, earlier and current: a pair of one person and one of that person and their nearest neighbour."""
+def first_pairs(poses: Poses) -> NDArray[np.int64] | None:
+    """(2, 2) rows, earlier and current: a pair of one person and one of them and their nearest neighbour, if any."""
     centres = poses.boxes.reshape(-1, 2, 2).mean(1)
     for current in np.flatnonzero(frame_of(poses) >= APART):
         before = np.flatnonzero(frame_of(poses) == frame_of(poses)[current] - APART)
@@ -55,7 +59,7 @@ def first_pairs(poses: Poses) -> NDArray[np.int64]:
             nearest = others[np.linalg.norm(centres[others] - centres[current], axis=1).argmin()]
             if seen[nearest] >= 10:
                 return np.array([[own[0], current], [nearest, current]])
-    raise ValueError("poses must hold two people in two frames that are four apart")
+    return None
 
 
 def frame_of(poses: Poses) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from people_in_pictures import DATA
 
-from ptfast.models import PoseEntailment
+from ptfast.models import PoseEntailment, load_pose_entailment, save_pose_entailment
 from ptfast.training.entailment import EntailmentConfig
 from ptfast.training.entailment.config import read_config
 from ptfast.training.entailment.recipe import RECIPE, entailment_task, joints_of
@@ -53,14 +53,19 @@ def config_of(run: Run) -> EntailmentConfig:
 
 
 def trained(run: Run, out: Path) -> PoseEntailment:
-    """The network of a run, which goes on from the checkpoint in `out`, if there is one, unless that is its last.
+    """The network of a run: its weights in `out`, or else trained, from the checkpoint there if there is one.
 
     Raises:
         SystemExit: Its data are not there.
     """
+    weights = out / "weights.safetensors"
+    if weights.exists():
+        return load_pose_entailment(weights)[0]
     data = run.data if run.data == "synthetic" else str(DATA / run.data)
     if data != "synthetic" and not Path(data).is_dir():
         raise SystemExit(f"needs {data}; set PTFAST_DATA to the folder of the data")
     config, source = config_of(run), Source(data)
     task = entailment_task(config, joints_of(source))
-    return train(task, RECIPE.data(config, source), out, workers=0)[0].eval()
+    network = train(task, RECIPE.data(config, source), out, workers=0)[0].eval()
+    save_pose_entailment(network, weights, {"data": run.data, "config": config.to_dict()})
+    return network

@@ -151,7 +151,7 @@ def study_settings(subject: Subject) -> None:
 def study_attention(subject: Subject) -> None:
     """Attention of a pair of one person and of one of two (figure 8)."""
     name, network = next(iter(subject.networks.items()))
-    draw_attention(network, next(iter(subject.truth.values())), DOCS / "keytrack-attention.png")
+    draw_attention(network, subject.truth.values(), DOCS / "keytrack-attention.png")
     print(f"attention of {name} is in {DOCS / 'keytrack-attention.png'}")
 
 
@@ -172,7 +172,7 @@ def linked_ids(poses: Poses, linker: Linker) -> np.ndarray:
 
 
 def spoil(poses: Poses, rng: np.random.Generator) -> Poses:
-    """Poses whose joints are off by 4 % of the box's longer side, in the standard deviation, and one in five is lost."""
+    """Poses whose joints are off by `JITTER` of the box's longer side, in the standard deviation, and `LOST` lost."""
     longer = (poses.boxes[:, 2:] - poses.boxes[:, :2]).max(1, initial=0)
     noise = rng.normal(0, 1, poses.keypoints.shape) * (JITTER * longer)[:, None, None]
     kept = (poses.joint_visibility > 0) & (rng.random(poses.joint_visibility.shape) >= LOST)

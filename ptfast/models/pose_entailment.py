@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
 from ptfast.models.entailment_layers import EntailmentLayer
 from ptfast.models.pair_columns import PairColumns
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture, PosePairs, TokenEmbedding
+from ptfast.models.pose_pairs import PosePairs
+from ptfast.models.pose_tokens import TokenEmbedding
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 

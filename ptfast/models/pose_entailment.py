@@ -112,10 +112,10 @@ class PoseEntailment(nn.Module):
             current: Poses of any number of frames.
             pairs: (P, 2) int64 rows of `earlier` and of `current`.
             frames_apart: (P,) int64 frames from the one to the other, 1 to delta.
-            shifts: (P, 2) pixels that each earlier pose is moved by before: the camera's shift, or where a track should
-                be by now. None moves nothing or, if the architecture's camera_shift is True, by the common shift of the
-                pairs whose current poses share a frame and whose frames_apart are the same. That shift is the better
-                the more pairs of near poses are given at once.
+            shifts: (P, 2) pixels that each earlier pose is moved by before: the camera's shift, or the way to where a
+                track should be by now; zeros move nothing. If None, poses stay too, unless the architecture has
+                camera_shift: then the pairs whose current poses share a frame and whose frames_apart are the same give
+                their common shift, for which all pairs of a frame belong into one call.
             bfloat16: Compute in bfloat16, which is faster on processors that multiply it.
 
         Returns:

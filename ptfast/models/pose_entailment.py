@@ -16,7 +16,7 @@ from ptfast.models.pose_tokens import TokenEmbedding
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 
-CHUNK = 256  # pairs whose activations stay in a processor's cache
+CHUNK = 128  # pairs whose activations stay in a processor's cache
 _NOBODY_LOOKS = -10000.0  # added to the attention's logits, as BERT does; finite, so that a row without joints is none
 
 
@@ -50,14 +50,14 @@ class PoseEntailment(nn.Module):
         self.apply(_initialise)
 
     @property
-    def first_layer(self) -> EntailmentLayer:
+    def _first_layer(self) -> EntailmentLayer:
         """The layer that reads embedded tokens."""
         return cast(EntailmentLayer, self.layers[0])
 
     def forward(self, pairs: PosePairs) -> Tensor:
         """(P, 2) logits of P pairs: different people, the same person."""
         tokens = self.embedding(pairs)
-        return self.classify(tokens, self.first_layer.project(tokens), self.embedding.there(pairs))
+        return self.classify(tokens, self._first_layer.project(tokens), self.embedding.there(pairs))
 
     def classify(self, tokens: Tensor, projected: Tensor, visible: Tensor) -> Tensor:
         """Logits from embedded tokens on.
@@ -147,7 +147,7 @@ class PoseEntailment(nn.Module):
         poses, index = columns.distinct(rows)
         poses = poses.to(device)
         tokens = self.embedding(poses)
-        projected, visible = self.first_layer.project(tokens), poses.visible[:, 0]
+        projected, visible = self._first_layer.project(tokens), poses.visible[:, 0]
         both = torch.from_numpy(index).to(device)
         return self.classify(*(part[both].flatten(1, 2) for part in (tokens, projected, visible)))
 

@@ -11,6 +11,7 @@ from ptfast.models.adapters import (
 from ptfast.models.camera_shift import camera_shifts
 from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
 from ptfast.models.detection import Limits, Tubes, detect
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
 from ptfast.models.entailment_files import load_pose_entailment, save_pose_entailment
 from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
 from ptfast.models.fpn import FeaturePyramid
@@ -23,8 +24,8 @@ from ptfast.models.movenet_decoding import People, decode_multipose, decode_sing
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
 from ptfast.models.nanodet_decoding import decode_nanodet
 from ptfast.models.pose_entailment import PoseEntailment
+from ptfast.models.pose_pairs import PosePairs
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture, PosePairs
 from ptfast.models.raft import Raft
 from ptfast.models.resnet3d import ResNet3d
 from ptfast.models.tubes import PoseNetwork, estimate_tubes

@@ -16,8 +16,8 @@ from safetensors.torch import save
 from ptfast._files import write_atomic
 from ptfast._json import bad_value, decode
 from ptfast.models.checkpoints import card_path, checked_path, read_card, read_weights
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
 from ptfast.models.pose_entailment import PoseEntailment
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture
 from ptfast.skeletons import SKELETONS, Skeleton
 
 NETWORK = "pose-entailment"

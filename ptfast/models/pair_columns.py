@@ -8,7 +8,8 @@ import torch
 from ptfast._check import check_finite, check_index, check_shape
 from ptfast._columns import frame_of_rows
 from ptfast.models.camera_shift import camera_shifts
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture, PosePairs
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
+from ptfast.models.pose_pairs import PosePairs
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 

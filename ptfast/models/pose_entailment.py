@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
 from ptfast.models.entailment_layers import EntailmentLayer
 from ptfast.models.pair_columns import PairColumns
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture, PosePairs, TokenEmbedding
+from ptfast.models.pose_pairs import PosePairs
+from ptfast.models.pose_tokens import TokenEmbedding
 from ptfast.skeletons import POSETRACK_15, Skeleton
 from ptfast.structures import Poses
 
-CHUNK = 256  # pairs whose activations stay in a processor's cache
+CHUNK = 128  # pairs whose activations stay in a processor's cache
 _NOBODY_LOOKS = -10000.0  # added to the attention's logits, as BERT does; finite, so that a row without joints is none
 
 
@@ -48,14 +50,14 @@ class PoseEntailment(nn.Module):
         self.apply(_initialise)
 
     @property
-    def first_layer(self) -> EntailmentLayer:
+    def _first_layer(self) -> EntailmentLayer:
         """The layer that reads embedded tokens."""
         return cast(EntailmentLayer, self.layers[0])
 
     def forward(self, pairs: PosePairs) -> Tensor:
         """(P, 2) logits of P pairs: different people, the same person."""
         tokens = self.embedding(pairs)
-        return self.classify(tokens, self.first_layer.project(tokens), self.embedding.there(pairs))
+        return self.classify(tokens, self._first_layer.project(tokens), self.embedding.there(pairs))
 
     def classify(self, tokens: Tensor, projected: Tensor, visible: Tensor) -> Tensor:
         """Logits from embedded tokens on.
@@ -110,10 +112,10 @@ class PoseEntailment(nn.Module):
             current: Poses of any number of frames.
             pairs: (P, 2) int64 rows of `earlier` and of `current`.
             frames_apart: (P,) int64 frames from the one to the other, 1 to delta.
-            shifts: (P, 2) pixels that each earlier pose is moved by before: the camera's shift, or where a track should
-                be by now. None moves nothing or, if the architecture's camera_shift is True, by the common shift of the
-                pairs whose current poses share a frame and whose frames_apart are the same. That shift is the better
-                the more pairs of near poses are given at once.
+            shifts: (P, 2) pixels that each earlier pose is moved by before: the camera's shift, or the way to where a
+                track should be by now; zeros move nothing. If None, poses stay too, unless the architecture has
+                camera_shift: then the pairs whose current poses share a frame and whose frames_apart are the same give
+                their common shift, for which all pairs of a frame belong into one call.
             bfloat16: Compute in bfloat16, which is faster on processors that multiply it.
 
         Returns:
@@ -145,7 +147,7 @@ class PoseEntailment(nn.Module):
         poses, index = columns.distinct(rows)
         poses = poses.to(device)
         tokens = self.embedding(poses)
-        projected, visible = self.first_layer.project(tokens), poses.visible[:, 0]
+        projected, visible = self._first_layer.project(tokens), poses.visible[:, 0]
         both = torch.from_numpy(index).to(device)
         return self.classify(*(part[both].flatten(1, 2) for part in (tokens, projected, visible)))
 

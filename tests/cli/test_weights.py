@@ -67,7 +67,7 @@ def test_the_list_has_every_name(fetched: Published, cache: Path, capsys: pytest
     assert code == 0
     assert [line.split()[0] for line in lines[1:-1]] == [*NAMES, *ZOO]
     rows = {line.split()[0]: line for line in lines}
-    assert "hrnet          posetrack_15  64x48    fetched      AP 83.4 on PoseTrack18 val" in rows[NAME]
+    assert "hrnet            posetrack_15  64x48    fetched      AP 83.4 on PoseTrack18 val" in rows[NAME]
     assert "256x192  to fetch" in rows["hrnet-w48"] and "256x192  by browser" in rows["hrnet-w48-official"]
     assert "192x128  comes along" in rows["clip-tracking"]
     assert lines[-1] == f"Published ones are fetched at their first use, into {cache} (PTFAST_CACHE)."

@@ -31,10 +31,10 @@ def test_it_is_the_median_way_from_the_nearest_in_each_pair_of_frames() -> None:
 
 def test_the_nearest_is_sought_again_without_the_shift() -> None:
     """Two of seven are nearer to another's place than to their own until the others' shift is known."""
-    before = np.array([[0.0, 0], [300, 0], [600, 0], [900, 0], [1200, 0], [1500, 0], [1570, 0]])
-    now = before + np.array([40, 0])
-    found = camera_shifts(*pairs_of_frames(before, now, 0))
-    np.testing.assert_allclose(found, np.tile([40, 0], (49, 1)))
+    before = np.array([1147.0, 2000, 3000, 4000, 5000, 1000, 1073])
+    now = before + np.arange(38, 45)
+    found = camera_shifts(*pairs_of_frames(*(np.stack([x, 0 * x], 1) for x in (before, now)), 0))
+    np.testing.assert_allclose(found, np.tile([41, 0], (49, 1)))
 
 
 def test_two_people_may_move_alike_by_chance() -> None:

@@ -13,7 +13,7 @@ POSE_NAMES = ("clip-tracking", "clip-tracking-2d", "simple-baselines")
 MATCHER_NAMES = ("matcher",)
 MOVENET_NAMES = ("movenet-multipose", "movenet-thunder")
 NANODET_NAMES = ("nanodet-g",)
-ENTAILMENT_NAMES: tuple[str, ...] = ()
+ENTAILMENT_NAMES = ("keytrack",)
 NAMES = MASK_RCNN_NAMES + POSE_NAMES + MATCHER_NAMES + MOVENET_NAMES + NANODET_NAMES + ENTAILMENT_NAMES
 
 

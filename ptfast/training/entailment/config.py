@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ptfast._check import check_number
-from ptfast.models.pose_tokens import PoseEntailmentArchitecture
+from ptfast.models.entailment_architecture import PoseEntailmentArchitecture
 from ptfast.training.config import RunConfig
 from ptfast.training.config_files import make_config, read_document
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptfast.models.pose_tokens import PosePairs
+from ptfast.models.pose_pairs import PosePairs
 from ptfast.training.entailment.augmentation import PairArrays, augment
 from ptfast.training.entailment.config import EntailmentConfig
 from ptfast.training.entailment.pairs import Drawn, PairSampler, shifts_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ptfast.models import PoseEntailmentArchitecture
+from ptfast.models import PoseEntailmentArchitecture, camera_shifts
 from ptfast.skeletons import POSETRACK_15, POSETRACK_17
 from ptfast.structures import Poses
 from ptfast.synthetic import scene
@@ -95,6 +95,17 @@ def test_examples_are_the_same_each_time_and_hold_both_classes(table: PoseTable)
     assert not first.pairs.keypoints.equal(other.pairs.keypoints)
     assert first.pairs.segments[:, 0].eq(0).all() and set(first.pairs.segments[:, 1].tolist()) == {0, 1, 2, 3}
     assert (first.pairs.keypoints[~first.pairs.visible] == 0).all()
+
+
+def test_shifts_are_found_among_all_people_of_both_frames(table: PoseTable) -> None:
+    rows = PairSampler(table, (3,), 4, 0.5).matching(np.random.default_rng(0), 50).rows
+    shifts = shifts_of(table, rows)
+    assert len(np.unique(shifts)) > 20
+    for pair, shift in zip(rows, shifts, strict=True):
+        now, before = (table.centres[table.frames == frame] for frame in table.frames[pair])
+        ways = (now[:, None] - before[None]).reshape(-1, 2)
+        who = np.repeat(np.arange(len(now)), len(before))
+        np.testing.assert_array_equal(shift, camera_shifts(ways, who, 0 * who)[0])
 
 
 def test_a_cameras_shift_is_that_of_all_people_of_the_two_frames() -> None:

@@ -1,13 +1,14 @@
 """KeyTrack's linking without its network: time of what is around it, whole videos and frame by frame.
 
 `pytest benchmarks/bench_entailment.py --benchmark-only` times it beside plain loops.
-`python benchmarks/bench_entailment.py` prints how many pairs of one person `max_speed` would rule out in somof's
-training tracks, which PTFAST_DATA (default ../shared/data) holds.
+`python benchmarks/bench_entailment.py` prints how many pairs of one person `max_speed` would rule out, and how many
+`sure_margin` would decide, in somof's training tracks, which PTFAST_DATA (default ../shared/data) holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from ptfast.tracking.match_scores import within_reach
 
 FRAMES, PEOPLE, LOOKBACK = 1_000, 20, 4
 SPEEDS = (0.5, 1.0, 1.5, 2.0, 3.0)
+MARGINS = (0.3, 0.4, 0.5, 0.6, 0.8)
 
 
 class Nearness:
@@ -91,8 +93,37 @@ def too_fast(stride: int) -> str:
     return f"| {stride} | {sum(map(len, near)):,} | {' | '.join(f'{share:.3f}' for share in shares)} |"
 
 
+class Nobody:
+    """Scores every pair 0, so that only what needs no scorer is linked."""
+
+    def match_scores(self, earlier: Poses, current: Poses, pairs: np.ndarray, frames_apart: np.ndarray) -> np.ndarray:
+        return np.zeros(len(pairs), np.float32)
+
+
+def decided(stride: int) -> str:
+    """A line of the table: the percentage of people of two frames in a row whom each margin decides, and wrong ones."""
+    counts, people = np.zeros((len(MARGINS), 2), np.int64), 0
+    for whole in read_sequences(DATA / "somof" / "train").values():
+        poses = replace(whole[::stride], frame_ids=None)
+        people += int((own_pairs(poses)[1] == 1).sum())
+        for row, margin in enumerate(MARGINS):
+            linked = EntailmentLinker(Nobody(), lookback=1, max_speed=None, sure_margin=margin).link(poses)
+            rows, apart = own_pairs(linked)
+            truth = poses.track_ids[rows[apart == 1]]
+            counts[row] += len(truth), (truth[:, 0] != truth[:, 1]).sum()
+    cells = [f"{100 * sure / people:.1f} ({wrong})" for sure, wrong in counts.tolist()]
+    return f"| {stride} | {people:,} | {' | '.join(cells)} |"
+
+
+def print_table(heads: list[str], line: Callable[[int], str]) -> None:
+    """A table with a line for each stride."""
+    print(f"| stride | {' | '.join(heads)} |", "|---:|" + "---:|" * len(heads), sep="\n")
+    for stride in STRIDES:
+        print(line(stride))
+
+
 if __name__ == "__main__":
-    print(f"| stride | pairs | {' | '.join(f'> {speed:g}' for speed in SPEEDS)} |")
-    print("|---:|---:|" + "---:|" * len(SPEEDS))
-    for every in STRIDES:
-        print(too_fast(every))
+    print("Pairs of one person, and the percentage that moves by more than so many lengths a frame\n")
+    print_table(["pairs", *(f"> {speed:g}" for speed in SPEEDS)], too_fast)
+    print("\nPeople in two frames in a row, and the percentage that a margin decides (and how many wrongly)\n")
+    print_table(["people", *map(str, MARGINS)], decided)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ptfast.ops.oks import oks_matrix
 from ptfast.structures import Poses, pose_areas
+from ptfast.tracking.settings import SIGMA_SCALE
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,26 +79,47 @@ def nearest_pairs(window: Window, lookback: int, neighbours: int) -> Pairs:
     return grid.nearest(now[same], before[same], times, neighbours)
 
 
-def surely_one(pairs: Pairs, poses: Poses, min_oks: float) -> np.ndarray:
-    """(P,) bool, True for pairs of poses that have no other pair in their two frames and are alike.
+def surely_one(pairs: Pairs, poses: Poses, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of neighbouring frames that OKS alone decides.
 
     Args:
         pairs: All pairs that are possible.
         poses: All poses.
-        min_oks: OKS, at the current pose's area, that makes a pair sure.
+        margin: What a pair's OKS must be above that of every other pair of either pose in the two frames, and above 0.
+
+    Returns:
+        (P,) bool, True for the sure ones; and (P,) bool, True for those that they make needless: all others of their
+        current poses, and of their earlier poses in the same frame.
     """
-    base = pairs.apart.max(initial=0) + 1
-    alone = np.ones(len(pairs), bool)
-    for rows in (pairs.earlier, pairs.current):
-        frame = rows * base + pairs.apart
-        alone &= np.bincount(frame)[frame] == 1
-    found = np.flatnonzero(alone)
-    a, b = pairs.earlier[found], pairs.current[found]
+    sure, adjacent = np.zeros(len(pairs), bool), np.flatnonzero(pairs.apart == 1)
+    a, b = pairs.earlier[adjacent], pairs.current[adjacent]
+    oks = _oks(poses, a, b)
+    sure[adjacent] = oks - np.maximum(_best_other(a, oks), _best_other(b, oks)) >= margin
+    followed, found = np.zeros((2, len(poses.scores)), bool)
+    followed[pairs.earlier[sure]] = found[pairs.current[sure]] = True
+    needless = found[pairs.current] | (followed[pairs.earlier] & (pairs.apart == 1))
+    return sure, needless & ~sure
+
+
+def _best_other(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(P,) the highest of the other values that have the same row, 0 where there is none."""
+    order = np.lexsort((-values, rows))
+    groups, ranked = np.append(rows[order], -1), np.append(values[order], 0)
+    place = np.arange(len(order))
+    first = np.searchsorted(groups[:-1], groups[:-1])
+    other = np.where(place == first, first + 1, first)
+    best = np.zeros_like(values)
+    best[order] = np.where(groups[other] == groups[:-1], ranked[other], 0)
+    return best
+
+
+def _oks(poses: Poses, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(P,) OKS of poses of rows `a` with those of rows `b`, with the sigmas of linking."""
     visible = {"a_visible": poses.joint_visibility[a][:, None], "b_visible": poses.joint_visibility[b][:, None]}
-    sigmas, area = np.array(poses.skeleton.sigmas, np.float32), pose_areas(poses)[b][:, None]
-    oks = oks_matrix(poses.keypoints[a][:, None], poses.keypoints[b][:, None], area=area, sigmas=sigmas, **visible)
-    alone[found] = oks[:, 0, 0] >= min_oks
-    return alone
+    sigmas = np.array(poses.skeleton.sigmas, np.float32) * np.float32(SIGMA_SCALE)
+    area = pose_areas(poses)[b][:, None]
+    earlier, current = poses.keypoints[a][:, None], poses.keypoints[b][:, None]
+    return oks_matrix(earlier, current, area=area, sigmas=sigmas, **visible)[:, 0, 0]
 
 
 @dataclass(frozen=True, eq=False)

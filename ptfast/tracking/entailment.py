@@ -28,7 +28,7 @@ class PairCounts:
     Attributes:
         pairs: Each pose with the nearest poses of each of the frames before.
         too_fast: Pairs that max_speed has ruled out.
-        sure: Pairs that sure_oks has decided.
+        sure: Pairs that sure_margin has decided, or made needless.
     """
 
     pairs: int = 0
@@ -62,8 +62,9 @@ class EntailmentLinker:
         min_match_score: Score under which a pair is never made.
         max_speed: Pairs whose boxes' middles are further apart than that many times the larger one's longer side, for
             each frame between them, score 0, and the scorer is not asked; None asks about all.
-        sure_oks: Pairs of at least this OKS, neither of which has another possible partner in the other's frame, score
-            1, and the scorer is not asked; None asks about all.
+        sure_margin: A pair of neighbouring frames is sure, and the scorer is asked about none of the current pose's
+            pairs, if its OKS is so much above that of every other pair of the two poses in these frames, and above 0.
+            OKS has the sigmas of `link`. None asks about all.
         min_score: Poses with a lower score are dropped; None keeps all.
         min_joint_score: Joints with a lower score are marked absent; None keeps all. Poses left without joints are
             dropped.
@@ -93,7 +94,7 @@ class EntailmentLinker:
         matcher: Matcher = "greedy",
         min_match_score: float = 0.5,
         max_speed: float | None = MAX_SPEED,
-        sure_oks: float | None = None,
+        sure_margin: float | None = None,
         min_score: float | None = None,
         min_joint_score: float | None = None,
         keep_filtered: bool = False,
@@ -107,10 +108,10 @@ class EntailmentLinker:
         check_number("min_match_score", min_match_score, 0, 1)
         if max_speed is not None:
             check_positive("max_speed", max_speed)
-        if sure_oks is not None:
-            check_number("sure_oks", sure_oks, 0, 1)
+        if sure_margin is not None:
+            check_number("sure_margin", sure_margin, 0, 1)
         self._scorer, self._neighbours, self._keep_filtered = scorer, neighbours, keep_filtered
-        self._max_speed, self._sure_oks = max_speed, sure_oks
+        self._max_speed, self._sure_margin = max_speed, sure_margin
         self._naming = Naming(matcher, min_match_score, max_tracks)
         self.counts = PairCounts()
         self.reset()
@@ -222,12 +223,12 @@ class EntailmentLinker:
             boxes = poses.boxes[pairs.earlier], poses.boxes[pairs.current]
             near = within_reach(*boxes, pairs.apart, self._max_speed)
         possible = np.flatnonzero(near)
-        sure = np.zeros(len(possible), bool)
-        if self._sure_oks is not None:
-            sure = surely_one(pairs.select(possible), poses, self._sure_oks)
+        sure = needless = np.zeros(len(possible), bool)
+        if self._sure_margin is not None:
+            sure, needless = surely_one(pairs.select(possible), poses, self._sure_margin)
         scores = np.zeros(len(pairs))
         scores[possible[sure]] = 1
-        asked = possible[~sure]
+        asked = possible[~(sure | needless)]
         undecided = pairs.select(asked)
         scores[asked] = scores_of(self._scorer, poses, poses, undecided.rows, undecided.apart)
-        return scores, PairCounts(len(pairs), len(pairs) - len(possible), int(sure.sum()))
+        return scores, PairCounts(len(pairs), len(pairs) - len(possible), int((sure | needless).sum()))

@@ -272,7 +272,7 @@ def test_the_papers_constants() -> None:
     [
         ("min_oks", 2), ("max_oks", -1), ("enlargement", -1), ("max_undetected", -1), ("lookback", 0),
         ("neighbours", 0), ("matcher", "best"), ("min_match_score", 2), ("max_speed", 0), ("batch", 0),
-        ("propagated_score", 2), ("min_propagated_score", float("nan")),
+        ("propagated_score", 2), ("sure_margin", 2), ("min_propagated_score", float("nan")),
         ("min_box_score", float("nan")), ("min_new_score", float("nan")),
     ],
 )  # fmt: skip

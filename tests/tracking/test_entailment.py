@@ -86,7 +86,7 @@ def test_ids_are_those_of_plain_loops(seed: int, lookback: int, neighbours: int,
 
 
 @pytest.mark.parametrize("matcher", ["greedy", "hungarian"])
-@pytest.mark.parametrize("shortcuts", [{}, {"max_speed": None}, {"max_speed": 0.1, "sure_oks": 0.9}])
+@pytest.mark.parametrize("shortcuts", [{}, {"max_speed": None}, {"max_speed": 0.1, "sure_margin": 0.4}])
 def test_blocks_and_single_frames_give_the_same_ids(
     matcher: str, shortcuts: dict[str, float | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,17 +172,44 @@ def test_shortcuts_spare_the_scorer_pairs_and_are_counted() -> None:
     assert linker.link(poses).track_ids.tolist() == [0, 1, 0, 1, 2, 1]
     assert (linker.counts.pairs, linker.counts.too_fast, linker.counts.scored) == (8, 5, 3)
     assert sorted(scorer.asked) == [(0, 2, 1), (1, 3, 1), (3, 5, 1)]
-    scorer = OksScorer()
-    linker = EntailmentLinker(scorer, lookback=1, sure_oks=0.1)
-    assert linker.link(poses).track_ids.tolist() == [0, 1, 0, 1, 2, 1]
-    assert (linker.counts.sure, scorer.asked) == (3, [])
 
 
-def test_two_possible_partners_are_never_sure() -> None:
+def test_a_sure_pair_decides_all_of_its_poses_pairs_and_is_counted() -> None:
+    """Of three people one stands apart; the others are near each other, so the scorer is asked about them."""
+    poses = at([0, 8, 1000], [1, 9, 1001], [2, 10, 1002])
     scorer = OksScorer()
-    linker = EntailmentLinker(scorer, lookback=1, sure_oks=0.5)
-    linker.link(at([0, 30], [1]))
-    assert linker.counts.sure == 0 and len(scorer.asked) == 2
+    linker = EntailmentLinker(scorer, max_speed=None, sure_margin=0.5)
+    assert linker.link(poses).track_ids.tolist() == [0, 1, 2] * 3
+    near = {(i, j, d) for i, j, d in scorer.asked}
+    assert {(i, j) for i, j, d in near if d == 1} == {
+        (i, j) for i, j in [(0, 3), (0, 4), (1, 3), (1, 4), (3, 6), (3, 7), (4, 6), (4, 7)]
+    }
+    assert not any(j in (5, 8) for _, j, _ in near)
+    assert linker.counts.sure == linker.counts.pairs - linker.counts.scored == 27 - len(near)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sure_pairs_change_no_id_where_the_scorer_agrees(seed: int) -> None:
+    poses = crowd(seed, people=6, frames=30)
+    all_asked, few_asked = OksScorer(), OksScorer()
+    expected = EntailmentLinker(all_asked).link(poses).track_ids
+    assert EntailmentLinker(few_asked, sure_margin=0.4).link(poses).track_ids.tolist() == expected.tolist()
+    assert len(few_asked.asked) < 0.7 * len(all_asked.asked)
+
+
+def test_the_margin_is_over_the_best_rival_of_either_pose() -> None:
+    poses = at([0], [0, 4])
+    oks = oks_matrix(
+        poses.keypoints[:1],
+        poses.keypoints[1:],
+        area=pose_areas(poses)[1:],
+        sigmas=2 * np.array(POSETRACK_15.sigmas, np.float32),
+    )[0]
+    for margin, asked in ((oks[0] - oks[1] - 0.01, 0), (oks[0] - oks[1] + 0.01, 2)):
+        for frames in (poses, poses[::-1]):
+            scorer = OksScorer()
+            EntailmentLinker(scorer, sure_margin=float(margin)).link(frames)
+            assert len(scorer.asked) == asked
 
 
 def test_poses_in_other_joints_are_given_in_the_scorers() -> None:
@@ -267,7 +294,7 @@ def test_scores_that_are_none_are_refused(values: object, message: str) -> None:
         ({"neighbours": 0}, "neighbours"),
         ({"min_match_score": 1.5}, "min_match_score"),
         ({"max_speed": 0}, "max_speed"),
-        ({"sure_oks": -1}, "sure_oks"),
+        ({"sure_margin": -1}, "sure_margin"),
         ({"matcher": "best"}, "matcher"),
     ],
 )

@@ -40,6 +40,7 @@ class Config:
             where the network's two classes are equally likely.
         max_speed: As `ptfast.tracking.EntailmentLinker` has it; None asks the network about every pair, as the paper
             does.
+        sure_margin: As `ptfast.tracking.EntailmentLinker` has it.
         batch: Frames that the detector sees at a time. A live stream is that many frames late.
 
     Raises:
@@ -63,6 +64,7 @@ class Config:
     matcher: Matcher = "greedy"
     min_match_score: float = 0.5
     max_speed: float | None = MAX_SPEED
+    sure_margin: float | None = None
     batch: int = 4
 
     def __post_init__(self) -> None:
@@ -73,6 +75,8 @@ class Config:
             check_integer(name, getattr(self, name), least)
         if self.max_speed is not None:
             check_positive("max_speed", self.max_speed)
+        if self.sure_margin is not None:
+            check_number("sure_margin", self.sure_margin, 0, 1)
         for name in ("min_box_score", "min_new_score", "min_propagated_score"):
             check_threshold(name, getattr(self, name))
         LinkSettings(  # raises for what linking refuses

@@ -28,7 +28,7 @@ from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking import ConfirmedLinker, EntailmentLinker, MatchScorer, drop_tentative, temporal_oks
 
-LINKING = ("lookback", "neighbours", "matcher", "min_match_score", "max_speed", "min_new_score")
+LINKING = ("lookback", "neighbours", "matcher", "min_match_score", "max_speed", "sure_margin", "min_new_score")
 """Settings that records do not depend on."""
 
 
@@ -187,6 +187,7 @@ class KeyTrack:
             matcher=config.matcher,
             min_match_score=config.min_match_score,
             max_speed=config.max_speed,
+            sure_margin=config.sure_margin,
             min_score=config.min_score,
             min_joint_score=config.min_joint_score,
         )

@@ -30,7 +30,8 @@ def main() -> None:
     page = ROOT / "docs" / "simple-baselines.md"
     write_between(page, "simple-baselines", method_tables.simple_baselines(files))
     write_real_people()
-    write_flow()
+    write_page("flow", "optical_flow", method_tables.FLOW)
+    write_page("keytrack", "keytrack", method_tables.KEYTRACK)
     write_between(ROOT / "docs" / "methods.md", "online", method_tables.online(files))
     rows = files["linear_time"]["rows"]
     write_between(ROOT / "docs" / "long-videos.md", "long-videos", method_tables.long_videos(rows))
@@ -50,12 +51,12 @@ def write_real_people() -> None:
         write_between(page, name, "\n\n".join(method_tables.tables(studies, titles)) or "Not measured yet.")
 
 
-def write_flow() -> None:
-    """Rewrites the tables of the page on optical flow."""
-    path = RESULTS / "optical_flow.json"
+def write_page(name: str, stem: str, titles: dict[str, str]) -> None:
+    """Rewrites the tables of a page in docs/, between marks of its name, from a file of results."""
+    path = RESULTS / f"{stem}.json"
     studies = json.loads(path.read_text()) if path.exists() else {}
-    text = "\n\n".join(method_tables.tables(studies, method_tables.FLOW)) or "Not measured yet."
-    write_between(ROOT / "docs" / "flow.md", "flow", text)
+    text = "\n\n".join(method_tables.tables(studies, titles)) or "Not measured yet."
+    write_between(ROOT / "docs" / f"{name}.md", name, text)
 
 
 def write_between(path: Path, name: str, text: str) -> None:

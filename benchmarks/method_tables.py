@@ -59,6 +59,17 @@ SIMPLE_BASELINES = {
     "size, and a crop's time that of one look, unmirrored (`python benchmarks/study_pose_resnet.py --out run/table-2`)",
 }
 
+KEYTRACK = {
+    "links": "Wrong links, the percentage of people annotated in two successive frames who are not linked with "
+    "themselves, on somof/val at full rate and where every second, fourth or eighth frame is kept (`python "
+    "benchmarks/study_keytrack.py links --out run/keytrack`)",
+    "robust": "The same where joints are off by 4 % of a person's longer side, in the standard deviation, and one in "
+    "five is lost (`... robust`)",
+    "detections": "Official scores of a detector's poses on posetrack/val, at link's thresholds (`... detections`)",
+    "settings": "Frames looked back and the matcher, somof/val at a stride of 4 (section 5.1 of the paper; `... "
+    "settings`)",
+}
+
 REAL_PEOPLE = {
     "coco": "Pictures: AP, AP50 and AR of keypoints on 79 pictures of COCO val2017, by pycocotools "
     "(`python benchmarks/study_real_people.py --part coco`)",

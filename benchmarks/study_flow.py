@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
-import make_tables
+import method_tables
 import numpy as np
 import torch
 from conftest import machine
+from make_tables import write_page
 from people_in_pictures import DATA, read_image
 from studies import save
 from tqdm import tqdm
@@ -119,7 +120,7 @@ def main() -> None:
     ptfast.set_num_threads(1)
     for name in options.part:
         parts[name](options)
-    make_tables.write_flow()
+    write_page("flow", FILE, method_tables.FLOW)
 
 
 def study_check(options: argparse.Namespace) -> None:

@@ -37,12 +37,15 @@ CLIP_STUDIES = {
 SIMPLE_BASELINES = {
     "table-5": "The test set, with a strong detector and with a weak one, which misses 30 % of the strong one's boxes "
     "(table 5 of the paper in kind; `python benchmarks/study_simple_baselines.py table-5`)",
-    "exact-flow": "The same with the renderer's flow (`... exact-flow`)",
+    "table-5, clip-tracking-2d": "The same with a better pose network, the single-frame HRNet of clip tracking (`... "
+    "settings table-5 --weights clip-tracking-2d`)",
+    "exact-flow": "The first network's rows with the renderer's flow (`... exact-flow`)",
     "misses": "Whom propagation could bring back at most: people of the test set whom the detectors miss, and what the "
     "pose network sees of them in their true boxes (`... misses`)",
     "length": "L_Q, S_Multi-flow with propagation (`... length`)",
     "settings": "What was chosen between, on films of training seeds: the sum of the four scores decides, first of "
     "thresholds on boxes and joints, then of the other settings one after the other (`... settings`)",
+    "settings, clip-tracking-2d": "The same for the better pose network",
     "cuts": "What is taken for another scene: percentage of pairs of frames that are taken for what they are not, by "
     "sparse flow and by DIS at 480 wide, on films and pictures that train and two real videos (`python "
     "benchmarks/tune_cuts.py`)",

@@ -11,7 +11,7 @@
 
 Several parts can be named at once; they then share the films and what the networks find in them. Scores are those of
 the 20 videos of ptfast.synthetic.load_test_set(). The weak detector is the strong one without 30 % of its boxes, drawn
-by chance, box by box. Figures go to benchmarks/results/simple_baselines.json; `python benchmarks/make_tables.py` writes
+by chance, box by box. `--weights` takes another pose network, whose figures have sections of their own. Figures go to benchmarks/results/simple_baselines.json; `python benchmarks/make_tables.py` writes
 them and the plot into docs/simple-baselines.md. With `--frames 16` or the like the films are cut, figures are printed
 alone, and the paper's thresholds do where there are no others.
 """
@@ -45,7 +45,7 @@ from ptfast.pipeline import load_detector, load_person_poses
 from ptfast.pipeline.flow import load_point_flow
 from ptfast.synthetic import Film, load_test_set
 
-FILE = "simple_baselines"
+FILE, WEIGHTS = "simple_baselines", "simple-baselines"
 DETECTORS = ("strong", "weak")
 TABLE_5 = (  # propagation and similarity
     (False, "bbox"), (False, "pose"), (True, "bbox"), (True, "pose"), (True, "flow"), (True, "multi-flow"),
@@ -98,7 +98,7 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=parts, nargs="+")
-    parser.add_argument("--weights", default="simple-baselines", help="of the pose network")
+    parser.add_argument("--weights", default=WEIGHTS, help="of the pose network")
     parser.add_argument("--detector", default="detect-and-track-2d")
     parser.add_argument("--flow", default="sparse")
     parser.add_argument("--films", type=int, default=20, help="of the test set (20)")
@@ -139,8 +139,8 @@ class Subject:
         """What was chosen on training films, with propagation or without."""
         path = RESULTS / f"{FILE}.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        if "settings" in known:
-            return known["settings"]["chosen"][word(propagate)] | {"propagate": propagate}
+        if self.section("settings") in known:
+            return known[self.section("settings")]["chosen"][word(propagate)] | {"propagate": propagate}
         if self.options.frames is None:
             raise SystemExit(
                 f"{path} has no settings; run `python benchmarks/study_simple_baselines.py settings` first"
@@ -165,10 +165,14 @@ class Subject:
                 tracks[film.truth.sequence] = named(method.track(film.images), film.truth)
             yield variant.head | scores_of(truth, tracks, variant.settings["min_joint_score"])
 
+    def section(self, part: str) -> str:
+        """Name of a part's figures: with another pose network than the method's own, that of its weights follows."""
+        return part if self.options.weights == WEIGHTS else f"{part}, {self.options.weights}"
+
     def keep(self, section: str, rows: list[Settings], **about: Any) -> None:
         """Writes a section of the results; prints it alone where films are cut."""
         if self.options.frames is None:
-            save(FILE, section, rows, **about)
+            save(FILE, self.section(section), rows, **about)
         else:
             print(f"{section}, not kept\n{markdown(rows)}")
 

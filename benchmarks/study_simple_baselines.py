@@ -11,9 +11,10 @@
 
 Several parts can be named at once; they then share the films and what the networks find in them. Scores are those of
 the 20 videos of ptfast.synthetic.load_test_set(). The weak detector is the strong one without 30 % of its boxes, drawn
-by chance, box by box. `--weights` takes another pose network, whose figures have sections of their own. Figures go to benchmarks/results/simple_baselines.json; `python benchmarks/make_tables.py` writes
-them and the plot into docs/simple-baselines.md. With `--frames 16` or the like the films are cut, figures are printed
-alone, and the paper's thresholds do where there are no others.
+by chance, box by box. `--weights` takes another pose network, whose figures have sections of their own. Figures go to
+benchmarks/results/simple_baselines.json; `python benchmarks/make_tables.py` writes them and the plot into
+docs/simple-baselines.md. With `--frames 16` or the like the films are cut, figures are printed alone, and the paper's
+thresholds do where there are no others.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from people_in_pictures import DATA
+from people_in_pictures import DATA, needed
 
 from ptfast.models import PoseEntailment, load_pose_entailment, save_pose_entailment
 from ptfast.training.entailment import EntailmentConfig
@@ -61,9 +61,7 @@ def trained(run: Run, out: Path) -> PoseEntailment:
     weights = out / "weights.safetensors"
     if weights.exists():
         return load_pose_entailment(weights)[0]
-    data = run.data if run.data == "synthetic" else str(DATA / run.data)
-    if data != "synthetic" and not Path(data).is_dir():
-        raise SystemExit(f"needs {data}; set PTFAST_DATA to the folder of the data")
+    data = run.data if run.data == "synthetic" else str(needed(DATA / run.data))
     config, source = config_of(run), Source(data)
     task = entailment_task(config, joints_of(source))
     network = train(task, RECIPE.data(config, source), out, workers=0)[0].eval()

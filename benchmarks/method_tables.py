@@ -47,8 +47,11 @@ SIMPLE_BASELINES = {
     "thresholds on boxes and joints, then of the other settings one after the other (`... settings`)",
     "settings, clip-tracking-2d": "The same for the better pose network",
     "cuts": "What is taken for another scene: percentage of pairs of frames that are taken for what they are not, by "
-    "sparse flow and by DIS at 480 wide, on films and pictures that train and two real videos (`python "
-    "benchmarks/tune_cuts.py`)",
+    "sparse flow and by DIS at 480 wide, on films and pictures that train and two real videos "
+    "(`python benchmarks/tune_cuts.py`)",
+    "still": "The NMS's threshold for real people: pictures of coco_mini train, each shown three times; AP and number "
+    "of the last frame's poses, with all boxes of NanoDet and with 30 % of the last frame's missed "
+    "(`python benchmarks/tune_propagation.py`)",
     "real": "PoseTrack val 470979_bonn, 41 frames of four people, with NanoDet and Thunder, beside `online` with the "
     "same networks. Every third of the detector's boxes is missed in the lower half. The official MOTA counts a frame "
     "in which nobody is found as one false pose (`... real`)",

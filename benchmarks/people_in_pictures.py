@@ -45,6 +45,17 @@ class Pictures:
         return np.concatenate([low, high], 1).astype(np.float32)
 
 
+def needed(path: Path) -> Path:
+    """The path, if it is there.
+
+    Raises:
+        SystemExit: It is not.
+    """
+    if not path.exists():
+        raise SystemExit(f"needs {path}; set PTFAST_DATA to the folder of the data")
+    return path
+
+
 def read_lspet(folder: Path = DATA / "lspet") -> Pictures:
     """Reads joints.json.
 

@@ -27,7 +27,7 @@ from attention_maps import draw_attention
 from bench_linking_quality import ALL, PLAIN, STRIDES, switches, wrong_links
 from conftest import machine
 from keytrack_runs import RUNS, trained
-from people_in_pictures import DATA
+from people_in_pictures import DATA, needed
 from studies import DOCS, save
 from tqdm import tqdm
 
@@ -161,9 +161,7 @@ def sequences(folder: str) -> dict[str, Poses]:
     Raises:
         SystemExit: It is not there.
     """
-    if not (DATA / folder).is_dir():
-        raise SystemExit(f"needs {DATA / folder}; set PTFAST_DATA to the folder of the data")
-    return dict(read_sequences(DATA / folder))
+    return dict(read_sequences(needed(DATA / folder)))
 
 
 def linked_ids(poses: Poses, linker: Linker) -> np.ndarray:

@@ -28,7 +28,7 @@ import make_tables
 import numpy as np
 import torch
 from conftest import machine
-from people_in_pictures import DATA, joints_in_boxes, read_image, read_lspet
+from people_in_pictures import DATA, joints_in_boxes, needed, read_image, read_lspet
 from real_people_scores import coco_average_precision, ids_in_video, pck_of, people_found
 from studies import RESULTS, save
 from tqdm import tqdm
@@ -92,17 +92,6 @@ def with_others(section: str, rows: list[dict[str, Any]], *keys: str) -> list[di
     every = {tuple(row[key] for key in keys): row for row in (*before, *rows)}
     order = {name: place for place, name in enumerate((*VIDEOS, *METHODS))}
     return [every[key] for key in sorted(every, key=lambda key: [order[name] for name in key])]
-
-
-def needed(path: Path) -> Path:
-    """The path, if it is there.
-
-    Raises:
-        SystemExit: It is not.
-    """
-    if not path.exists():
-        raise SystemExit(f"needs {path}; set PTFAST_DATA to the folder of the data")
-    return path
 
 
 def milliseconds(start: float, count: int) -> int:

@@ -13,11 +13,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from people_in_pictures import DATA
+from people_in_pictures import DATA, needed
 from studies import TRAINING_SEED, films_from, save
 from tqdm import tqdm
 from tune_real_people import ANNOTATIONS, IMAGES
@@ -145,17 +144,6 @@ def picture_pairs() -> Iterator[Pair]:
         if len(keypoints):
             other = images[(number + 1) % len(images)]
             yield Pair("pictures, cut", True, resized(image, SIZE), resized(other, SIZE), keypoints)
-
-
-def needed(path: Path) -> Path:
-    """The path.
-
-    Raises:
-        SystemExit: It is not there.
-    """
-    if not path.exists():
-        raise SystemExit(f"needs {path}; set PTFAST_DATA to the folder of the data")
-    return path
 
 
 def visible(poses: Poses) -> np.ndarray:

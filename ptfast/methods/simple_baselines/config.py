@@ -37,8 +37,7 @@ class Config:
             network finds in the box is lower; None keeps everyone. The paper is silent; without it false poses live on
             as long as true ones (docs/simple-baselines.md).
         max_overlap: IoU above which a box yields to another (section 3.3, the NMS of both kinds of boxes). The
-            detector's go first, by score, then those of flow. The paper is silent; the default is the best on
-            training films.
+            detector's go first, by score, then those of flow. The paper is silent; it is that of `NanoDetBoxes`.
         max_oks: Of two poses that are more alike, one is a double of the other: a detected person stays, or else the
             one with the higher score. The paper is silent; it is that of `TopDown`.
         similarity: What M_sim holds (section 3.2, table 5): "bbox", IoU of boxes; "pose", OKS; "flow", OKS with the
@@ -71,7 +70,7 @@ class Config:
     propagated_score: float = 0.9
     max_undetected: int = 8
     min_propagated_score: float | None = 0.4
-    max_overlap: float = 0.7
+    max_overlap: float = 0.6
     max_oks: float = 0.6
     similarity: Similarity = "multi-flow"
     queue_length: int = 4

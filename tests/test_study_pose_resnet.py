@@ -26,7 +26,7 @@ def test_a_target_has_the_same_width_in_people_in_all_rows() -> None:
         assert (config.steps, config.warm_up, config.drops) == (700, 20, (450, 600))  # a tenth of the usual run
     usual = read_config("simple_baselines_synthetic")
     assert configs["baseline"].architecture == usual.architecture and configs["baseline"].sigma == usual.sigma
-    assert configs["256x192"].sigma == 2  # the paper's, for crops of this size
+    assert configs["288x192"].sigma == 2.25  # 2 of 64 pixels in the paper
     assert configs["2-deconvolutions"].sigma == 0.75
 
 
@@ -74,14 +74,14 @@ def test_the_command_goes_on(
     monkeypatch.setattr(study, "config_of", tiny)
 
     def run(steps: int) -> None:
-        command = f"study --out {tmp_path} --steps {steps} --rows 128x96 2-deconvolutions --films 1 --frames 4"
+        command = f"study --out {tmp_path} --steps {steps} --rows 96x64 2-deconvolutions --films 1 --frames 4"
         monkeypatch.setattr(sys, "argv", [*command.split(), "--workers", "0", "--threads", "1"])
         study.main()
 
     run(2)
     first = capsys.readouterr().out
-    assert "| g | 60.6 | 50 | 128x96 | 3 | 4 | 2 |" in first and "| b | 67.9 | 50 | 192x128 | 2 | 4 | 2 |" in first
-    places = [tmp_path / name / "checkpoint.pt" for name in ("128x96", "2-deconvolutions")]
+    assert "| g | 60.6 | 50 | 96x64 | 3 | 4 | 2 |" in first and "| b | 67.9 | 50 | 192x128 | 2 | 4 | 2 |" in first
+    places = [tmp_path / name / "checkpoint.pt" for name in ("96x64", "2-deconvolutions")]
     before = [place.stat().st_mtime_ns for place in places]
     model, card = load_pose_network(tmp_path / "2-deconvolutions" / "weights.safetensors")
     assert model.architecture.deconvolutions == 2 and card["size"] == [192, 128]  # type: ignore[union-attr]

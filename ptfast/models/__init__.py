@@ -11,7 +11,7 @@ from ptfast.models.adapters import (
     load_torchvision,
 )
 from ptfast.models.affinity import affinity_maps
-from ptfast.models.checkpoints import load_pose_network, load_weights, save_weights
+from ptfast.models.checkpoints import load_correspondence_network, load_pose_network, load_weights, save_weights
 from ptfast.models.correspondence import CorrespondenceArchitecture, CorrespondenceNetwork
 from ptfast.models.detection import Limits, Tubes, detect
 from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
@@ -62,6 +62,7 @@ __all__ = [
     "detect",
     "estimate_tubes",
     "inflate",
+    "load_correspondence_network",
     "load_correspondences",
     "load_detectron",
     "load_flownet",

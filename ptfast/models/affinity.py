@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 import torch
@@ -55,7 +56,7 @@ def affinity_maps(
         raise ValueError(f'normalise must be "l2" or "published", got {normalise!r}')
     if precision not in get_args(Precision):
         raise ValueError(f'precision must be "float32" or "bfloat16", got {precision!r}')
-    points = queries.reshape(batch, -1, 2)
+    points = queries.reshape(batch, math.prod(queries.shape[1:-1]), 2)
     size = torch.tensor([width, height], device=points.device)
     inside = ((points >= 0) & (points < size)).all(2)
     points = torch.where(inside[..., None], points, 0).long()

@@ -36,7 +36,7 @@ class InceptionPoseArchitecture:
 
 
 class InceptionPose(InceptionStem):
-    """CorrTrack's pose network. Parameters have the names of its public code, whose weights `load_inception_pose` reads.
+    """CorrTrack's pose network. Parameters have the names of its public code; `load_inception_pose` reads its weights.
 
     Args:
         architecture: Its sizes.

@@ -43,6 +43,12 @@ NETWORKS: dict[str, tuple[Any, Any, Callable[[Path], Any]]] = {
     ),
     "hrnet": (Hrnet, HrnetArchitecture(8, 3, "last", 4, 1, (1, 2), 1), load_pose_network),
     "pose-resnet": (PoseResnet, PoseResnetArchitecture(width=0.0625, joints=3), load_pose_network),
+    "inception-pose": (InceptionPose, InceptionPoseArchitecture(width=0.0625, joints=3), load_pose_network),
+    "correspondences": (
+        CorrespondenceNetwork,
+        CorrespondenceArchitecture(width=0.0625, refinement_width=0.0625, joints=3),
+        load_correspondence_network,
+    ),
 }
 
 

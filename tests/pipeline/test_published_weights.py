@@ -276,7 +276,7 @@ def test_another_network_is_named(tensors: list[str], found: str, tmp_path: Path
     path = saved({name: torch.zeros(1) for name in tensors}, tmp_path / "w")
     with pytest.raises(ValueError) as caught:
         load_pose_weights(path)
-    assert str(caught.value) == f"{path}: expected an HRNet or a PoseResNet, found {found}"
+    assert str(caught.value) == f"{path}: expected an HRNet, a PoseResNet or CorrTrack's pose network, found {found}"
 
 
 def test_a_pose_network_is_no_detector(hrnet: Weights, tmp_path: Path) -> None:
@@ -291,9 +291,13 @@ def test_a_pose_network_is_no_detector(hrnet: Weights, tmp_path: Path) -> None:
         (
             load_pose_weights,
             "keypointrcnn",
-            "expected an HRNet or a PoseResNet, got the name of torchvision's keypoint",
+            "expected an HRNet, a PoseResNet or CorrTrack's pose network, got the name of torchvision's keypoint",
         ),
-        (load_pose_weights, "raft-small", "expected an HRNet or a PoseResNet, got the name of torchvision's RAFT"),
+        (
+            load_pose_weights,
+            "raft-small",
+            "expected an HRNet, a PoseResNet or CorrTrack's pose network, got the name of torchvision's RAFT",
+        ),
         (
             load_mask_rcnn_weights,
             "hrnet-w32",

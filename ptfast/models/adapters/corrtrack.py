@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import torch
@@ -16,6 +17,7 @@ from ptfast.models.images import IMAGE_STD
 from ptfast.models.inception_pose import PER_JOINT, InceptionPose, InceptionPoseArchitecture
 
 SPREAD, PLAIN = "model.module.model.", "model.model."  # before the embedding's names, as trained on several GPUs or not
+STAGE = re.compile(r"pd([0-9])\.")  # before the names of a pose network's stage
 FIRST, LAST = "inception_31_1x1.weight", "Conv2dT_2.conv.weight"  # of a stage
 
 
@@ -76,7 +78,7 @@ def load_inception_pose(source: Source) -> InceptionPose:
     maps = outputs_of_stage(place, weights, "pd1.")
     if maps % PER_JOINT:
         raise ValueError(f"{place} must have three maps of each joint, got {maps}")
-    stages = sum(name.endswith(f".{FIRST}") for name in weights)
+    stages = max(int(stage[1]) for stage in map(STAGE.match, weights) if stage)
     architecture = InceptionPoseArchitecture(stages, stem / (2 * NARROWEST), maps // PER_JOINT, (0.0, 0.0, 0.0))
     weights["conv1_7x7_s2.weight"] = weights["conv1_7x7_s2.weight"] * torch.tensor(IMAGE_STD).view(3, 1, 1)
     return fill_published(empty_model(InceptionPose, architecture, place), place, weights)

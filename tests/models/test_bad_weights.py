@@ -18,11 +18,16 @@ from torch import Tensor
 
 from ptfast.models import (
     Architecture,
+    CorrespondenceArchitecture,
+    CorrespondenceNetwork,
     Hrnet,
     HrnetArchitecture,
+    InceptionPose,
+    InceptionPoseArchitecture,
     MaskRcnn3d,
     PoseResnet,
     PoseResnetArchitecture,
+    load_correspondence_network,
     load_detectron,
     load_hrnet,
     load_pose_network,

@@ -22,7 +22,7 @@ def plain_affinity_maps(first: Tensor, second: Tensor, queries: Tensor, squared:
 def plain_maps_of_person(first: Tensor, second: Tensor, joints: Tensor, squared: bool) -> Tensor:
     """Affinity maps (K, h, w) of one person's joints (K, 2); the embeddings are normalised anew for each person."""
     _, height, width = first.shape
-    norms = [(embedding**2).sum(0, keepdim=True) for embedding in (first, second)]
+    norms = [(embedding * embedding).sum(0).repeat(len(first), 1, 1) for embedding in (first, second)]
     one, other = (
         embedding / (norm if squared else norm.sqrt()) for embedding, norm in zip((first, second), norms, strict=True)
     )

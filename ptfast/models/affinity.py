@@ -65,9 +65,10 @@ def affinity_maps(
         if precision == "bfloat16":
             one, other = one.bfloat16(), other.bfloat16()
         product = torch.bmm(descriptors(one, points), surroundings(other))
-        maps = product.to(first.dtype).softmax(2)
-    # In place where no gradient needs the softmax's own output.
-    maps = maps * inside[..., None] if maps.requires_grad else maps.mul_(inside[..., None])
+        maps = product.to(first.dtype).softmax(2).flatten(0, 1)
+    outside = (~inside).flatten().nonzero()[:, 0]
+    # In place where no gradient needs the softmax's own output. Other maps are not gone through again.
+    maps = maps.index_fill(0, outside, 0) if maps.requires_grad else maps.index_fill_(0, outside, 0)
     return maps.view(*queries.shape[:-1], height, width)
 
 

@@ -177,11 +177,11 @@ def pooled(features: Tensor) -> Tensor:
     return F.max_pool2d(features, 3, 2, ceil_mode=True)
 
 
-def channels_at(width: float, full: int) -> int:
+def channels_at(width: float, full: int, name: str = "width") -> int:
     """Channels of a layer that has `full` at a width of 1. Raises ValueError if they are no whole number."""
-    check_number("width", width, 0, MOST_CHANNELS / UPSAMPLED)
+    check_number(name, width, 0, MOST_CHANNELS / UPSAMPLED)
     if width <= 0 or NARROWEST * width % 1:
-        raise ValueError(f"width must make {NARROWEST} * width a positive whole number, got {width}")
+        raise ValueError(f"{name} must make {NARROWEST} * {name} a positive whole number, got {width}")
     return round(full * width)
 
 

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from ptfast._check import check_integer, check_shape
 from ptfast.models.affinity import Normalisation, Precision, affinity_maps, check_pair
-from ptfast.models.bn_inception import STEM, InceptionStage, InceptionStem, begin_near_zero, channels_at, initialise
+from ptfast.models.bn_inception import (
+    NARROWEST,
+    STEM,
+    InceptionStage,
+    InceptionStem,
+    begin_near_zero,
+    channels_at,
+    initialise,
+)
 from ptfast.models.images import check_images
 from ptfast.models.layers import MOST_CHANNELS
 from ptfast.ops import heatmap_peaks
@@ -183,7 +191,9 @@ class CorrespondenceNetwork(nn.Module):
 
 
 def check_architecture(a: CorrespondenceArchitecture) -> None:
-    """Raises ValueError unless a CorrespondenceNetwork can be built so. Widths are checked as layers are built."""
+    """Raises ValueError unless a CorrespondenceNetwork can be built so."""
+    for name in ("width", "refinement_width"):
+        channels_at(getattr(a, name), NARROWEST, name)
     check_integer("joints", a.joints, 1, MOST_CHANNELS)
     check_integer("channels", a.channels, 1, MOST_CHANNELS)
     if a.normalise not in get_args(Normalisation):

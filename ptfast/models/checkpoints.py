@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from ptfast._check import format_shape, is_integral
 from ptfast._files import utf8_name, write_atomic
 from ptfast._json import bad_value, decode, shortened
+from ptfast.models.correspondence import CorrespondenceArchitecture, CorrespondenceNetwork
 from ptfast.models.flownet import FlowNet2S, FlowNetArchitecture
 from ptfast.models.hrnet import Hrnet, HrnetArchitecture
+from ptfast.models.inception_pose import InceptionPose, InceptionPoseArchitecture
 from ptfast.models.mask_rcnn import Architecture, MaskRcnn3d
 from ptfast.models.pose_resnet import PoseResnet, PoseResnetArchitecture
 from ptfast.models.tubes import PoseNetwork
@@ -30,8 +32,13 @@ DETECTORS: dict[str, tuple[type, type]] = {"mask-rcnn": (MaskRcnn3d, Architectur
 POSE_NETWORKS: dict[str, tuple[type, type]] = {
     "hrnet": (Hrnet, HrnetArchitecture),
     "pose-resnet": (PoseResnet, PoseResnetArchitecture),
+    "inception-pose": (InceptionPose, InceptionPoseArchitecture),
 }
 FLOW_NETWORKS: dict[str, tuple[type, type]] = {"flownet2s": (FlowNet2S, FlowNetArchitecture)}
+CORRESPONDENCE_NETWORKS: dict[str, tuple[type, type]] = {
+    "correspondences": (CorrespondenceNetwork, CorrespondenceArchitecture)
+}
+SIZED = POSE_NETWORKS | CORRESPONDENCE_NETWORKS  # whose cards say the size of what they see
 
 
 class NamedCard(msgspec.Struct):
@@ -51,8 +58,8 @@ class Card(msgspec.Struct):
     frames: Length
 
 
-class PoseCard(Card):
-    """The entries of a pose network's card."""
+class SizedCard(Card):
+    """The entries of the card of a network that sees crops or images of one size."""
 
     size: tuple[Side, Side]
 
@@ -74,7 +81,7 @@ class ArchitectureCard(Card):
 
 
 def save_weights(
-    model: MaskRcnn3d | PoseNetwork | FlowNet2S,
+    model: MaskRcnn3d | PoseNetwork | FlowNet2S | CorrespondenceNetwork,
     path: str | Path,
     card: Mapping[str, Any],
     *,
@@ -86,8 +93,8 @@ def save_weights(
         model: The network.
         path: File of the weights, *.safetensors. The card has the same name with .json.
         card: Entries that JSON can hold, at least "data", "command", "seed", "score", "frames" (T of the clips), unless
-            it is of optical flow "skeleton" (its name) and, for a pose network, "size" (height and width of its crops).
-            Its "network" and "architecture" are always the model's.
+            it is of optical flow "skeleton" (its name), and "size": height and width of a pose network's crops, or of a
+            correspondence network's images. Its "network" and "architecture" are always the model's.
         dtype: Type of the weights in the file.
 
     Raises:
@@ -96,9 +103,9 @@ def save_weights(
     path = checked_path(path)
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
-    kinds = DETECTORS | POSE_NETWORKS | FLOW_NETWORKS
+    kinds = DETECTORS | SIZED | FLOW_NETWORKS
     network = next(name for name, (kind, _) in kinds.items() if isinstance(model, kind))
-    decode(dict(card), PoseCard if network in POSE_NETWORKS else FlowCard if network in FLOW_NETWORKS else Card, "card")
+    decode(dict(card), SizedCard if network in SIZED else FlowCard if network in FLOW_NETWORKS else Card, "card")
     text = json.dumps({**card, "network": network, "architecture": asdict(model.architecture)}, indent=2) + "\n"
     weights = {}
     for name, value in model.state_dict().items():
@@ -135,13 +142,18 @@ def load_pose_network(path: str | Path) -> tuple[PoseNetwork, dict[str, Any]]:
     return read_network(path, POSE_NETWORKS)
 
 
+def load_correspondence_network(path: str | Path) -> tuple[CorrespondenceNetwork, dict[str, Any]]:
+    """Reads a correspondence network that save_weights wrote, as `load_weights` does."""
+    return read_network(path, CORRESPONDENCE_NETWORKS)
+
+
 def read_network(path: str | Path, networks: Mapping[str, tuple[type, type]]) -> tuple[Any, dict[str, Any]]:
     """One of these networks and its card."""
     path = checked_path(path)
     card, network = read_card(card_path(path), networks)
     decode(card, ArchitectureCard, card_path(path))
-    if network in POSE_NETWORKS:
-        decode(card, PoseCard, card_path(path))
+    if network in SIZED:
+        decode(card, SizedCard, card_path(path))
     return read_weights(path, card["architecture"], *networks[network]), card
 
 

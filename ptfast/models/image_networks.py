@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ptfast._json import bad_value, decode
-from ptfast.models.checkpoints import DETECTORS, POSE_NETWORKS, card_path, checked_path, read_card, read_weights
+from ptfast.models.checkpoints import DETECTORS, SIZED, card_path, checked_path, read_card, read_weights
 from ptfast.models.entailment_files import NETWORK as ENTAILMENT
 from ptfast.models.movenet import MoveNet, MoveNetArchitecture
 from ptfast.models.nanodet import NanoDet, NanoDetArchitecture
@@ -69,7 +69,7 @@ def read_any_card(path: str | Path) -> tuple[dict[str, Any], str]:
         FileNotFoundError: There is no card.
         ValueError: The card is damaged, or names a network that is not known.
     """
-    return read_card(card_path(checked_path(path)), [*DETECTORS, *POSE_NETWORKS, *NETWORKS, ENTAILMENT])
+    return read_card(card_path(checked_path(path)), [*DETECTORS, *SIZED, *NETWORKS, ENTAILMENT])
 
 
 def read_published(path: str | Path, network: str) -> tuple[Any, dict[str, Any]]:

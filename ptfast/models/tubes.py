@@ -11,12 +11,13 @@ from torch import Tensor
 from ptfast._check import Array, check_dtype, check_integer, check_shape, is_tensor
 from ptfast.models.hrnet import Hrnet
 from ptfast.models.images import IMAGE_STD
+from ptfast.models.inception_pose import PER_JOINT, InceptionPose, decode_offsets
 from ptfast.models.pose_resnet import PoseResnet
 from ptfast.ops import box_to_crop, crop_tubes, heatmap_peaks, heatmap_to_image
 from ptfast.ops.heatmap import Refinement
 from ptfast.skeletons import Skeleton
 
-PoseNetwork = Hrnet | PoseResnet
+PoseNetwork = Hrnet | PoseResnet | InceptionPose
 
 ENLARGEMENT = 1.25  # of a box, for people who move fast (Wang et al. 2020, section 3.1)
 
@@ -41,7 +42,7 @@ def estimate_tubes(
 
     Args:
         model: The network, in eval mode: from (B, 3, T, h, w) crops, with its own image mean subtracted, to
-            (B, K, T, h / s, w / s) heatmaps, s being 4 for most.
+            (B, K, T, h / s, w / s) heatmaps, s being 4 for most, or an InceptionPose's maps.
         frames: (F, H, W, 3) uint8 RGB: a torch tensor on the network's device, or a NumPy array for the CPU.
         boxes: (M, 4) xyxy image pixels: a detection for each tube, not enlarged yet.
         frame_index: (M, T) int64, the frames of each tube, from 0 to F - 1. Where a tube sticks out of a video, it has
@@ -49,7 +50,8 @@ def estimate_tubes(
         size: (height, width) of the crops, (h, w).
         skeleton: Its K joints, for the pairs that swap in mirrored crops.
         flip: Averages the heatmaps with those of mirrored crops.
-        refine: Way in which heatmap_peaks places a joint between pixels; "quarter" is HRNet's.
+        refine: Way in which heatmap_peaks places a joint between pixels; "quarter" is HRNet's. An InceptionPose's
+            offsets place it.
         batch: Tubes that the network sees at a time.
 
     Returns:
@@ -95,10 +97,14 @@ def decode(
 ) -> tuple[Tensor, Tensor]:
     """(M, T, K, 2) image pixels and (M, T, K) scores of crops (M, 3, T, h, w) that were cut out at tubes (M, T, 4)."""
     heatmaps = model(crops).transpose(1, 2)
-    check_shape("heatmaps", heatmaps, ("M", "T", "K", "h", "w"), M=len(crops), T=crops.shape[2], K=len(skeleton))
+    maps = len(skeleton) * (PER_JOINT if isinstance(model, InceptionPose) else 1)
+    check_shape("heatmaps", heatmaps, ("M", "T", "K", "h", "w"), M=len(crops), T=crops.shape[2], K=maps)
     mirrored: dict[str, Any] = {}
     if flip:
         mirrored = {"flipped": model(crops.flip(-1)).transpose(1, 2), "flip_pairs": skeleton.flip_pairs}
-    places, scores = heatmap_peaks(heatmaps, refine=refine, **mirrored)
+    if isinstance(model, InceptionPose):
+        places, scores = decode_offsets(heatmaps, **mirrored)
+    else:
+        places, scores = heatmap_peaks(heatmaps, refine=refine, **mirrored)
     height, width = heatmaps.shape[-2:]
     return heatmap_to_image(places, tubes, heatmap_size=(height, width)), scores

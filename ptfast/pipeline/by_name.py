@@ -23,7 +23,7 @@ from ptfast.pipeline.weights import (
 )
 from ptfast.skeletons import COCO_17, Skeleton
 
-POSE_NETWORKS = ("hrnet", "pose-resnet", "movenet")  # that see crops of people
+POSE_NETWORKS = ("hrnet", "pose-resnet", "inception-pose", "movenet")  # that see crops of people
 TUBE_SETTINGS = ("flip", "refine", "precision")  # of TubePoses
 
 
@@ -63,7 +63,8 @@ def load_person_poses(
     Args:
         weights: "movenet-thunder"; "clip-tracking-2d" or "clip-tracking"; the name of a published HRNet or PoseResNet,
             such as "hrnet-w32"; a *.safetensors file of one of these networks, with its card beside it; a *.pth file, a
-            published HRNet or PoseResNet; or a *.onnx file of a format that `load_onnx` knows.
+            published HRNet, PoseResNet or CorrTrack's pose network; or a *.onnx file of a format that `load_onnx`
+            knows.
         size: Height and width of an HRNet's or PoseResNet's crops, instead of those that suit the weights.
         skeleton: The joints of another program's weights, where they are not COCO's.
         device: Where the network runs.

@@ -176,7 +176,8 @@ def test_a_detector_is_no_pose_network(
 ) -> None:
     common = ("track", str(video), "-o", str(tmp_path / "tracks.json"), "--method", "clip-tracking")
     _, errors, code = said(capsys, *common, "--weights", "keypointrcnn")
-    expected = "keypointrcnn: expected an HRNet or a PoseResNet, got the name of torchvision's keypoint R-CNN"
+    wanted = "an HRNet, a PoseResNet or CorrTrack's pose network"
+    expected = f"keypointrcnn: expected {wanted}, got the name of torchvision's keypoint R-CNN"
     assert (errors, code) == ([f"ptfast track: {expected}"], 2)
     _, errors, code = said(capsys, *common, "--detector", str(place_of(fetched)))
     assert errors[-1].endswith(": expected torchvision's keypoint R-CNN, found an HRNet") and code == 2

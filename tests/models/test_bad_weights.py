@@ -18,11 +18,16 @@ from torch import Tensor
 
 from ptfast.models import (
     Architecture,
+    CorrespondenceArchitecture,
+    CorrespondenceNetwork,
     Hrnet,
     HrnetArchitecture,
+    InceptionPose,
+    InceptionPoseArchitecture,
     MaskRcnn3d,
     PoseResnet,
     PoseResnetArchitecture,
+    load_correspondence_network,
     load_detectron,
     load_hrnet,
     load_pose_network,
@@ -43,6 +48,12 @@ NETWORKS: dict[str, tuple[Any, Any, Callable[[Path], Any]]] = {
     ),
     "hrnet": (Hrnet, HrnetArchitecture(8, 3, "last", 4, 1, (1, 2), 1), load_pose_network),
     "pose-resnet": (PoseResnet, PoseResnetArchitecture(width=0.0625, joints=3), load_pose_network),
+    "inception-pose": (InceptionPose, InceptionPoseArchitecture(width=0.0625, joints=3), load_pose_network),
+    "correspondences": (
+        CorrespondenceNetwork,
+        CorrespondenceArchitecture(width=0.0625, refinement_width=0.0625, joints=3),
+        load_correspondence_network,
+    ),
 }
 
 

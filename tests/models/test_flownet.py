@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -18,53 +13,19 @@ from ptfast.models import FlowNet2S, FlowNetArchitecture, load_flownet
 from ptfast.models.adapters import FLOWNET, network_of
 from ptfast.models.flownet import normalised
 
-DATA = Path(os.environ.get("PTFAST_DATA", Path(__file__).parents[3] / "shared" / "data"))
-RECORD = DATA.parent / "reference" / "parity" / "flownet2s.json"
+from .by_rule import compare, picture, read_record, weights_by_rule
+
 NARROW = FlowNetArchitecture(width=0.0625)
-
-
-def uniform(name: str, count: int) -> np.ndarray:
-    """(count,) float64 from 0 to 1 that depend on a name alone: splitmix64 from its CRC-32."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(crc32(name.encode())) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
-
-
-def by_rule(name: str, shape: tuple[int, ...]) -> Tensor:
-    """Weights by the record's rule."""
-    values = uniform(name, math.prod(shape)) - 0.5
-    values *= 0.02 if len(shape) == 1 else math.sqrt(24 / math.prod(shape[1:]))
-    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
-
-
-def picture(height: int, width: int) -> Tensor:
-    """(1, 3, height, width) from 0 to 255, by the record's rule."""
-    c, y, x = np.meshgrid(np.arange(3), np.arange(height), np.arange(width), indexing="ij")
-    return torch.from_numpy(((0.5 + 0.5 * np.sin(0.05 * (x + 2 * y) + c)) * 255).astype(np.float32))[None]
 
 
 @pytest.fixture(scope="module")
 def record() -> dict[str, Any]:
-    if not RECORD.exists():
-        pytest.skip(f"needs {RECORD}, what the public code answers")
-    return json.loads(RECORD.read_text())["flownet2s"]
+    return read_record("flownet2s")["flownet2s"]
 
 
 @pytest.fixture(scope="module")
 def published(record: dict[str, Any]) -> FlowNet2S:
-    return load_flownet({"state_dict": {name: by_rule(name, tuple(s)) for name, s in record["state_dict"].items()}})
-
-
-def compare(flow: Tensor, expected: dict[str, Any]) -> float:
-    """The largest difference from a record, as a share of the record's range."""
-    assert list(flow.shape) == expected["shape"]
-    values = flow.flatten()[expected["flat_index"]].tolist()
-    moments = [flow.mean().item(), flow.std().item(), flow.min().item(), flow.max().item()]
-    known = [*expected["value"], *(expected[name] for name in ("mean", "std", "min", "max"))]
-    off = np.abs(np.array([*values, *moments]) - np.array(known)).max()
-    return float(off / (expected["max"] - expected["min"]))
+    return load_flownet({"state_dict": weights_by_rule(record["state_dict"])})
 
 
 def test_names_and_shapes_are_the_published_ones(record: dict[str, Any]) -> None:
@@ -75,7 +36,7 @@ def test_names_and_shapes_are_the_published_ones(record: dict[str, Any]) -> None
 
 @torch.inference_mode()
 def test_recorded_flow(record: dict[str, Any], published: FlowNet2S) -> None:
-    first = picture(128, 192)
+    first = picture(128, 192) * 255
     second = first.roll((3, 5), (2, 3))
     assert compare(published.flows(first, second)[0], record["flow2"]) < 1e-4
     assert compare(published(first, second), record["flow"]) < 1e-4
@@ -87,7 +48,7 @@ def test_recorded_flow(record: dict[str, Any], published: FlowNet2S) -> None:
 def narrow_weights() -> dict[str, Tensor]:
     with torch.device("meta"):
         state = FlowNet2S(NARROW).state_dict()
-    return {name: by_rule(name, tuple(value.shape)) for name, value in state.items()}
+    return weights_by_rule(state)
 
 
 def test_every_wrapping_of_the_weights(tmp_path: Path) -> None:

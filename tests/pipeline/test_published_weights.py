@@ -17,7 +17,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ptfast.models import Hrnet, HrnetArchitecture, PoseResnet, PoseResnetArchitecture, load_torchvision, save_weights
+from ptfast.models import (
+    CorrespondenceArchitecture,
+    CorrespondenceNetwork,
+    Hrnet,
+    HrnetArchitecture,
+    InceptionPose,
+    InceptionPoseArchitecture,
+    PoseResnet,
+    PoseResnetArchitecture,
+    load_torchvision,
+    save_weights,
+)
 from ptfast.models.adapters import torchvision
 from ptfast.models.images import IMAGE_MEAN, IMAGE_STD, normalise_clips
 from ptfast.pipeline.weights import (
@@ -268,6 +279,11 @@ def test_a_training_checkpoint_of_torchvision(rcnn: Weights, tmp_path: Path) -> 
         (["module.conv1.weight", "layer1.0.conv1.weight", "fc.weight"], "a ResNet that names images"),
         (["conv1.weight", "stage2.0.branches.0.0.conv1.weight"], "an HRNet without heatmaps"),
         (["feature_encoder.convnormrelu.0.weight"], "torchvision's RAFT"),
+        (["conv1_7x7_s2.weight", "inception_3a_1x1.weight"], "a BN-Inception that names images"),
+        (
+            ["module.model.conv1_7x7_s2.weight", "module.model.pd1.Conv2dT_2.conv.weight"],
+            "CorrTrack's embedding without refinement",
+        ),
         (["some", "other", "thing", "more"], "tensors such as some, other, thing"),
         ([], "no tensors"),
     ],
@@ -276,7 +292,29 @@ def test_another_network_is_named(tensors: list[str], found: str, tmp_path: Path
     path = saved({name: torch.zeros(1) for name in tensors}, tmp_path / "w")
     with pytest.raises(ValueError) as caught:
         load_pose_weights(path)
-    assert str(caught.value) == f"{path}: expected an HRNet or a PoseResNet, found {found}"
+    assert str(caught.value) == f"{path}: expected an HRNet, a PoseResNet or CorrTrack's pose network, found {found}"
+
+
+@pytest.mark.parametrize("stages", [2, 3])
+def test_corrtracks_pose_network_has_its_own_joints_and_crops(stages: int, tmp_path: Path) -> None:
+    architecture = InceptionPoseArchitecture(stages, width=0.0625, image_mean=(0.0, 0.0, 0.0))
+    weights = InceptionPose(architecture).state_dict()
+    path = saved({"state_dict": {f"module.{name}": value for name, value in weights.items()}}, tmp_path / "w")
+    found = load_pose_weights(path)
+    assert isinstance(found.model, InceptionPose) and found.model.architecture == architecture
+    assert (found.size, found.skeleton) == ((384, 288), POSETRACK_17)
+    found = load_pose_weights(path, size=(96, 64), skeleton=COCO_17)
+    assert (found.size, found.skeleton) == ((96, 64), COCO_17)
+    with pytest.raises(ValueError, match="w: expected the 15 joints of posetrack_15, found 17"):
+        load_pose_weights(path, skeleton=POSETRACK_15)
+
+
+@pytest.mark.parametrize("inner", ["model.model.", "model.module.model."])
+def test_corrtracks_correspondences_are_no_pose_network(inner: str, tmp_path: Path) -> None:
+    network = CorrespondenceNetwork(CorrespondenceArchitecture(0.0625, 0.0625))
+    weights = {name.replace("model.model.", inner): value for name, value in network.state_dict().items()}
+    with pytest.raises(ValueError, match="pose network, found CorrTrack's correspondence network"):
+        load_pose_weights(saved(weights, tmp_path / "w"))
 
 
 def test_a_pose_network_is_no_detector(hrnet: Weights, tmp_path: Path) -> None:
@@ -291,9 +329,13 @@ def test_a_pose_network_is_no_detector(hrnet: Weights, tmp_path: Path) -> None:
         (
             load_pose_weights,
             "keypointrcnn",
-            "expected an HRNet or a PoseResNet, got the name of torchvision's keypoint",
+            "expected an HRNet, a PoseResNet or CorrTrack's pose network, got the name of torchvision's keypoint",
         ),
-        (load_pose_weights, "raft-small", "expected an HRNet or a PoseResNet, got the name of torchvision's RAFT"),
+        (
+            load_pose_weights,
+            "raft-small",
+            "expected an HRNet, a PoseResNet or CorrTrack's pose network, got the name of torchvision's RAFT",
+        ),
         (
             load_mask_rcnn_weights,
             "hrnet-w32",

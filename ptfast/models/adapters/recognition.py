@@ -7,6 +7,7 @@ from typing import Any
 
 HRNET, POSE_RESNET, KEYPOINT_RCNN = "an HRNet", "a PoseResNet", "torchvision's keypoint R-CNN"
 FLOWNET, RAFT = "a FlowNet2-S", "torchvision's RAFT"
+CORRESPONDENCES, INCEPTION_POSE = "CorrTrack's correspondence network", "CorrTrack's pose network"
 NETWORKS: tuple[tuple[str, tuple[str, ...]], ...] = (  # names of tensors that a network has; the first that fits
     (KEYPOINT_RCNN, ("roi_heads.keypoint_predictor.kps_score_lowres.weight",)),
     ("a detector of torchvision without joints", ("roi_heads.box_predictor.cls_score.weight",)),
@@ -20,6 +21,11 @@ NETWORKS: tuple[tuple[str, tuple[str, ...]], ...] = (  # names of tensors that a
     ("a FlowNet2-SD", ("inter_conv2.0.weight", "predict_flow2.weight")),
     ("a FlowNet2-S with batch norms", ("conv1.1.weight", "predict_flow2.weight")),
     (FLOWNET, ("conv1.0.weight", "conv3_1.0.weight", "predict_flow2.weight")),
+    (CORRESPONDENCES, ("model.model.conv1_7x7_s2.weight", "pd.Conv2dT_2.conv.weight")),
+    (CORRESPONDENCES, ("model.module.model.conv1_7x7_s2.weight", "pd.Conv2dT_2.conv.weight")),
+    ("CorrTrack's embedding without refinement", ("model.conv1_7x7_s2.weight", "model.pd1.Conv2dT_2.conv.weight")),
+    (INCEPTION_POSE, ("conv1_7x7_s2.weight", "pd1.Conv2dT_2.conv.weight", "pd2.Conv2dT_2.conv.weight")),
+    ("a BN-Inception that names images", ("conv1_7x7_s2.weight", "inception_3a_1x1.weight")),
     (POSE_RESNET, ("layer1.0.conv1.weight", "deconv_layers.0.weight")),
     (HRNET, ("conv1.weight", "stage2.0.branches.0.0.conv1.weight", "final_layer.weight")),
     ("an HRNet without heatmaps", ("conv1.weight", "stage2.0.branches.0.0.conv1.weight")),

@@ -11,6 +11,7 @@ import torch
 from ptfast._json import shortened
 from ptfast.models import (
     FlowNet2S,
+    InceptionPose,
     MaskRcnn3d,
     MoveNet,
     NanoDet,
@@ -23,7 +24,7 @@ from ptfast.models import (
     load_pose_network,
     load_weights,
 )
-from ptfast.models.adapters import FLOWNET, HRNET, KEYPOINT_RCNN, POSE_RESNET, RAFT
+from ptfast.models.adapters import FLOWNET, HRNET, INCEPTION_POSE, KEYPOINT_RCNN, POSE_RESNET, RAFT
 from ptfast.models.image_networks import read_any_card
 from ptfast.pipeline.weights.given import find_weights, form_of
 from ptfast.pipeline.weights.names import (
@@ -43,13 +44,14 @@ from ptfast.pipeline.weights.published import (
     read_torchvision,
 )
 from ptfast.pipeline.weights.zoo import ZOO
-from ptfast.skeletons import COCO_17, SKELETONS, Skeleton
+from ptfast.skeletons import COCO_17, POSETRACK_17, SKELETONS, Skeleton
 
 THRESHOLDS = ("min_score", "min_joint_score", "min_new_score")  # of linking, among the settings of a card
 
-MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET} or {POSE_RESNET}"  # in messages
+MASK_RCNN, POSE = f"a Mask R-CNN or {KEYPOINT_RCNN}", f"{HRNET}, {POSE_RESNET} or {INCEPTION_POSE}"  # in messages
 FLOW = f"{FLOWNET} or {RAFT}"
 CROP = (256, 192)  # height and width of the crops of most published pose networks
+CORRTRACK_CROP = (384, 288)
 LARGE = {"short_side": 800, "long_side": 1333}
 
 
@@ -140,10 +142,12 @@ def load_pose_weights(
 
     Args:
         weights: A name of POSE_NAMES or of a published pose network (ZOO), which is fetched; or a file of any name:
-            safetensors with their card beside them, or a published HRNet or PoseResNet.
-        size: Height and width of the crops, instead of those that the card or ZOO says, or 256 x 192.
-        skeleton: The joints of another program's network, instead of those that ZOO says, or COCO's. posetrack_15
-            takes those of a network with the 17 channels of posetrack_17, as MMPose's for PoseTrack are.
+            safetensors with their card beside them, or a published HRNet, PoseResNet or CorrTrack's pose network.
+        size: Height and width of the crops, instead of those that the card or ZOO says, or 256 x 192, or 384 x 288 for
+            CorrTrack's.
+        skeleton: The joints of another program's network, instead of those that ZOO says, or COCO's, or posetrack_17
+            for CorrTrack's. posetrack_15 takes those of an HRNet or PoseResNet with the 17 channels of posetrack_17, as
+            MMPose's for PoseTrack are.
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a name.
@@ -158,7 +162,10 @@ def load_pose_weights(
         return PoseWeights(model, _skeleton(path, card, skeleton), _settings(path, card), size or tuple(card["size"]))
     known = given.published
     joints = skeleton or SKELETONS[(known and known.skeleton) or COCO_17.name]
-    return PoseWeights(read_pose_network(path, joints), joints, {}, size or (known and known.size) or CROP)
+    model, crop = read_pose_network(path, joints), (known and known.size) or CROP
+    if isinstance(model, InceptionPose):
+        joints, crop = skeleton or POSETRACK_17, CORRTRACK_CROP
+    return PoseWeights(model, joints, {}, size or crop)
 
 
 def load_movenet_weights(weights: str | Path, *, skeleton: Skeleton | None = None) -> MoveNetWeights:

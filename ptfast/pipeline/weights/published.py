@@ -18,6 +18,7 @@ from ptfast.models import (
     load_detectron,
     load_flownet,
     load_hrnet,
+    load_inception_pose,
     load_pose_resnet,
     load_raft,
     load_torchvision,
@@ -25,6 +26,7 @@ from ptfast.models import (
 from ptfast.models.adapters import (
     FLOWNET,
     HRNET,
+    INCEPTION_POSE,
     KEYPOINT_RCNN,
     POSE_RESNET,
     RAFT,
@@ -42,7 +44,7 @@ HEATMAPS = "final_layer."  # the layer of a pose network that makes them
 
 
 def read_pose_network(path: Path, skeleton: Skeleton) -> PoseNetwork:
-    """A published HRNet or PoseResNet, with heatmaps of these joints.
+    """A published HRNet, PoseResNet or CorrTrack's pose network, with heatmaps of these joints.
 
     PoseResNets under the public code's own names are taken for its authors', which see blue, green, red; MMPose's see
     red, green, blue, as HRNets do.
@@ -57,7 +59,12 @@ def read_pose_network(path: Path, skeleton: Skeleton) -> PoseNetwork:
     """
     content = named_tensors(read_state_dict(path), str(path), parts=())
     weights = named_tensors(content, str(path))
-    network = check_network(path, weights, HRNET, POSE_RESNET)
+    network = check_network(path, weights, HRNET, POSE_RESNET, INCEPTION_POSE)
+    if network == INCEPTION_POSE:
+        with named(path):
+            model = load_inception_pose(weights)
+        check_joints(path, model.architecture.joints, skeleton)
+        return model
     weights = with_joints(path, weights, skeleton)
     with named(path):
         return load_hrnet(weights) if network == HRNET else load_pose_resnet(weights, bgr="conv1.weight" in content)
@@ -103,7 +110,8 @@ def check_network(path: Path, weights: Mapping[str, Tensor], *wanted: str) -> st
     network = network_of(weights)
     if network not in wanted:
         some = f"tensors such as {shortened(', '.join(list(weights)[:3]))}" if weights else "no tensors"
-        raise ValueError(f"{path}: expected {' or '.join(wanted)}, found {network or some}")
+        expected = " or ".join(filter(None, (", ".join(wanted[:-1]), wanted[-1])))
+        raise ValueError(f"{path}: expected {expected}, found {network or some}")
     return network
 
 

@@ -145,7 +145,7 @@ def test_help_names_no_default_where_there_is_none(command: str, capsys: pytest.
 def test_help_names_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["link", "--help"])
-    assert "(default: hungarian)" in " ".join(capsys.readouterr().out.split())
+    assert "(default: oks)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_of_train_says_which_recipes_start_from_published_weights(capsys: pytest.CaptureFixture[str]) -> None:

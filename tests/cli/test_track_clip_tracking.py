@@ -211,7 +211,10 @@ def test_boxes_of_a_file_that_nobody_asks_for_are_counted(
             ("--weights", "movenet-multipose", "--detector", "movenet-thunder"),
             "movenet-thunder: expected a MoveNet with boxes",
         ),
-        (("--weights", "nanodet-g"), "nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'movenet'"),
+        (
+            ("--weights", "nanodet-g"),
+            "nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'inception-pose', 'movenet'",
+        ),
         (("--detector", ""), "--detector must be a name or a file, got an empty one"),
         (("--boxes", "absent.json"), "absent.json"),
         (("--detector", "absent.safetensors"), "absent.safetensors: expected a file, or one of: "),

@@ -225,5 +225,5 @@ def test_a_method_of_clips_has_nothing_to_show(
     with pytest.raises(SystemExit):
         main(["track", str(video), "-o", str(tmp_path / "a.json"), "--method", "clip-tracking", "--show"])
     assert failure(capsys).endswith(
-        "--show is for --method online or detect-and-track or simple-baselines, not for clip-tracking"
+        "--show is for --method online or detect-and-track or simple-baselines or keytrack, not for clip-tracking"
     )

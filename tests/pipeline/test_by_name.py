@@ -75,7 +75,8 @@ def test_a_network_of_the_other_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="network: expected 'mask-rcnn', found 'hrnet'"):
         load_detector("clip-tracking")
     with pytest.raises(
-        ValueError, match="nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'movenet', found 'nanodet'"
+        ValueError,
+        match="nanodet-g: network: expected one of 'hrnet', 'pose-resnet', 'inception-pose', 'movenet', found 'nanodet'",
     ):
         load_person_poses("nanodet-g")
     for load in (load_detector, load_one_shot):

@@ -74,13 +74,15 @@ def linking_of(options: argparse.Namespace) -> Linking:
     for name in ("weights", "device"):
         if options.cost != NETWORK and getattr(options, name) is not None:
             raise ValueError(f"--{name} is for --cost {NETWORK}, not for {options.cost}")
+    max_cost = getattr(options, "max_cost", 0.5)
+    if options.cost == NETWORK and max_cost is not None and not 0 <= max_cost <= 1:
+        raise ValueError(f"--max-cost must be between 0 and 1, or none, with --cost {NETWORK}, got {max_cost}")
     filters = {name: getattr(options, name) for name in FILTERS}
     if options.cost != NETWORK:
         return _by_cost(options, options.cost, MAX_COST, filters)
     from ptfast.pipeline import load_match_scorer
 
     scorer = load_match_scorer(options.weights or NETWORK, device=options.device or "cpu")
-    max_cost = getattr(options, "max_cost", 0.5)
     if options.motion == "velocity":
         return _by_cost(options, scorer, 0.5, filters)
     least = 0.0 if max_cost is None else 1 - max_cost

@@ -98,6 +98,9 @@ def checked_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs and their distances in time, int64, whose rows exist in the two Poses."""
     pairs, frames_apart = np.asarray(pairs), np.asarray(frames_apart)
+    for name, array in (("pairs", pairs), ("frames_apart", frames_apart)):
+        if array.size and array.dtype.kind not in "iu":
+            raise ValueError(f"{name} must be whole numbers, got {array.dtype}")
     check_shape("pairs", pairs, ("P", 2))
     check_shape("frames_apart", frames_apart, ("P",), P=len(pairs))
     for column, (name, poses) in enumerate(zip(("earlier", "current"), both, strict=True)):

@@ -54,6 +54,11 @@ class PoseEntailment(nn.Module):
         """The layer that reads embedded tokens."""
         return cast(EntailmentLayer, self.layers[0])
 
+    @property
+    def delta(self) -> int:
+        """Frames that the poses of a pair may be apart."""
+        return self.architecture.delta
+
     def forward(self, pairs: PosePairs) -> Tensor:
         """(P, 2) logits of P pairs: different people, the same person."""
         tokens = self.embedding(pairs)
@@ -63,9 +68,9 @@ class PoseEntailment(nn.Module):
         """Logits from embedded tokens on.
 
         Args:
-            tokens: (P, 2 K, H).
-            projected: (P, 2 K, 3 H) the first layer's queries, keys and values of them.
-            visible: (P, 2 K) bool.
+            tokens: (P, L, H); L is 2 K, or K where a token is of both poses.
+            projected: (P, L, 3 H) the first layer's queries, keys and values of them.
+            visible: (P, L) bool.
 
         Returns:
             (P, 2).
@@ -81,7 +86,7 @@ class PoseEntailment(nn.Module):
 
     @torch.no_grad()
     def attention(self, pairs: PosePairs) -> list[Tensor]:
-        """Attention of every layer, (P, heads, 2 K, 2 K) each: to whom (last axis) each token looks; figure 8."""
+        """Attention of every layer, (P, heads, L, L) each, of L tokens: to whom (last axis) each looks; figure 8."""
         tokens, bias, maps = self.embedding(pairs), _attention_bias(self.embedding.there(pairs)), []
         for each in self.layers:
             layer = cast(EntailmentLayer, each)

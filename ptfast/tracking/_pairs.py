@@ -73,7 +73,8 @@ def nearest_pairs(window: Window, lookback: int, neighbours: int) -> Pairs:
     """
     offsets, times, scenes = window.poses.frame_offsets, window.times, _scenes(window.poses)
     grid = _Grid.of(window.poses.boxes, offsets)
-    now, back = (column.ravel() for column in np.mgrid[window.known : len(times), 1 : lookback + 1])
+    reach = min(lookback, len(times))
+    now, back = (column.ravel() for column in np.mgrid[window.known : len(times), 1 : reach + 1])
     before = np.maximum(now - back, 0)
     same = (back <= now) & (times[now] - times[before] <= lookback) & (scenes[now] == scenes[before])
     return grid.nearest(now[same], before[same], times, neighbours)

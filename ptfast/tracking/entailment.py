@@ -14,7 +14,7 @@ from ptfast.tracking._naming import Naming
 from ptfast.tracking._pairs import Pairs, Window, nearest_pairs, surely_one
 from ptfast.tracking.frame_numbers import FrameClock, frame_steps
 from ptfast.tracking.linking import filter_poses, with_ids
-from ptfast.tracking.match_scores import MAX_SPEED, MatchScorer, in_joints_of, scores_of, within_reach
+from ptfast.tracking.match_scores import MAX_SPEED, MatchScorer, check_scorer, in_joints_of, scores_of, within_reach
 from ptfast.tracking.settings import LinkSettings
 
 MAX_PAIRS = 32_768  # of a block of frames, which the scorer is asked about together
@@ -104,6 +104,7 @@ class EntailmentLinker:
             matcher=matcher, lookback=lookback, min_score=min_score, min_joint_score=min_joint_score,
             max_tracks=max_tracks,
         )  # fmt: skip
+        check_scorer(scorer, lookback)
         check_integer("neighbours", neighbours, 1)
         check_number("min_match_score", min_match_score, 0, 1)
         if max_speed is not None:

@@ -17,7 +17,7 @@ _EXTRAPOLATED = ("head_bottom", "head_top")  # joints that Poses.to_skeleton mak
 class MatchScorer(Protocol):
     """Scores pairs of poses, as KeyTrack's transformer does (`ptfast.models.PoseEntailment`).
 
-    One with a `skeleton` is given poses in these joints.
+    One with a `skeleton` is given poses in these joints, one with a `delta` pairs that many frames apart at most.
     """
 
     def match_scores(self, earlier: Poses, current: Poses, pairs: np.ndarray, frames_apart: np.ndarray) -> np.ndarray:
@@ -34,6 +34,15 @@ class MatchScorer(Protocol):
             pairs of the same two frames alone, all of which are given at once.
         """
         ...
+
+
+def check_scorer(scorer: object, lookback: int) -> None:
+    """Raises TypeError for what scores no pairs, ValueError where it knows no pairs so many frames apart."""
+    if isinstance(scorer, type) or not isinstance(scorer, MatchScorer):
+        raise TypeError(f"scorer must have a method match_scores, got {scorer!r}")
+    delta = getattr(scorer, "delta", lookback)
+    if lookback > delta:
+        raise ValueError(f"lookback must be at most the network's delta, {delta}, got {lookback}")
 
 
 def scores_of(

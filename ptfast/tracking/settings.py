@@ -11,6 +11,7 @@ from ptfast.ops.linking import BuiltInCost, LinkOptions, Motion, RowCosts
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking.costs import Cost, asks_python, row_costs
+from ptfast.tracking.match_scores import MatchScorer, check_scorer
 
 # Chosen on training sequences alone; CONTRIBUTING.md says how.
 SIGMA_SCALE = 2.0
@@ -53,6 +54,8 @@ class LinkSettings:
     def __post_init__(self) -> None:
         if not asks_python(self.cost) and self.cost not in ("oks", "iou", "pckh"):
             raise ValueError(f"cost must be 'oks', 'iou', 'pckh' or a function of two Poses, got {self.cost!r}")
+        if isinstance(self.cost, MatchScorer):
+            check_scorer(self.cost, self.lookback)
         check_positive("sigma_scale", self.sigma_scale)
         check_threshold("min_score", self.min_score)
         check_threshold("min_joint_score", self.min_joint_score)

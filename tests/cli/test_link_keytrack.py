@@ -106,3 +106,12 @@ def test_options_of_the_network_are_refused_elsewhere(
     with pytest.raises(SystemExit):
         main(["link", str(found), str(tmp_path / "tracks.csv"), *option])
     assert f"{option[0]} is for --cost keytrack, not for oks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["1.5", "-1", "nan"])
+def test_max_cost_out_of_range_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str) -> None:
+    write_poses(scene(0, frames=3, people=2), tmp_path / "poses.json")
+    with pytest.raises(SystemExit):
+        main(["link", str(tmp_path / "poses.json"), str(tmp_path / "o.json"), "--cost=keytrack", f"--max-cost={value}"])
+    message = f"--max-cost must be between 0 and 1, or none, with --cost keytrack, got {float(value)}"
+    assert message in capsys.readouterr().err

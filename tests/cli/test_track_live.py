@@ -60,7 +60,7 @@ def test_sigterm_ends_a_pipe_that_does_not_end(movenet: Path, tmp_path: Path) ->
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     with subprocess.Popen(command, bufsize=0, **pipes) as run:  # type: ignore[call-overload]
         threading.Thread(target=feed, args=(run.stdin,), daemon=True).start()
-        while not re.search(rb"[1-9]\dframe", run.stderr.read(1000)):
+        while not re.search(rb"[1-9]\dframe \[", run.stderr.read(1000)):
             assert run.poll() is None
         run.send_signal(signal.SIGTERM)
         last = run.stderr.read().decode().splitlines()[-1]

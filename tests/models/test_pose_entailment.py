@@ -205,6 +205,14 @@ def test_poses_of_other_joints_are_refused_by_name(poses: Poses) -> None:
     assert len(model.match_scores(renamed, poses, pairs, apart)) == len(pairs)
 
 
+def test_rows_and_distances_are_whole_numbers(poses: Poses) -> None:
+    network, pairs = PoseEntailment(PoseEntailmentArchitecture.best()).eval(), np.array([[0, 1]])
+    with pytest.raises(ValueError, match="frames_apart must be whole numbers, got float64"):
+        network.match_scores(poses, poses, pairs, np.array([np.nan]))
+    with pytest.raises(ValueError, match="pairs must be whole numbers, got float64"):
+        network.match_scores(poses, poses, pairs + 0.5, np.array([1]))
+
+
 def test_wrong_pairs_are_errors(poses: Poses) -> None:
     model, (pairs, apart) = network(KINDS["grid"]), all_pairs(poses)
     unsized, nowhere = replace(poses, frame_size=None), poses.keypoints.copy()

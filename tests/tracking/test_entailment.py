@@ -336,3 +336,23 @@ def test_torch_poses_stay_torch() -> None:
     linked = EntailmentLinker(OksScorer()).link(poses.to("cpu"))
     assert linked.track_ids.tolist() == EntailmentLinker(OksScorer()).link(poses).track_ids.tolist()
     assert type(linked.keypoints).__name__ == "Tensor"
+
+
+def test_a_scorer_that_knows_no_pairs_so_far_apart_is_refused_at_once() -> None:
+    @dataclass
+    class Near(OksScorer):
+        delta: int = 4
+
+    poses = crowd(0, frames=3)
+    message = "lookback must be at most the network's delta, 4, got 5"
+    for run in (lambda: EntailmentLinker(Near(), lookback=5), lambda: link(poses, cost=Near(), lookback=5)):
+        with pytest.raises(ValueError, match=message):
+            run()
+    assert len(EntailmentLinker(Near(), lookback=4).link(poses).scores) == len(poses.scores)
+    assert len(EntailmentLinker(OksScorer(), lookback=2**31 - 1).link(poses).scores) == len(poses.scores)
+
+
+@pytest.mark.parametrize("scorer", ["keytrack", None, OksScorer])
+def test_what_scores_no_pairs_is_refused(scorer: object) -> None:
+    with pytest.raises(TypeError, match="scorer must have a method match_scores, got "):
+        EntailmentLinker(scorer)  # type: ignore[arg-type]

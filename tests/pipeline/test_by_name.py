@@ -76,7 +76,7 @@ def test_a_network_of_the_other_kind_is_refused() -> None:
         load_detector("clip-tracking")
     with pytest.raises(
         ValueError,
-        match="nanodet-g: network: expected one of 'hrnet', .*'inception-pose', 'movenet', found 'nanodet'",
+        match=r"nanodet-g: network: expected one of 'hrnet', .*'inception-pose', 'movenet', found 'nanodet'",
     ):
         load_person_poses("nanodet-g")
     for load in (load_detector, load_one_shot):

@@ -39,7 +39,7 @@ def affinity_maps(
             in it, and moves a map's peak where several pixels are nearly as alike.
 
     Returns:
-        (B, ..., h, w) float32 (float64 of float64), each map with a sum of 1, or of 0.
+        (B, ..., h, w) in the dtype of `first`, each map with a sum of 1, or of 0.
 
     Raises:
         ValueError: A shape or an option is wrong.

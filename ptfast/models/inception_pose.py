@@ -111,7 +111,7 @@ def decode_offsets(
         flip_pairs: The joints that swap in a mirrored image, as in Skeleton.flip_pairs.
 
     Returns:
-        (..., K, 2) x and y in heatmap pixels, a quarter of the crop's, and (..., K) scores from 0 to 1; float32, on the
+        (..., K, 2) x and y in heatmap pixels, a quarter of the crop's, and (..., K) scores from 0 to 1; in the maps' dtype, on the
         maps' device and detached.
 
     Raises:

@@ -111,8 +111,8 @@ def decode_offsets(
         flip_pairs: The joints that swap in a mirrored image, as in Skeleton.flip_pairs.
 
     Returns:
-        (..., K, 2) x and y in heatmap pixels, a quarter of the crop's, and (..., K) scores from 0 to 1; in the maps' dtype, on the
-        maps' device and detached.
+        (..., K, 2) x and y in heatmap pixels, a quarter of the crop's, and (..., K) scores from 0 to 1; in the maps'
+        dtype, on their device and detached.
 
     Raises:
         ValueError: A shape is wrong, or flip_pairs name a joint twice or one that is not there.

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
+from ptfast._columns import frame_of_rows
 from ptfast.models import PoseEntailment
 from ptfast.models.pair_columns import PairColumns
 from ptfast.structures import Poses
@@ -49,9 +50,9 @@ def draw_attention(network: PoseEntailment, sequences: Iterable[Poses], path: Pa
 
 def first_pairs(poses: Poses) -> NDArray[np.int64] | None:
     """(2, 2) rows, earlier and current: a pair of one person and one of them and their nearest neighbour, if any."""
-    centres = poses.boxes.reshape(-1, 2, 2).mean(1)
-    for current in np.flatnonzero(frame_of(poses) >= APART):
-        before = np.flatnonzero(frame_of(poses) == frame_of(poses)[current] - APART)
+    centres, frames = poses.boxes.reshape(-1, 2, 2).mean(1), frame_of_rows(poses.frame_offsets)
+    for current in np.flatnonzero(frames >= APART):
+        before = np.flatnonzero(frames == frames[current] - APART)
         own = before[poses.track_ids[before] == poses.track_ids[current]]
         others = before[poses.track_ids[before] != poses.track_ids[current]]
         seen = (poses.joint_visibility > 0).sum(1)
@@ -60,11 +61,6 @@ def first_pairs(poses: Poses) -> NDArray[np.int64] | None:
             if seen[nearest] >= 10:
                 return np.array([[own[0], current], [nearest, current]])
     return None
-
-
-def frame_of(poses: Poses) -> NDArray[np.int64]:
-    """(N,) frame of each pose."""
-    return np.repeat(np.arange(len(poses)), np.diff(poses.frame_offsets))
 
 
 def draw_pair(axis: pyplot.Axes, poses: Poses, pair: NDArray[np.int64], attention: np.ndarray) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ptfast.pipeline.weights import load_entailment_weights
 from ptfast.tracking import MatchScorer
 
 
@@ -20,6 +21,4 @@ def load_match_scorer(weights: str | Path = "keytrack", *, device: str | torch.d
         FileNotFoundError: There is neither such a file nor such a name.
         ValueError: The file is damaged, or of another network.
     """
-    from ptfast.pipeline.weights import load_entailment_weights
-
     return load_entailment_weights(weights, device=device)

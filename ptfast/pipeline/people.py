@@ -134,6 +134,26 @@ def as_poses(found: Found, skeleton: Skeleton, features: Mapping[str, np.ndarray
     )
 
 
+def unlooked(boxes: np.ndarray, scores: np.ndarray, joints: int) -> Found:
+    """Boxes (B, 4) with scores (B,) in which nobody looks for joints: all of these are 0."""
+    return Found(
+        np.zeros((len(boxes), joints, 2), np.float32), np.zeros((len(boxes), joints), np.float32), boxes, scores
+    )
+
+
+def is_seen(detected: np.ndarray, joint_scores: np.ndarray, min_propagated_score: float | None) -> np.ndarray:
+    """(P,) bool, True for people whom the detector has found, or whose joints score enough in the mean.
+
+    Args:
+        detected: (P,) bool.
+        joint_scores: (P, K) of all joints that the pose network gives.
+        min_propagated_score: The mean score; None for any.
+    """
+    low = -np.inf if min_propagated_score is None else min_propagated_score
+    seen: np.ndarray = detected | (joint_scores.mean(1) >= low)
+    return seen
+
+
 def as_frame(parts: Sequence[Poses], frame: Frame) -> Poses:
     """The poses of all parts, none of which names a frame, as those of a frame, under its name and number."""
     everyone = Poses.concatenate(parts)

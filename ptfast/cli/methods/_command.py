@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ptfast.cli._endings import said
-from ptfast.cli.losses import Loss, filter_losses
+from ptfast.cli.losses import Loss, filter_losses, tentative
 from ptfast.skeletons import SKELETONS, Skeleton
 from ptfast.tracking import count_filtered
 
@@ -132,6 +132,19 @@ def passed_on(records: Iterable[R], look: Callable[[R], None]) -> Iterator[R]:
     for record in records:
         look(record)
         yield record
+
+
+def link_confirmed(method: Any, records: Iterable[Any]) -> tuple[Poses, list[Loss]]:
+    """Tracks of all records, and the poses of tentative ones, by a method with `count` and `min_new_score`."""
+    linked: list[int] = []
+    tracks = method.link(passed_on(records, lambda record: linked.append(method.count(record))))
+    return tracks, [tentative(sum(linked), len(tracks.scores), method.config.min_new_score)]
+
+
+def frame_linker(method: Any) -> FrameLinker:
+    """What links a method's records frame by frame."""
+    linker: FrameLinker = method.linker()
+    return linker
 
 
 class Thresholds(Protocol):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses
-from ptfast.cli.methods._command import FOREIGN, MATCHER, THRESHOLDS, MethodCommand, Options
-from ptfast.tracking import OnlineLinker, TrackLinker, count_filtered
+from ptfast.cli.methods._command import FOREIGN, MATCHER, THRESHOLDS, MethodCommand, Options, frame_linker
+from ptfast.tracking import count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import DetectAndTrack
@@ -47,9 +47,4 @@ def left_out(method: DetectAndTrack, detections: Poses) -> list[Loss]:
     return [replace(poses, noun="detection", total=len(large), reasons={**poses.reasons, **small}), joints]
 
 
-def linker(method: DetectAndTrack) -> OnlineLinker | TrackLinker:
-    """Links frame by frame."""
-    return method.linker()
-
-
-COMMAND = MethodCommand(OPTIONS, "detect-and-track", make, files, left_out, linker=linker)
+COMMAND = MethodCommand(OPTIONS, "detect-and-track", make, files, left_out, linker=frame_linker)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptfast.cli.losses import Loss, filter_losses, tentative
-from ptfast.cli.methods._command import BATCH, DETECTOR, NEW_TRACKS, THRESHOLDS, MethodCommand, Options
+from ptfast.cli.methods._command import BATCH, DETECTOR, NEW_TRACKS, THRESHOLDS, MethodCommand, Options, frame_linker
 from ptfast.structures import Poses
-from ptfast.tracking import ConfirmedLinker, count_filtered
+from ptfast.tracking import count_filtered
 
 if TYPE_CHECKING:
     from ptfast.methods import Online
@@ -75,9 +75,4 @@ def link(method: Online, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
     return tracks, [tentative(linked, len(tracks.scores), method.config.min_new_score)]
 
 
-def linker(method: Online) -> ConfirmedLinker:
-    """Links frame by frame."""
-    return method.linker()
-
-
-COMMAND = MethodCommand(OPTIONS, "", make, files, left_out, link, linker)
+COMMAND = MethodCommand(OPTIONS, "", make, files, left_out, link, frame_linker)

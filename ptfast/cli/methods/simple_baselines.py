@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptfast.cli.losses import Loss, tentative
+from ptfast.cli.losses import Loss
 from ptfast.cli.methods._command import (
     BATCH,
     BOX_SCORE,
@@ -19,9 +18,9 @@ from ptfast.cli.methods._command import (
     MethodCommand,
     Options,
     dropped_people,
-    passed_on,
+    frame_linker,
+    link_confirmed,
 )
-from ptfast.tracking import ConfirmedLinker
 
 if TYPE_CHECKING:
     from ptfast.methods import SimpleBaselines
@@ -76,16 +75,4 @@ def left_out(method: SimpleBaselines, record: Poses) -> list[Loss]:
     return dropped_people(own, method.config)[:1]
 
 
-def link(method: SimpleBaselines, records: Iterable[Poses]) -> tuple[Poses, list[Loss]]:
-    """Tracks of all records, and the poses of tentative ones."""
-    linked: list[int] = []
-    tracks = method.link(passed_on(records, lambda record: linked.append(method.count(record))))
-    return tracks, [tentative(sum(linked), len(tracks.scores), method.config.min_new_score)]
-
-
-def linker(method: SimpleBaselines) -> ConfirmedLinker:
-    """Links frame by frame."""
-    return method.linker()
-
-
-COMMAND = MethodCommand(OPTIONS, "movenet-thunder", make, files, left_out, link, linker)
+COMMAND = MethodCommand(OPTIONS, "movenet-thunder", make, files, left_out, link_confirmed, frame_linker)

@@ -15,15 +15,15 @@ import torch
 from ptfast.io import Frame, Video
 from ptfast.methods.base import gathered, opened_video
 from ptfast.methods.keytrack.config import Config
-from ptfast.methods.keytrack.record import is_there, is_tracked, looked_for, people, rescored, without_joints
+from ptfast.methods.keytrack.record import is_tracked, looked_for, people, rescored, without_joints
 from ptfast.pipeline.by_name import load_detector, load_person_poses
 from ptfast.pipeline.detected_frames import detected_frames, detected_to_reread
 from ptfast.pipeline.detectors import Boxes, Detector, settings_of
 from ptfast.pipeline.entailment import load_match_scorer
-from ptfast.pipeline.people import as_frame, nobody
+from ptfast.pipeline.people import as_frame, is_seen, nobody
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.top_down import in_boxes
-from ptfast.pipeline.weights import thresholds_of
+from ptfast.pipeline.weights import thresholds_in_boxes
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking import ConfirmedLinker, EntailmentLinker, MatchScorer, drop_tentative, temporal_oks
@@ -76,21 +76,21 @@ class KeyTrack:
             detector: Weights as `ptfast.pipeline.load_detector` takes them, or a detector.
             entailment: Weights as `ptfast.pipeline.load_match_scorer` takes them, or what scores pairs of poses.
             device: Where the networks run.
-            **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
-                threshold for its poses is shown all of the detector's boxes, since that was chosen so. Its
-                threshold for joints is that of a propagated person's mean, too.
+            **settings: Entries of Config that differ from what suits the networks, for which
+                `ptfast.pipeline.weights.thresholds_in_boxes` speaks.
         """
-        known = thresholds_of(weights)
-        if "min_score" in known:
-            known["min_box_score"] = None
-        if "min_joint_score" in known:
-            known["min_propagated_score"] = known["min_joint_score"]
         person_poses = load_person_poses(weights, device=device)
         if isinstance(detector, str | Path):
             detector = load_detector(detector, device=device)
         if isinstance(entailment, str | Path):
             entailment = load_match_scorer(entailment, device=device)
-        return cls(detector, person_poses, entailment, person_poses.skeleton, Config(**(known | settings)))
+        return cls(
+            detector,
+            person_poses,
+            entailment,
+            person_poses.skeleton,
+            Config(**(thresholds_in_boxes(weights) | settings)),
+        )
 
     def track(self, video: Video | str | Path | Iterable[np.ndarray]) -> Poses:
         """Poses with track ids of a whole video.
@@ -159,7 +159,8 @@ class KeyTrack:
             min_joint_score=config.min_joint_score,
         )
         ignored = without_joints(corners[low], scores[low], self.skeleton)
-        return as_frame([rescored(poses, of, scores[~low]).select(is_there(poses, of, config)), ignored], frame)
+        seen = is_seen(of >= 0, poses.joint_scores, config.min_propagated_score)
+        return as_frame([rescored(poses, of, scores[~low]).select(seen), ignored], frame)
 
     def link(self, records: Poses | Iterable[Poses]) -> Poses:
         """Stage 2: ids by match scores (sections 3.1 and 3.2).

@@ -17,7 +17,7 @@ import numpy as np
 
 from ptfast.io import Frame
 from ptfast.methods.keytrack.config import Config
-from ptfast.pipeline.people import Found, as_poses
+from ptfast.pipeline.people import Found, as_poses, unlooked
 from ptfast.pipeline.top_down import mean_seen
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
@@ -32,8 +32,7 @@ def people(found: Found, skeleton: Skeleton, undetected: np.ndarray, box_scores:
 
 def without_joints(boxes: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> Poses:
     """Boxes (B, 4) in which nobody looks for joints, so that they can be told from those that nobody detected."""
-    zeros = np.zeros((len(boxes), len(skeleton)), np.float32)
-    found = Found(np.zeros((*zeros.shape, 2), np.float32), zeros, boxes, scores)
+    found = unlooked(boxes, scores, len(skeleton))
     return as_poses(found, skeleton, {"undetected": np.zeros(len(boxes), np.int64), "box_score": scores}, visibility=0)
 
 
@@ -55,19 +54,6 @@ def looked_for(record: Poses, frame: Frame, config: Config) -> tuple[Poses, np.n
         poses, enlargement=config.enlargement, min_joint_score=config.min_joint_score, frame_size=frame.size
     )
     return poses.select(np.isin(np.arange(len(poses.scores)), rows)), boxes
-
-
-def is_there(poses: Poses, of: np.ndarray, config: Config) -> np.ndarray:
-    """(M,) bool, True for the poses of people whom the detector has seen, or whose joints score enough.
-
-    Args:
-        poses: M poses.
-        of: (M,) int64 detected box of the same person, -1 for none.
-        config: Settings.
-    """
-    low = -np.inf if config.min_propagated_score is None else config.min_propagated_score
-    there: np.ndarray = (of >= 0) | (poses.joint_scores.mean(1) >= low)
-    return there
 
 
 def rescored(poses: Poses, of: np.ndarray, box_scores: np.ndarray) -> Poses:

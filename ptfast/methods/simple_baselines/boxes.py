@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ptfast.ops import nms, oks_nms
-from ptfast.pipeline.people import Found
+from ptfast.pipeline.people import Found, is_seen
 from ptfast.skeletons import Skeleton
 
 
@@ -49,8 +49,7 @@ def unified(parts: Sequence[Candidates], max_overlap: float) -> Candidates:
 
 def without_lost(found: Found, boxes: Candidates, min_propagated_score: float | None) -> tuple[Found, Candidates]:
     """The detected people, and those whom flow proposes where their joints' mean score is enough, with their boxes."""
-    low = -np.inf if min_propagated_score is None else min_propagated_score
-    kept = (boxes.undetected == 0) | (found.joint_scores.mean(1) >= low)
+    kept = is_seen(boxes.undetected == 0, found.joint_scores, min_propagated_score)
     return found.select(kept), boxes.select(kept)
 
 

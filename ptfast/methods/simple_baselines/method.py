@@ -26,7 +26,7 @@ from ptfast.pipeline.flow import PointFlow, load_point_flow
 from ptfast.pipeline.people import as_frame, nobody
 from ptfast.pipeline.person_poses import PersonPoses
 from ptfast.pipeline.top_down import in_boxes
-from ptfast.pipeline.weights import thresholds_of
+from ptfast.pipeline.weights import thresholds_in_boxes
 from ptfast.skeletons import COCO_17, Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking import ConfirmedLinker
@@ -87,19 +87,13 @@ class SimpleBaselines:
             flow: A name or file as `ptfast.pipeline.flow.load_point_flow` takes it, or what finds points of one frame
                 in another. The cost of "sparse" grows with people and L_Q, that of a field, as "dis", with pixels.
             device: Where the networks run.
-            **settings: Entries of Config that differ from what suits the networks. A pose network whose card has a
-                threshold for its poses is shown all of the detector's boxes, since that was chosen so. Its
-                threshold for joints is that of a propagated person's mean, too.
+            **settings: Entries of Config that differ from what suits the networks, for which
+                `ptfast.pipeline.weights.thresholds_in_boxes` speaks.
         """
-        known = thresholds_of(weights)
-        if "min_score" in known:
-            known["min_box_score"] = None
-        if "min_joint_score" in known:
-            known["min_propagated_score"] = known["min_joint_score"]
         person_poses = load_person_poses(weights, device=device)
         if isinstance(detector, str | Path):
             detector = load_detector(detector, device=device)
-        config = Config(**(known | settings))
+        config = Config(**(thresholds_in_boxes(weights) | settings))
         if isinstance(flow, str | Path):
             flow = load_point_flow(flow, device=device)
         return cls(detector, person_poses, flow, person_poses.skeleton, config)

@@ -23,7 +23,7 @@ import numpy as np
 from ptfast.methods.simple_baselines.boxes import Candidates
 from ptfast.methods.simple_baselines.config import Config
 from ptfast.pipeline.flow import FlowImage
-from ptfast.pipeline.people import Found, as_poses
+from ptfast.pipeline.people import Found, as_poses, unlooked
 from ptfast.skeletons import Skeleton
 from ptfast.structures import Poses
 from ptfast.tracking.linking import filter_poses
@@ -111,8 +111,7 @@ def own_poses(found: Found, boxes: Candidates, skeleton: Skeleton, config: Confi
 
 def without_joints(boxes: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> Poses:
     """Boxes (B, 4) in which nobody looks for joints, so that they can be told from those that nobody detected."""
-    zeros = np.zeros((len(boxes), len(skeleton)), np.float32)
-    found = Found(np.zeros((*zeros.shape, 2), np.float32), zeros, boxes, scores)
+    found = unlooked(boxes, scores, len(skeleton))
     return poses_of_frame(found, skeleton, np.zeros(len(boxes), np.int64), scores, visibility=0)
 
 

@@ -24,6 +24,7 @@ from ptfast.pipeline.weights.networks import (
     load_pose_weights,
     network_of,
     settings_for,
+    thresholds_in_boxes,
     thresholds_of,
 )
 from ptfast.pipeline.weights.zoo import ZOO, Origin, Published
@@ -55,5 +56,6 @@ __all__ = [
     "path_of",
     "place_of",
     "settings_for",
+    "thresholds_in_boxes",
     "thresholds_of",
 ]

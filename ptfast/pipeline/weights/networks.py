@@ -269,6 +269,20 @@ def thresholds_of(weights: str | Path) -> dict[str, Any]:
     return {name: settings[name] for name in THRESHOLDS if name in settings}
 
 
+def thresholds_in_boxes(weights: str | Path) -> dict[str, Any]:
+    """Thresholds of a method that looks for people in a detector's boxes and in boxes around those of the frame before.
+
+    Where a network's card has a threshold for its poses, all of the detector's boxes are looked at, since it was chosen
+    so. Its threshold for joints is that of the mean of a person's joints whom the detector misses, too.
+    """
+    known = thresholds_of(weights)
+    if "min_score" in known:
+        known["min_box_score"] = None
+    if "min_joint_score" in known:
+        known["min_propagated_score"] = known["min_joint_score"]
+    return known
+
+
 def _skeleton(path: Path, card: dict[str, Any], wanted: Skeleton | None = None) -> Skeleton:
     """The skeleton that a card names, which must be the wanted one if there is one."""
     name = card.get("skeleton")

@@ -129,20 +129,31 @@ def test_sizes_that_the_weights_do_not_have_take_no_memory(saved: tuple[Path, Ca
     assert "expected shape" in refused(load, path, path)
 
 
+@pytest.mark.parametrize(("name", "wrong"), [("network", [1]), ("network", {}), ("architecture", [])])
+def test_entries_of_every_card_are_checked(saved: tuple[Path, Callable[[Path], Any]], name: str, wrong: Any) -> None:
+    path, load = saved
+    whole = {load_weights: load_mask_rcnn_weights, load_pose_network: load_pose_weights}.get(load, load)
+    check_entry(path, whole, name, wrong)
+
+
+@pytest.mark.parametrize("saved", ["mask-rcnn", "hrnet", "pose-resnet", "inception-pose"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
         ("frames", "x"), ("frames", 0), ("frames", 10**9), ("frames", None), ("skeleton", [1]), ("skeleton", "x"),
-        ("network", [1]), ("network", {}), ("settings", 3), ("architecture", []),
+        ("settings", 3),
     ],
 )  # fmt: skip
-def test_entries_of_a_card_are_checked(saved: tuple[Path, Callable[[Path], Any]], name: str, wrong: Any) -> None:
+def test_entries_of_a_methods_card_are_checked(
+    saved: tuple[Path, Callable[[Path], Any]], name: str, wrong: Any
+) -> None:
     path, load = saved
+    check_entry(path, load_mask_rcnn_weights if load is load_weights else load_pose_weights, name, wrong)
+
+
+def check_entry(path: Path, whole: Callable[[Path], Any], name: str, wrong: Any) -> None:
     place = path.with_suffix(".json")
     place.write_text(json.dumps(json.loads(place.read_text()) | {name: wrong}))
-    if load is load_correspondence_network and name not in ("network", "architecture"):
-        pytest.skip("nothing reads that entry of such a card yet")
-    whole = {load_weights: load_mask_rcnn_weights, load_pose_network: load_pose_weights}.get(load, load)
     assert f": {name}: expected" in refused(whole, path, place)
 
 
